@@ -1,0 +1,21 @@
+// Builds the package into dist/: the library and the dummy queue by tsc, and the worker program bundled into
+// the ONE file that is copied into every work_dir.
+import {execFileSync} from 'node:child_process';
+import {rmSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import {build} from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+rmSync(`${root}dist`, {recursive: true, force: true});
+execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', `${root}tsconfig.json`], {stdio: 'inherit'});
+await build({
+	entryPoints: [`${root}src/worker/main.ts`],
+	outfile: `${root}dist/src/worker/worker_node_script.mjs`,
+	bundle: true,
+	platform: 'node',
+	format: 'esm',
+	target: 'node20.19',
+	// A newcomer may open the file in a kept work_dir: leave it readable.
+	minify: false,
+	legalComments: 'none',
+});

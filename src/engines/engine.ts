@@ -1,0 +1,55 @@
+/**
+ * What runs queue-jobs. An engine knows queue-jobs, never tasks or chunks; the steps of a map know this type, never an engine.
+ * Engines are made by factories that return a plain object of this type.
+ */
+export type Engine = {
+	readonly name: string;
+	/**
+	 * Submits queue-jobs in the given order, and says for each one what became of it. Never rejects for a job: what is known is in its outcome.
+	 * Rejects only with a PoolError when nothing can ever be submitted (the program does not exist).
+	 */
+	submit(requests: readonly JobRequest[]): Promise<readonly SubmitOutcome[]>;
+	/** All own living queue-jobs in one call. A queue-job that has ended is absent. Rejects when no trustworthy answer was got: that is no evidence about any job. */
+	status(): Promise<readonly JobStatus[]>;
+	/** Removes queue-jobs, waiting or running. Fine when they are gone already. */
+	remove(ids: readonly string[]): Promise<void>;
+	/** What the scheduler knows of why a queue-job is in an error state or has ended; undefined when it knows nothing (yet). Never rejects. */
+	explain(id: string): Promise<JobEnd | undefined>;
+};
+
+/** One queue-job to be submitted: `/bin/sh script ...scriptArguments`, its output thrown away (the script redirects by itself). */
+export type JobRequest = {
+	/** Unique for all time; starts with a letter; letters, digits and `_ . # -` only. */
+	readonly name: string;
+	/** Absolute path of the shell script. It may be copied elsewhere before it runs. */
+	readonly script: string;
+	readonly scriptArguments: readonly string[];
+};
+
+export type SubmitOutcome =
+	| {readonly kind: 'submitted'; readonly id: string}
+	/** Certainly not in the queue; worth trying again later (a limit, a master that is down). */
+	| {readonly kind: 'temporary'; readonly reason: string}
+	/** Certainly not in the queue, and never will be (unknown queue or resource). */
+	| {readonly kind: 'permanent'; readonly reason: string}
+	/** It may be in the queue or not: look for its name. */
+	| {readonly kind: 'unanswered'; readonly reason: string};
+
+export type JobState = 'pending' | 'running' | 'held' | 'suspended' | 'error' | 'deleting' | 'unreachable';
+
+export type JobStatus = {
+	readonly id: string;
+	readonly name: string;
+	readonly state: JobState;
+	/** The scheduler's own letters or word, as `Eqw`. */
+	readonly rawState: string;
+	readonly host?: string;
+};
+
+export type JobEnd = {
+	/** False for an orderly end with exit status 0. */
+	readonly failed: boolean;
+	/** For people: one line, as `killed by SIGKILL` or `error reason 1: unable to find shell "/nonexistent"`. */
+	readonly reason: string;
+	readonly host?: string;
+};

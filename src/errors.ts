@@ -1,0 +1,153 @@
+/**
+ * The three errors of this library. PoolError: the map could not be begun or carried on. MapError: the map ran to its end and some
+ * task has no result. TaskError: why one task has no result.
+ */
+import {groupFailures} from './group-failures.js';
+
+/**
+ * Why a map could not be begun or carried on.
+ *
+ * - `ERR_POOL_OPTION`: an option is unknown, or its value is not what it must be.
+ * - `ERR_POOL_TASKS`: `tasks` is not iterable, its iterator threw, or a task can't be serialised.
+ * - `ERR_POOL_FN_TYPE`: `fn` is neither a function nor `{module, name}`.
+ * - `ERR_POOL_FN_BOUND`: `fn` is bound, native or proxied, so a worker can't find it again.
+ * - `ERR_POOL_FN_CLOSURE`: `fn` is not exported and uses names that a worker does not have.
+ * - `ERR_POOL_MAIN_UNGUARDED`: `fn` is exported by a main script that maps while it loads.
+ * - `ERR_POOL_IN_WORKER_IMPORT`: `map` was called while a worker was importing the module of `fn`.
+ * - `ERR_POOL_FN_MISSING`: the module has no such export.
+ * - `ERR_POOL_ENVIRONMENT`: the environment is too large for a process to be started with it.
+ * - `ERR_POOL_WORK_DIR`: the work_dir can't be made, is not empty, or can't be written.
+ * - `ERR_POOL_PROGRAM_MISSING`: a program of the scheduler does not exist or can't be executed.
+ * - `ERR_POOL_SUBMIT_REJECTED`: the scheduler refused a queue-job for good.
+ * - `ERR_POOL_OUTAGE`: the scheduler did not answer, or took no queue-jobs, for longer than `outageLimitMs`.
+ * - `ERR_POOL_START_FAILED`: no worker can start: it can't import the module of `fn`, or runs another Node major.
+ */
+export type PoolErrorCode =
+	| 'ERR_POOL_OPTION'
+	| 'ERR_POOL_TASKS'
+	| 'ERR_POOL_FN_TYPE'
+	| 'ERR_POOL_FN_BOUND'
+	| 'ERR_POOL_FN_CLOSURE'
+	| 'ERR_POOL_MAIN_UNGUARDED'
+	| 'ERR_POOL_IN_WORKER_IMPORT'
+	| 'ERR_POOL_FN_MISSING'
+	| 'ERR_POOL_ENVIRONMENT'
+	| 'ERR_POOL_WORK_DIR'
+	| 'ERR_POOL_PROGRAM_MISSING'
+	| 'ERR_POOL_SUBMIT_REJECTED'
+	| 'ERR_POOL_OUTAGE'
+	| 'ERR_POOL_START_FAILED';
+
+/**
+ * Why a task has no result.
+ *
+ * - `exception`: `fn` threw, or its promise was rejected.
+ * - `exit`: `fn` called `process.exit`.
+ * - `unhandled-rejection`, `uncaught-exception`: something that `fn` had begun failed with nobody waiting for it.
+ * - `never-settled`: the promise of `fn` was pending when nothing was left that could settle it.
+ * - `result-unserialisable`: `fn` returned what can't be written to a file; the message names the path inside it.
+ * - `start-failed`: the worker could not begin (import of the module, Node version, files).
+ * - `error-state`: the queue-jobs of its chunk went into an error state more often than allowed.
+ * - `lost`: the queue-jobs of its chunk ended without a result more often than allowed.
+ * - `cancelled`: the map was ended (`signal`, `stopOnError`, a PoolError) before the task had an outcome.
+ */
+export type TaskErrorKind =
+	| 'exception'
+	| 'exit'
+	| 'unhandled-rejection'
+	| 'uncaught-exception'
+	| 'never-settled'
+	| 'result-unserialisable'
+	| 'start-failed'
+	| 'error-state'
+	| 'lost'
+	| 'cancelled';
+
+/** What was thrown on the worker, as plain data: v8 loses names, codes and causes, and an Error with a cause is unreadable across Node majors. */
+export type RemoteError = {
+	/** `TypeError`, or the type of what was thrown when it was no Error, as `null` or `string`. */
+	readonly name: string;
+	/** The message, or the printed value when it was no Error. */
+	readonly message: string;
+	readonly stack?: string;
+	readonly code?: string | number;
+	readonly cause?: RemoteError;
+	/** Of an AggregateError. */
+	readonly errors?: readonly RemoteError[];
+	/** Further own properties that are primitives, as `errno`, `syscall`, `path`. */
+	readonly properties?: Readonly<Record<string, unknown>>;
+};
+
+export class PoolError extends Error {
+	readonly code: PoolErrorCode;
+	/** The work_dir, when there is one. Nothing that was finished in it is lost. */
+	readonly workDir: string | undefined;
+
+	constructor(code: PoolErrorCode, message: string, options: {workDir?: string; cause?: unknown} = {}) {
+		super(message, 'cause' in options ? {cause: options.cause} : {});
+		this.code = code;
+		this.workDir = options.workDir;
+	}
+}
+
+export type TaskErrorFields = {
+	readonly kind: TaskErrorKind;
+	readonly itask: number;
+	readonly ichunk: number;
+	readonly attempt: number;
+	readonly jobId: string | undefined;
+	readonly host: string | undefined;
+	/** The task, printed and shortened. */
+	readonly input: string;
+	readonly remote: RemoteError | undefined;
+	/** The last lines that the attempt wrote to stderr. */
+	readonly stderrTail: string;
+};
+
+export class TaskError extends Error implements TaskErrorFields {
+	declare readonly kind: TaskErrorKind;
+	declare readonly itask: number;
+	declare readonly ichunk: number;
+	declare readonly attempt: number;
+	declare readonly jobId: string | undefined;
+	declare readonly host: string | undefined;
+	declare readonly input: string;
+	declare readonly remote: RemoteError | undefined;
+	declare readonly stderrTail: string;
+
+	/** @param reason - One sentence, without the task's number: it is the message by which equal failures are grouped. */
+	constructor(reason: string, fields: TaskErrorFields, cause?: unknown) {
+		super(`task ${fields.itask}: ${reason}`, cause === undefined ? {} : {cause});
+		Object.assign(this, fields);
+		Object.defineProperty(this, 'reason', {value: reason});
+	}
+
+	/** The message without the task's number. */
+	declare readonly reason: string;
+}
+
+export class MapError<R = unknown> extends Error {
+	/** Every task that has no result, in task order. */
+	readonly failures: readonly TaskError[];
+	/** In task order; a hole (`itask in results` is false) where the task failed. */
+	readonly results: readonly R[];
+	readonly workDir: string;
+	readonly session: string;
+
+	constructor(fields: {failures: readonly TaskError[]; results: readonly R[]; workDir: string; session: string}) {
+		super(mapErrorMessage(fields.failures, fields.results.length, fields.workDir));
+		this.failures = fields.failures;
+		this.results = fields.results;
+		this.workDir = fields.workDir;
+		this.session = fields.session;
+		// Printing an error prints its enumerable properties: a million results are not wanted there.
+		for (const key of ['failures', 'results'] as const) Object.defineProperty(this, key, {enumerable: false});
+	}
+}
+
+for (const ErrorClass of [PoolError, TaskError, MapError]) {
+	Object.defineProperty(ErrorClass.prototype, 'name', {value: ErrorClass.name, configurable: true, writable: true});
+}
+
+const mapErrorMessage = (failures: readonly TaskError[], numTasks: number, workDir: string): string =>
+	[`${failures.length} of ${numTasks} tasks failed.`, ...groupFailures(failures), `The work_dir is kept: ${workDir}`].join('\n');

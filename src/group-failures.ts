@@ -1,0 +1,32 @@
+/** Prints failures so that a thousand equal ones are one line. */
+
+type Failure = {readonly itask: number; readonly reason: string};
+
+const MAX_GROUPS = 10;
+const MAX_RANGES = 8;
+
+/** One line for each distinct reason, the most frequent first, as `  tasks 3, 7, 9-41: boom`. */
+export const groupFailures = (failures: readonly Failure[]): string[] => {
+	const groups = new Map<string, number[]>();
+	for (const {itask, reason} of failures) {
+		const group = groups.get(reason);
+		if (group === undefined) groups.set(reason, [itask]);
+		else group.push(itask);
+	}
+	const sorted = [...groups].sort(([, a], [, b]) => b.length - a.length);
+	const lines = sorted.slice(0, MAX_GROUPS).map(([reason, itasks]) => `  ${itasks.length === 1 ? 'task' : 'tasks'} ${formatRanges(itasks)}: ${reason}`);
+	if (sorted.length > MAX_GROUPS) lines.push(`  and ${sorted.length - MAX_GROUPS} further kinds of failure, see error.failures`);
+	return lines;
+};
+
+/** Ascending numbers as `3, 7, 9-41`. */
+const formatRanges = (numbers: readonly number[]): string => {
+	const ranges: [number, number][] = [];
+	for (const number of numbers) {
+		const last = ranges.at(-1);
+		if (last !== undefined && last[1] === number - 1) last[1] = number;
+		else ranges.push([number, number]);
+	}
+	const shown = ranges.slice(0, MAX_RANGES).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
+	return ranges.length > MAX_RANGES ? `${shown.join(', ')}, … (${numbers.length} tasks)` : shown.join(', ');
+};

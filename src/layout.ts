@@ -1,0 +1,60 @@
+/**
+ * Every file name of a work_dir, every queue-job name and the session id: made here and read back here, nowhere else.
+ */
+import {join} from 'node:path';
+
+export const MANIFEST = 'run.json';
+export const JOURNAL = 'log.jsonl';
+export const LAUNCHER = 'launch.sh';
+export const ENVIRONMENT_SCRIPT = 'environment.sh';
+export const ENVIRONMENT_RECORD = 'environment.json';
+export const WORKER_SCRIPT = 'worker_node_script.mjs';
+
+/** The files of one attempt at one chunk; `part` becomes `out` once it is whole. */
+export type AttemptFileKind = 'part' | 'out' | 'o' | 'e';
+
+const CHUNK_DIGITS = 9;
+
+/** `13` -> `000000013`: file names sort as chunks do. */
+export const chunkName = (ichunk: number): string => String(ichunk).padStart(CHUNK_DIGITS, '0');
+
+export const tasksPath = (workDir: string, ichunk: number): string => join(workDir, `${chunkName(ichunk)}.tasks`);
+
+export const attemptPath = (workDir: string, ichunk: number, attempt: number, kind: AttemptFileKind): string =>
+	join(workDir, `${chunkName(ichunk)}.${attempt}.${kind}`);
+
+/** The directory that one attempt at one task may fill with files; made when `taskContext().taskDir` is first read. */
+export const taskDirPath = (workDir: string, itask: number, attempt: number): string => join(workDir, 'tasks', `${itask}.${attempt}`);
+
+export type ChunkFile = {readonly ichunk: number} & (
+	| {readonly kind: 'tasks'}
+	| {readonly kind: AttemptFileKind; readonly attempt: number}
+);
+
+/** Reads a file name back; undefined for a file that belongs to no chunk. */
+export const parseChunkFile = (name: string): ChunkFile | undefined => {
+	const match = /^(\d{9,})\.(?:(tasks)|(\d+)\.(part|out|o|e))$/.exec(name);
+	if (match === null) return undefined;
+	const ichunk = Number(match[1]);
+	return match[2] === 'tasks' ? {ichunk, kind: 'tasks'} : {ichunk, kind: match[4] as AttemptFileKind, attempt: Number(match[3])};
+};
+
+/**
+ * The id of one map: UTC time for people, and 24 random bits so that two maps begun in one second differ.
+ * No `:`, for it is part of file names and of queue-job names.
+ */
+export const createSession = (nowMs: number, randomBytes: Uint8Array): string => {
+	const time = new Date(nowMs).toISOString().slice(0, 19).replaceAll(':', '-');
+	return `${time}_${Buffer.from(randomBytes.subarray(0, 3)).toString('hex')}`;
+};
+
+/** `q<session>#<ichunk>.<attempt>`: unique, starts with a letter, and made of characters that Grid Engine takes in a name. */
+export const jobName = (session: string, ichunk: number, attempt: number): string => `q${session}#${chunkName(ichunk)}.${attempt}`;
+
+/** Reads a queue-job name back; undefined when it belongs to another session or to nobody of ours. */
+export const parseJobName = (session: string, name: string): {ichunk: number; attempt: number} | undefined => {
+	const prefix = `q${session}#`;
+	if (!name.startsWith(prefix)) return undefined;
+	const match = /^(\d{9,})\.([1-9]\d*)$/.exec(name.slice(prefix.length));
+	return match === null ? undefined : {ichunk: Number(match[1]), attempt: Number(match[2])};
+};

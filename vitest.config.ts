@@ -1,0 +1,11 @@
+import {defineConfig} from 'vitest/config';
+
+export default defineConfig({
+	test: {
+		include: ['test/unit/**/*.test.ts', 'test/chain/**/*.test.ts', 'test/house/**/*.test.ts'],
+		// The built package is used as its users use it: loaded by Node, not by vite.
+		server: {deps: {external: [/\/dist\//]}},
+		testTimeout: 60_000,
+		hookTimeout: 60_000,
+	},
+});
