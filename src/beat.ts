@@ -1,0 +1,95 @@
+/** When something that is done again and again is due: soon at first, later while nothing changes. */
+import type {Clock} from './ports.js';
+
+export type Beat = {
+	readonly isDue: () => boolean;
+	/** 0 when it is due. */
+	readonly untilDueMs: () => number;
+	/** It was done just now. After `changed` it comes again after the steady delay, after `same` ever later. */
+	readonly done: (outcome: 'changed' | 'same') => void;
+};
+
+export type BeatDelays = {
+	/** The delays before the first times; after them the steady one. */
+	readonly firstMs: readonly number[];
+	readonly steadyMs: number;
+	/** While nothing changes the delay is at least this, … */
+	readonly slowMs: number;
+	/** … grows by this factor, … */
+	readonly growth: number;
+	/** … up to this. */
+	readonly maxMs: number;
+	/** The delay is at least this many times what the doing took: a slow service is asked less. */
+	readonly restFactor: number;
+};
+
+export const createBeat = (clock: Clock, delays: BeatDelays): Beat => {
+	let numDone = 0;
+	let delayMs = delays.firstMs[0] ?? delays.steadyMs;
+	let dueMs = clock.elapsedMs() + delayMs;
+	let askedMs = clock.elapsedMs();
+	return {
+		isDue: () => {
+			// Whoever asks and hears yes begins now: the time until `done` is what it took.
+			askedMs = clock.elapsedMs();
+			return askedMs >= dueMs;
+		},
+		untilDueMs: () => Math.max(0, dueMs - clock.elapsedMs()),
+		done: outcome => {
+			numDone++;
+			const nowMs = clock.elapsedMs();
+			delayMs =
+				delays.firstMs[numDone] ??
+				(outcome === 'changed' ? delays.steadyMs : Math.min(delays.maxMs, Math.max(delayMs * delays.growth, delays.slowMs)));
+			dueMs = nowMs + Math.max(delayMs, (nowMs - askedMs) * delays.restFactor);
+		},
+	};
+};
+
+export type MapBeats = {
+	/** Asking the queue for its listing. */
+	readonly status: Beat;
+	/** Listing the work_dir. */
+	readonly listing: Beat;
+	/** Submitting, once it was refused. */
+	readonly submission: Beat;
+};
+
+/** The interval with which all others scale. */
+const DEFAULT_POLLING_INTERVAL_MS = 5000;
+
+/**
+ * With the default of 5 s: the queue is asked after 1, 2, 4 s, then every 5 s, up to every 30 s while nothing changes; the work_dir is listed every
+ * 0.2 s, up to every 2 s; a refused submission is tried again after 5, 10, 20, … up to 60 s.
+ */
+export const createMapBeats = (clock: Clock, pollingIntervalMs: number, statusCost: 'call' | 'none'): MapBeats => {
+	const scale = Math.min(1, pollingIntervalMs / DEFAULT_POLLING_INTERVAL_MS);
+	const listing: BeatDelays = {
+		firstMs: [],
+		steadyMs: 200 * scale,
+		slowMs: 0,
+		growth: 1.1,
+		maxMs: 0.4 * pollingIntervalMs,
+		restFactor: 10,
+	};
+	const status: BeatDelays = {
+		firstMs: [1000 * scale, 2000 * scale, 4000 * scale],
+		steadyMs: pollingIntervalMs,
+		slowMs: pollingIntervalMs,
+		growth: 1.5,
+		maxMs: 6 * pollingIntervalMs,
+		restFactor: 2,
+	};
+	return {
+		listing: createBeat(clock, listing),
+		status: createBeat(clock, statusCost === 'none' ? listing : status),
+		submission: createBeat(clock, {
+			firstMs: [0],
+			steadyMs: 0,
+			slowMs: pollingIntervalMs,
+			growth: 2,
+			maxMs: 12 * pollingIntervalMs,
+			restFactor: 0,
+		}),
+	};
+};

@@ -1,0 +1,85 @@
+/** Which engine runs the queue-jobs, and why. The only file that knows them by name. */
+import {accessSync, constants, statSync} from 'node:fs';
+import {userInfo} from 'node:os';
+import {delimiter, join, resolve} from 'node:path';
+import type {Engine} from './engines/engine.js';
+import {createGridEngine, isGridEngine} from './engines/grid-engine.js';
+import {createLocalEngine, defaultSlots} from './engines/local.js';
+import {PoolError} from './errors.js';
+import type {PoolOptions} from './options.js';
+
+export type ChosenEngine = {
+	readonly engine: Engine;
+	/** One line for people; undefined when the user has named the engine. */
+	readonly why: string | undefined;
+};
+
+/**
+ * Any of `queueName`, `qsubPath`, `qstatPath`, `qdelPath` means Grid Engine; else the scheduler whose programs are on PATH; `local` only when
+ * there is none. A scheduler that is there but does not answer is an outage, never a reason to compute on the login node.
+ *
+ * @throws PoolError `ERR_POOL_PROGRAM_MISSING` when a program of the engine does not exist; `ERR_POOL_OPTION` when there is a scheduler that is not supported.
+ */
+export const chooseEngine = async (options: PoolOptions): Promise<ChosenEngine> => {
+	if (options.engine === 'local') return {engine: local(options), why: undefined};
+	if (options.engine === 'grid-engine') return {engine: gridEngine(options), why: undefined};
+	const asked = (['queueName', 'qsubPath', 'qstatPath', 'qdelPath'] as const).find(name => options[name] !== undefined);
+	if (asked !== undefined) return {engine: gridEngine(options), why: `engine grid-engine, for \`${asked}\` is given`};
+	const qsub = findProgram('qsub');
+	if (qsub !== undefined && (await isGridEngine(findProgram('qstat')))) {
+		return {engine: gridEngine(options), why: `engine grid-engine, for ${qsub} is on PATH`};
+	}
+	const other = findProgram('sbatch') ?? qsub;
+	if (other !== undefined) {
+		throw new PoolError(
+			'ERR_POOL_OPTION',
+			`Expected a Grid Engine or no scheduler, got ${other} on PATH, which belongs to a scheduler that is not supported. To compute on this machine, pass {engine: 'local'}.`,
+		);
+	}
+	const engine = local(options);
+	return {
+		engine,
+		why: `engine local, for no qsub is on PATH: computing on this machine, ${options.slots ?? defaultSlots()} queue-jobs at once`,
+	};
+};
+
+const local = (options: PoolOptions): Engine => createLocalEngine({slots: options.slots ?? defaultSlots()});
+
+const gridEngine = (options: PoolOptions): Engine =>
+	createGridEngine({
+		qsubPath: requireProgram('qsubPath', options.qsubPath ?? 'qsub'),
+		qstatPath: requireProgram('qstatPath', options.qstatPath ?? 'qstat'),
+		qdelPath: requireProgram('qdelPath', options.qdelPath ?? 'qdel'),
+		// The accounting of another scheduler would explain other jobs.
+		qacctPath: findProgram(options.qacctPath ?? (options.qstatPath === undefined ? 'qacct' : '')),
+		queueName: options.queueName,
+		qsubArgs: options.qsubArgs ?? [],
+		errorStateIndicator: options.errorStateIndicator ?? 'E',
+		programTimeoutMs: options.programTimeoutMs ?? 60_000,
+		user: userInfo().username,
+	});
+
+const requireProgram = (option: 'qsubPath' | 'qstatPath' | 'qdelPath', name: string): string => {
+	const path = findProgram(name);
+	if (path !== undefined) return path;
+	throw new PoolError(
+		'ERR_POOL_PROGRAM_MISSING',
+		`Expected \`${option}\` to be a program that can be executed, got ${JSON.stringify(name)}. Give its absolute path, or set PATH. To compute on this machine, pass {engine: 'local'}.`,
+	);
+};
+
+const findProgram = (name: string): string | undefined => {
+	if (name === '') return undefined;
+	if (name.includes('/')) return isExecutable(resolve(name)) ? resolve(name) : undefined;
+	const directories = (process.env.PATH ?? '').split(delimiter).filter(directory => directory !== '');
+	return directories.map(directory => join(directory, name)).find(isExecutable);
+};
+
+const isExecutable = (path: string): boolean => {
+	try {
+		accessSync(path, constants.X_OK);
+		return statSync(path).isFile();
+	} catch {
+		return false;
+	}
+};

@@ -1,0 +1,83 @@
+/**
+ * log.jsonl: what happened in a map, one event a line. People read it, and it says which attempts there were and which one counts.
+ */
+import type {TaskErrorKind} from './errors.js';
+import type {Clock, Files} from './ports.js';
+
+export type JournalEvent = {
+	readonly event:
+		| 'tasks-complete'
+		| 'submitting'
+		| 'submitted'
+		| 'not-submitted'
+		| 'running'
+		| 'queue-state'
+		| 'error-state'
+		| 'deleted'
+		| 'resubmitted'
+		| 'result'
+		| 'result-damaged'
+		| 'start-failed'
+		| 'lost'
+		| 'chunk-failed'
+		| 'queue-silent'
+		| 'queue-answers'
+		| 'warning'
+		| 'ended';
+	readonly ichunk?: number;
+	readonly attempt?: number;
+	readonly jobId?: string;
+	readonly jobName?: string;
+	readonly host?: string;
+	/** The scheduler's own letters, as `Eqw`. */
+	readonly rawState?: string;
+	/** Of a chunk that failed: what is said of each of its tasks. */
+	readonly kind?: TaskErrorKind;
+	/** Why, in words. */
+	readonly reason?: string;
+	/** For people. */
+	readonly message?: string;
+};
+
+/** A line of log.jsonl. */
+export type JournalLine = JournalEvent & {
+	/** UTC. */
+	readonly time: string;
+};
+
+export type Journal = {
+	/** Notes events; they are written, in order, by the next `flush`. */
+	readonly note: (...events: readonly JournalEvent[]) => void;
+	/** Writes what was noted; with `durable` it is on the disk when the promise resolves. */
+	readonly flush: (options: {readonly durable: boolean}) => Promise<void>;
+};
+
+export const openJournal = (path: string, files: Pick<Files, 'append'>, clock: Clock): Journal => {
+	let lines = '';
+	return {
+		note: (...events) => {
+			const time = new Date(clock.nowMs()).toISOString();
+			for (const event of events) lines += `${JSON.stringify({time, ...event})}\n`;
+		},
+		flush: async options => {
+			if (lines === '') return;
+			const text = lines;
+			lines = '';
+			await files.append(path, text, options);
+		},
+	};
+};
+
+/** Reads a journal's text; a last line that was torn off by a crash is left out. */
+export const parseJournal = (text: string): JournalLine[] => {
+	const lines = text.split('\n');
+	// Whole lines end with a newline, so the last piece is empty or torn.
+	lines.pop();
+	return lines.flatMap(line => {
+		try {
+			return [JSON.parse(line) as JournalLine];
+		} catch {
+			return [];
+		}
+	});
+};

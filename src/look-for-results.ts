@@ -1,0 +1,44 @@
+/** Lists the work_dir and reads the results that have come. */
+import {attemptPath, parseChunkFile} from './layout.js';
+import {type AttemptState, type ChunkState, type MapState, openChunks} from './map-state.js';
+import type {Ports} from './ports.js';
+import type {Reducer} from './reduce.js';
+
+/** @returns Whether there was anything new. */
+export const lookForResults = async (
+	state: MapState,
+	{files, clock}: Pick<Ports, 'files' | 'clock'>,
+	reducer: Reducer,
+): Promise<'changed' | 'same'> => {
+	const open = new Map<number, ChunkState>(openChunks(state).map(chunk => [chunk.chunk.ichunk, chunk]));
+	let outcome: 'changed' | 'same' = 'same';
+	// A listing, not a question for each file: it refreshes what a network file system remembers of the directory.
+	for (const name of await files.list(state.workDir)) {
+		const file = parseChunkFile(name);
+		if (file?.kind !== 'out') continue;
+		const chunk = open.get(file.ichunk);
+		const attempt = chunk?.attempts[file.attempt - 1];
+		// One whole result is enough; a start that failed has no more to say.
+		if (chunk === undefined || attempt === undefined || attempt.result.kind === 'start-failed') continue;
+		if (chunk.attempts.some(({result}) => result.kind === 'whole')) continue;
+		await read(state, chunk, attempt, clock.elapsedMs(), reducer);
+		outcome = 'changed';
+	}
+	return outcome;
+};
+
+const read = async (state: MapState, chunk: ChunkState, attempt: AttemptState, nowMs: number, reducer: Reducer): Promise<void> => {
+	const path = attemptPath(state.workDir, chunk.chunk.ichunk, attempt.attempt, 'out');
+	const collected = await reducer.collect(chunk.chunk, attempt, path);
+	if (collected.kind === 'damaged') {
+		const before = attempt.result;
+		attempt.result = {kind: 'damaged', reason: collected.reason, sinceMs: before.kind === 'damaged' ? before.sinceMs : nowMs};
+		if (before.kind !== 'damaged') {
+			state.journal.note({event: 'result-damaged', ichunk: chunk.chunk.ichunk, attempt: attempt.attempt, reason: collected.reason});
+		}
+		return;
+	}
+	attempt.host = collected.host;
+	attempt.result = collected.kind === 'whole' ? {kind: 'whole'} : {kind: 'start-failed', reason: collected.reason};
+	if (collected.kind === 'whole') state.anyWorkerStarted = true;
+};

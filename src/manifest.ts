@@ -1,0 +1,33 @@
+/** run.json: what one map is. Written once, before anything is submitted; read by its workers and by people. No value of the environment. */
+import type {FunctionReference} from './function-reference.js';
+
+export type Manifest = {
+	readonly format: typeof MANIFEST_FORMAT;
+	readonly library: {readonly name: 'queue-map-reduce'; readonly version: string};
+	/** Node version of the process-node; the worker-nodes must run the same major. */
+	readonly node: string;
+	readonly session: string;
+	/** UTC. */
+	readonly createdAt: string;
+	readonly message: string;
+	readonly function: FunctionReference;
+	/** `starmap` calls `fn(...task)`. */
+	readonly call: 'map' | 'starmap';
+	readonly seed: string;
+	readonly engine: string;
+	readonly numTasks: number;
+	readonly numChunks: number;
+	/** What the user asked for; of the environment only names. */
+	readonly options: Readonly<Record<string, unknown>>;
+	readonly processNode: {
+		readonly host: string;
+		readonly user: string;
+		readonly pid: number;
+		readonly cwd: string;
+		readonly command: readonly string[];
+	};
+	/** The git commit of the current directory, if it is in a checkout. */
+	readonly gitCommit?: string;
+};
+
+export const MANIFEST_FORMAT = 1;

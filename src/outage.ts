@@ -1,0 +1,43 @@
+/** Keeps count of how long a service has been out of order, says so once, and gives up at the limit. */
+import {PoolError} from './errors.js';
+import type {MapState} from './map-state.js';
+import type {Ports} from './ports.js';
+
+export type Outage = {
+	/** @throws PoolError `ERR_POOL_OUTAGE` when it has failed for longer than `outageLimitMs`. */
+	readonly failed: (reason: string) => void;
+	readonly worked: () => void;
+};
+
+/** @param what - Which service, as `the queue does not answer`. */
+export const createOutage = (what: string, state: MapState, {clock, tell}: Pick<Ports, 'clock' | 'tell'>): Outage => {
+	let since: {elapsedMs: number} | undefined;
+	return {
+		failed: reason => {
+			if (since === undefined) {
+				since = {elapsedMs: clock.elapsedMs()};
+				state.journal.note({event: 'queue-silent', reason: `${what}: ${reason}`});
+				tell(`queue-map-reduce: ${what}, waiting up to ${formatDuration(state.options.outageLimitMs)}: ${reason}`);
+			}
+			const lastedMs = clock.elapsedMs() - since.elapsedMs;
+			if (lastedMs < state.options.outageLimitMs) return;
+			throw new PoolError(
+				'ERR_POOL_OUTAGE',
+				`For ${formatDuration(lastedMs)} ${what}: ${reason}. What was finished is kept in ${state.workDir}. A longer outage is waited for with the option \`outageLimitMs\`.`,
+				{workDir: state.workDir},
+			);
+		},
+		worked: () => {
+			if (since === undefined) return;
+			const lasted = formatDuration(clock.elapsedMs() - since.elapsedMs);
+			since = undefined;
+			state.journal.note({event: 'queue-answers', message: `after ${lasted}`});
+			tell(`queue-map-reduce: the scheduler works again after ${lasted}`);
+		},
+	};
+};
+
+const formatDuration = (ms: number): string => {
+	if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+	return ms < 3_600_000 ? `${(ms / 60_000).toFixed(1)} minutes` : `${(ms / 3_600_000).toFixed(1)} hours`;
+};

@@ -1,0 +1,127 @@
+/** Pool: `map` and its relatives. */
+import {type ChosenEngine, chooseEngine} from './choose-engine.js';
+import {collectTasks} from './collect-tasks.js';
+import {MapError, PoolError} from './errors.js';
+import {type FunctionMark, referenceFunction} from './function-reference.js';
+import {mergeOptions, type PoolOptions} from './options.js';
+import type {Outcome} from './reduce.js';
+import {type FinishedMap, runMap} from './run-map.js';
+import {workerState} from './task-context.js';
+
+/** What may be given as tasks. */
+export type Tasks<T> = Iterable<T> | AsyncIterable<T>;
+
+/**
+ * A pool of worker-nodes behind a cluster's batch queue, or of processes of this machine when there is no queue. It holds nothing: no slot, connection or
+ * process outlives a `map`.
+ *
+ * @example
+ * ```js
+ * const pool = new Pool({queueName: 'short.q', numChunks: 100});
+ * const results = await pool.map(fn, tasks);
+ * ```
+ */
+export class Pool {
+	readonly #options: PoolOptions;
+	readonly #engines = new Map<string, Promise<ChosenEngine>>();
+
+	/**
+	 * @param options - What holds for every call; each call may override it.
+	 * @throws PoolError `ERR_POOL_OPTION` when an option is unknown or not what it must be.
+	 */
+	constructor(options: PoolOptions = {}) {
+		this.#options = mergeOptions(options);
+	}
+
+	/**
+	 * Runs `fn` once for each task in queue-jobs and returns the results in task order. Unlike `Promise.all` it runs everything to its end before it
+	 * rejects (see the option `stopOnError`).
+	 *
+	 * @param fn - Gets exactly one argument, the task; the rest is in `taskContext()`. A worker must be able to get it: exported from a module, built-in, or
+	 * self-contained; or tell where it is by `{module, name}`.
+	 * @param tasks - Any iterable or async iterable of values that `node:v8` can serialise.
+	 * @throws MapError when any task has no result; the results that there are are in it.
+	 * @throws PoolError when the map could not be begun or carried on.
+	 */
+	map<T, R>(fn: (task: T) => R, tasks: Tasks<T>, options?: PoolOptions): Promise<Awaited<R>[]>;
+	map<R = unknown>(fn: FunctionMark, tasks: Tasks<unknown>, options?: PoolOptions): Promise<R[]>;
+	async map(fn: unknown, tasks: unknown, options?: PoolOptions): Promise<unknown[]> {
+		return valuesOf(await this.#run('map', fn, tasks, options));
+	}
+
+	/** As `map`, with `fn(...task)`: every task is a list of arguments. */
+	starmap<A extends readonly unknown[], R>(fn: (...task: A) => R, argumentLists: Tasks<A>, options?: PoolOptions): Promise<Awaited<R>[]>;
+	starmap<R = unknown>(fn: FunctionMark, argumentLists: Tasks<readonly unknown[]>, options?: PoolOptions): Promise<R[]>;
+	async starmap(fn: unknown, argumentLists: unknown, options?: PoolOptions): Promise<unknown[]> {
+		return valuesOf(await this.#run('starmap', fn, argumentLists, options));
+	}
+
+	/**
+	 * As `map`, but resolves to what became of every task, as `Promise.allSettled` does, with where and when it was computed. Never rejects for a task.
+	 *
+	 * @throws PoolError when the map could not be begun or carried on.
+	 */
+	mapSettled<T, R>(fn: (task: T) => R, tasks: Tasks<T>, options?: PoolOptions): Promise<Outcome<Awaited<R>>[]>;
+	mapSettled<R = unknown>(fn: FunctionMark, tasks: Tasks<unknown>, options?: PoolOptions): Promise<Outcome<R>[]>;
+	async mapSettled(fn: unknown, tasks: unknown, options?: PoolOptions): Promise<Outcome<unknown>[]> {
+		return (await this.#run('map', fn, tasks, options))?.reducer.outcomes() ?? [];
+	}
+
+	/** Undefined when there are no tasks: then nothing is written and the queue is not touched. */
+	async #run(call: 'map' | 'starmap', fn: unknown, tasks: unknown, callOptions?: PoolOptions): Promise<FinishedMap | undefined> {
+		refuseDuringImport();
+		const options = mergeOptions(this.#options, callOptions);
+		options.signal?.throwIfAborted();
+		const reference = await referenceFunction(fn);
+		const collected = await collectTasks(tasks);
+		options.signal?.throwIfAborted();
+		if (collected.length === 0) return undefined;
+		if (call === 'starmap') checkArgumentLists(collected);
+		const {engine} = await this.#chooseEngine(options);
+		return runMap({call, reference, tasks: collected, options, engine});
+	}
+
+	/** Maps of one pool share its engine, and so the slots of this machine. */
+	#chooseEngine(options: PoolOptions): Promise<ChosenEngine> {
+		const {engine, queueName, qsubArgs, qsubPath, qstatPath, qdelPath, qacctPath, errorStateIndicator, slots, programTimeoutMs} = options;
+		const wanted = {engine, queueName, qsubArgs, qsubPath, qstatPath, qdelPath, qacctPath, errorStateIndicator, slots, programTimeoutMs};
+		const key = JSON.stringify(wanted);
+		const known = this.#engines.get(key);
+		if (known !== undefined) return known;
+		const chosen = chooseEngine(wanted);
+		this.#engines.set(key, chosen);
+		chosen.then(
+			({why}) => why !== undefined && process.stderr.write(`queue-map-reduce: ${why}\n`),
+			// The caller is told; the next map asks again.
+			() => this.#engines.delete(key),
+		);
+		return chosen;
+	}
+}
+
+const valuesOf = (map: FinishedMap | undefined): unknown[] => {
+	if (map === undefined) return [];
+	const {reducer, workDir, session} = map;
+	const failures = reducer.failures();
+	if (failures.length > 0) throw new MapError({failures, results: reducer.values(), workDir, session});
+	return reducer.values();
+};
+
+/** A worker that imports a main script must not run it. */
+const refuseDuringImport = (): void => {
+	const url = workerState()?.importing();
+	if (url === undefined) return;
+	throw new PoolError(
+		'ERR_POOL_IN_WORKER_IMPORT',
+		`pool.map was called while a worker was importing ${url} to get its function. Move the function to a module of its own, or guard the start: if (!isWorker) await main().`,
+	);
+};
+
+const checkArgumentLists = (lists: readonly unknown[]): void => {
+	const itask = lists.findIndex(list => !Array.isArray(list));
+	if (itask === -1) return;
+	throw new PoolError(
+		'ERR_POOL_TASKS',
+		`Expected every task of \`starmap\` to be an array of arguments, got ${typeof lists[itask]} as task ${itask}.`,
+	);
+};

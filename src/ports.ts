@@ -1,0 +1,139 @@
+/**
+ * All that a step of a map may touch: the clock, files, random numbers, the person at the terminal, and an engine. The real ones are
+ * made here; a simulation brings its own.
+ */
+import {randomBytes} from 'node:crypto';
+import {open, readdir, rename, rm, rmdir, stat} from 'node:fs/promises';
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {Engine} from './engines/engine.js';
+import type {ByteSource} from './v8-serialize-helpers.js';
+
+export type Ports = {
+	readonly clock: Clock;
+	readonly files: Files;
+	readonly random: Random;
+	readonly engine: Engine;
+	/** One line for the person at the terminal. */
+	readonly tell: (line: string) => void;
+};
+
+export type Clock = {
+	/** Epoch milliseconds: for what people read. */
+	readonly nowMs: () => number;
+	/** Milliseconds that never go back: for waiting. */
+	readonly elapsedMs: () => number;
+	/** Resolves after that many milliseconds, or at once when the signal is aborted. */
+	readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+};
+
+export type Random = {readonly bytes: (length: number) => Uint8Array};
+
+/** Every file is made with mode 0600, whatever the umask. */
+export type Files = {
+	/** The names in a directory, asked of the file system anew. */
+	readonly list: (directory: string) => Promise<readonly string[]>;
+	/** Opens a file to read parts of it; rejects when it can't. */
+	readonly openSource: (path: string) => Promise<ClosableSource>;
+	/** Makes a file, which must not exist, from pieces; it is on the disk when the promise resolves. */
+	readonly create: (path: string, pieces: AsyncIterable<readonly Buffer[]> | Iterable<readonly Buffer[]>) => Promise<void>;
+	/** Appends text to a file, making it if need be; with `durable` it is on the disk when the promise resolves. */
+	readonly append: (path: string, text: string, options: {readonly durable: boolean}) => Promise<void>;
+	readonly rename: (from: string, to: string) => Promise<void>;
+	/** Removes a directory with all in it; fine when it is gone. */
+	readonly removeTree: (directory: string) => Promise<void>;
+	/** Removes a directory if it is there and empty. */
+	readonly removeIfEmpty: (directory: string) => Promise<void>;
+	/** Size in bytes; undefined when there is no such file. */
+	readonly size: (path: string) => Promise<number | undefined>;
+};
+
+export type ClosableSource = ByteSource & {readonly close: () => Promise<void>};
+
+export const createPorts = (engine: Engine): Ports => ({
+	clock: realClock,
+	files: realFiles,
+	random: {bytes: length => randomBytes(length)},
+	engine,
+	tell: line => void process.stderr.write(`${line}\n`),
+});
+
+const realClock: Clock = {
+	nowMs: () => Date.now(),
+	elapsedMs: () => performance.now(),
+	sleep: async (ms, signal) => {
+		// An abort ends the sleep; what it means is the caller's business.
+		await sleep(ms, undefined, {signal}).catch(() => undefined);
+	},
+};
+
+const PRIVATE = 0o600;
+
+export const realFiles: Files = {
+	list: directory => readdir(directory),
+	openSource: async path => {
+		const handle = await open(path, 'r');
+		const {size} = await handle.stat();
+		return {
+			size,
+			read: async (position, length) => {
+				// Memory of its own: a slice of Node's shared pool would be kept alive by one small result.
+				const buffer = Buffer.allocUnsafeSlow(length);
+				let done = 0;
+				while (done < length) {
+					const {bytesRead} = await handle.read(buffer, done, Math.min(length - done, MAX_READ), position + done);
+					if (bytesRead === 0) return buffer.subarray(0, done);
+					done += bytesRead;
+				}
+				return buffer;
+			},
+			close: () => handle.close(),
+		};
+	},
+	create: async (path, pieces) => {
+		const handle = await open(path, 'wx', PRIVATE);
+		try {
+			await handle.chmod(PRIVATE);
+			for await (const piece of pieces) await writeAll(handle, piece);
+			await handle.sync();
+		} finally {
+			await handle.close();
+		}
+	},
+	append: async (path, text, {durable}) => {
+		const handle = await open(path, 'a', PRIVATE);
+		try {
+			await handle.appendFile(text);
+			if (durable) await handle.datasync();
+		} finally {
+			await handle.close();
+		}
+	},
+	rename,
+	removeTree: directory => rm(directory, {recursive: true, force: true, maxRetries: 3}),
+	removeIfEmpty: async directory => {
+		await rmdir(directory).catch((error: NodeJS.ErrnoException) => {
+			if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
+		});
+	},
+	size: async path =>
+		stat(path).then(
+			stats => stats.size,
+			(error: NodeJS.ErrnoException) => {
+				if (error.code === 'ENOENT') return undefined;
+				throw error;
+			},
+		),
+};
+
+// A single read call gives at most 2 GiB - 1.
+const MAX_READ = 2 ** 30;
+
+const writeAll = async (handle: Awaited<ReturnType<typeof open>>, buffers: readonly Buffer[]): Promise<void> => {
+	for (const buffer of buffers) {
+		let done = 0;
+		while (done < buffer.length) {
+			const {bytesWritten} = await handle.write(buffer, done, Math.min(buffer.length - done, MAX_READ));
+			done += bytesWritten;
+		}
+	}
+};

@@ -1,0 +1,53 @@
+/** Tells how far a map is: to `onProgress`, and to the person at the terminal. */
+import type {MapState} from './map-state.js';
+import type {PoolOptions, Progress} from './options.js';
+import type {Reducer} from './reduce.js';
+
+export type ProgressReport = {
+	/** Tells the numbers if they have changed. */
+	readonly update: () => void;
+	/** Ends the live line. */
+	readonly end: () => void;
+};
+
+export const createProgress = (
+	state: MapState,
+	reducer: Reducer,
+	numTasks: number,
+	{onProgress, progress = false}: Pick<PoolOptions, 'onProgress' | 'progress'>,
+	terminal: Pick<NodeJS.WriteStream, 'write' | 'isTTY'> = process.stderr,
+): ProgressReport => {
+	let last = '';
+	return {
+		update: () => {
+			if (onProgress === undefined && !progress) return;
+			const numbers = count(state, reducer, numTasks);
+			const line = formatProgress(numbers);
+			if (line === last) return;
+			last = line;
+			onProgress?.(numbers);
+			if (progress) terminal.write(terminal.isTTY ? `\r\x1B[2K${line}` : `${line}\n`);
+		},
+		end: () => {
+			if (progress && terminal.isTTY && last !== '') terminal.write('\n');
+		},
+	};
+};
+
+const count = (state: MapState, reducer: Reducer, total: number): Progress => {
+	const {done, failed} = reducer.counts();
+	let running = 0;
+	for (const {chunk, attempts, decision} of state.chunks) {
+		const job = attempts.at(-1)?.job;
+		if (decision.kind === 'open' && job?.kind === 'listed' && job.state === 'running') running += chunk.numTasks;
+	}
+	return {total, done, failed, running, pending: total - done - failed - running};
+};
+
+const BAR_WIDTH = 24;
+
+const formatProgress = ({total, done, failed, running, pending}: Progress): string => {
+	const filled = Math.floor((BAR_WIDTH * (done + failed)) / total);
+	const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+	return `${bar} ${done} of ${total} done, ${failed} failed, ${running} running, ${pending} pending`;
+};

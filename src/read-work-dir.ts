@@ -1,0 +1,244 @@
+/** Reads a work_dir, also one that is still being worked in or is damaged: what ran where, when, how long, how often, with what and to what end. */
+import {join, resolve} from 'node:path';
+import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
+import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
+import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, tasksPath} from './layout.js';
+import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
+import {type Files, realFiles} from './ports.js';
+import {readOutcomeFile} from './read-outcomes.js';
+import {readWhole} from './read-whole.js';
+import {type Block, type OutputRange, openBlockFile} from './v8-serialize-helpers.js';
+
+/** What `readWorkDir` tells of one map. */
+export type WorkDirRecord = {
+	readonly workDir: string;
+	/** run.json. */
+	readonly manifest: Manifest;
+	/** In task order. */
+	readonly tasks: readonly TaskRecord[];
+	/** log.jsonl. */
+	readonly journal: readonly JournalLine[];
+	/** Files that could not be read, and why. */
+	readonly problems: readonly string[];
+};
+
+/** One task. */
+export type TaskRecord = {
+	readonly itask: number;
+	readonly ichunk: number;
+	/** `done` and `failed` are final; `running` and `pending` are what the journal knew last. */
+	readonly state: 'done' | 'failed' | 'running' | 'pending';
+	/** Every queue-job of its chunk. */
+	readonly attempts: readonly AttemptRecord[];
+	/** The task itself; undefined when its file can't be read (see `problems`). */
+	readonly input: unknown;
+	/** Undefined as long as there is none. */
+	readonly outcome: TaskOutcomeRecord | undefined;
+	/** The attempt, its queue-job and its host that the outcome is from. */
+	readonly attempt: number | undefined;
+	readonly jobId: string | undefined;
+	readonly host: string | undefined;
+	/** When `fn` was called, and how long it took. */
+	readonly startedAt: Date | undefined;
+	readonly elapsedMs: number | undefined;
+	/** What the task itself has written. */
+	readonly stdout: string;
+	readonly stderr: string;
+};
+
+export type TaskOutcomeRecord =
+	| {readonly status: 'fulfilled'; readonly value: unknown}
+	| {readonly status: 'rejected'; readonly kind: TaskErrorKind; readonly message: string; readonly remote?: RemoteError};
+
+/** One queue-job of a chunk, as the journal tells it. */
+export type AttemptRecord = {
+	readonly attempt: number;
+	readonly jobName: string | undefined;
+	readonly jobId: string | undefined;
+	readonly host: string | undefined;
+	readonly submittedAt: string | undefined;
+	/** What was noted of it last. */
+	readonly lastEvent: JournalEvent['event'];
+	/** Why it was given up. */
+	readonly reason: string | undefined;
+};
+
+/**
+ * @param workDir - The directory of one map.
+ * @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir of a format that this version knows.
+ */
+export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
+	const directory = resolve(workDir);
+	const manifest = await readManifest(directory);
+	const problems: string[] = [];
+	const journal = parseJournal((await readWhole(realFiles, join(directory, JOURNAL)))?.toString() ?? '');
+	const eventsByChunk = groupByChunk(journal);
+	const filesByChunk = groupByChunk((await realFiles.list(directory)).flatMap(name => parseChunkFile(name) ?? []));
+	const tasks: TaskRecord[] = [];
+	for (let ichunk = 0; ichunk < manifest.numChunks; ichunk++) {
+		const chunkFiles = filesByChunk.get(ichunk) ?? [];
+		for (const record of await readChunk(directory, manifest, ichunk, eventsByChunk.get(ichunk) ?? [], chunkFiles, problems))
+			tasks.push(record);
+	}
+	return {workDir: directory, manifest, tasks: tasks.sort((a, b) => a.itask - b.itask), journal, problems};
+};
+
+const groupByChunk = <Item extends {readonly ichunk?: number}>(items: readonly Item[]): Map<number, Item[]> => {
+	const groups = new Map<number, Item[]>();
+	for (const item of items) {
+		if (item.ichunk === undefined) continue;
+		const group = groups.get(item.ichunk);
+		if (group === undefined) groups.set(item.ichunk, [item]);
+		else group.push(item);
+	}
+	return groups;
+};
+
+const readManifest = async (workDir: string): Promise<Manifest> => {
+	const path = join(workDir, MANIFEST);
+	const text = (await readWhole(realFiles, path))?.toString();
+	if (text === undefined)
+		throw new PoolError('ERR_POOL_WORK_DIR', `Expected a work_dir, got ${workDir}, which has no ${MANIFEST}.`, {workDir});
+	let manifest: Manifest;
+	try {
+		manifest = JSON.parse(text) as Manifest;
+	} catch (error) {
+		throw new PoolError('ERR_POOL_WORK_DIR', `${path} is damaged: ${(error as Error).message}`, {workDir, cause: error});
+	}
+	if (manifest.format === MANIFEST_FORMAT) return manifest;
+	throw new PoolError(
+		'ERR_POOL_WORK_DIR',
+		`Expected ${path} to be of format ${MANIFEST_FORMAT}, got ${manifest.format}. It was written by another version.`,
+		{workDir},
+	);
+};
+
+const readChunk = async (
+	workDir: string,
+	manifest: Manifest,
+	ichunk: number,
+	events: readonly JournalLine[],
+	files: readonly ChunkFile[],
+	problems: string[],
+): Promise<TaskRecord[]> => {
+	const attempts = replayAttempts(events);
+	const {firstTask, inputs} = await readInputs(workDir, ichunk, problems);
+	const counted = events.findLast(({event}) => event === 'result')?.attempt;
+	const out = await readOutcomes(workDir, manifest, ichunk, inputs.length, counted, files, problems);
+	const failed = events.findLast(({event}) => event === 'chunk-failed');
+	const last = attempts.at(-1);
+	const source = out === undefined ? last : attempts.find(({attempt}) => attempt === out.attempt);
+	const isRunning = last?.lastEvent === 'running';
+	const stdout = out && (await readWhole(realFiles, attemptPath(workDir, ichunk, out.attempt, 'o')));
+	const stderr = out && (await readWhole(realFiles, attemptPath(workDir, ichunk, out.attempt, 'e')));
+	return inputs.map((input, i): TaskRecord => {
+		const found = out && findOutcome(out.blocks, i);
+		const outcome = found?.outcome ?? (failed && chunkFailure(failed));
+		return {
+			itask: firstTask + i,
+			ichunk,
+			state: outcome === undefined ? (isRunning ? 'running' : 'pending') : outcome.status === 'fulfilled' ? 'done' : 'failed',
+			attempts,
+			input,
+			outcome,
+			attempt: outcome && (out?.attempt ?? last?.attempt),
+			jobId: source?.jobId,
+			host: out?.host ?? source?.host,
+			startedAt: found && new Date(found.startedAt),
+			elapsedMs: found?.elapsedMs,
+			stdout: cut(stdout, found?.output?.stdout),
+			stderr: cut(stderr, found?.output?.stderr),
+		};
+	});
+};
+
+const replayAttempts = (events: readonly JournalLine[]): AttemptRecord[] => {
+	const attempts = new Map<number, AttemptRecord>();
+	for (const {event, attempt, jobName, jobId, host, time, reason} of events) {
+		// `resubmitted` only announces the next attempt; `submitting` begins it.
+		if (attempt === undefined || event === 'resubmitted') continue;
+		const before = attempts.get(attempt);
+		attempts.set(attempt, {
+			attempt,
+			jobName: jobName ?? before?.jobName,
+			jobId: jobId ?? before?.jobId,
+			host: host ?? before?.host,
+			submittedAt: event === 'submitted' ? time : before?.submittedAt,
+			lastEvent: event,
+			reason: reason ?? before?.reason,
+		});
+	}
+	return [...attempts.values()];
+};
+
+const readInputs = async (workDir: string, ichunk: number, problems: string[]): Promise<{firstTask: number; inputs: unknown[]}> => {
+	const path = tasksPath(workDir, ichunk);
+	const inputs: unknown[] = [];
+	let firstTask = 0;
+	try {
+		const source = await realFiles.openSource(path);
+		try {
+			const file = await openBlockFile(source);
+			firstTask = file.header.firstTask;
+			inputs.length = file.header.numTasks;
+			inputs.fill(undefined);
+			for (let i = 0; i < file.numBlocks; i++) {
+				const {first, values} = await file.readBlock(i);
+				for (const [j, value] of values.entries()) inputs[first + j] = value;
+			}
+		} finally {
+			await source.close();
+		}
+	} catch (error) {
+		problems.push(`${path}: ${(error as Error).message}`);
+	}
+	return {firstTask, inputs};
+};
+
+type FoundOutcomes = {readonly attempt: number; readonly host: string; readonly blocks: readonly Block[]};
+
+/** The outcomes of the attempt that counts; while none does, of the first that is whole. */
+const readOutcomes = async (
+	workDir: string,
+	manifest: Manifest,
+	ichunk: number,
+	numTasks: number,
+	counted: number | undefined,
+	files: readonly ChunkFile[],
+	problems: string[],
+): Promise<FoundOutcomes | undefined> => {
+	const attempts = files
+		.flatMap(file => (file.kind === 'out' && (counted ?? file.attempt) === file.attempt ? [file.attempt] : []))
+		.sort((a, b) => a - b);
+	for (const attempt of attempts) {
+		const file = await readOutcomeFile(realFiles, attemptPath(workDir, ichunk, attempt, 'out'), {
+			session: manifest.session,
+			ichunk,
+			attempt,
+			numTasks,
+		});
+		if (file.kind === 'whole') return {attempt, host: file.host, blocks: file.blocks};
+		problems.push(file.reason);
+	}
+	return undefined;
+};
+
+const findOutcome = (
+	blocks: readonly Block[],
+	i: number,
+): {outcome: TaskOutcomeRecord; startedAt: number; elapsedMs: number; output: OutputRange | undefined} | undefined => {
+	const block = blocks.find(({first, count}) => i >= first && i < first + count);
+	if (block === undefined) return undefined;
+	const failure = block.failures.get(i);
+	return {
+		outcome: failure === undefined ? {status: 'fulfilled', value: block.values[i - block.first]} : {status: 'rejected', ...failure},
+		startedAt: block.startedAt[i - block.first] as number,
+		elapsedMs: block.elapsedMs[i - block.first] as number,
+		output: block.outputs.get(i),
+	};
+};
+
+const chunkFailure = ({kind = 'lost', reason = ''}: JournalLine): TaskOutcomeRecord => ({status: 'rejected', kind, message: reason});
+
+const cut = (bytes: Buffer | undefined, range: readonly [from: number, to: number] | undefined): string =>
+	bytes === undefined || range === undefined ? '' : bytes.subarray(...range).toString();

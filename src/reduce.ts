@@ -1,0 +1,153 @@
+/** Gathers the outcomes of all tasks, in task order, from the `.out` files of the attempts that count. */
+import {inspect} from 'node:util';
+import type {Chunk} from './chunks.js';
+import {TaskError, type TaskErrorKind} from './errors.js';
+import {attemptPath} from './layout.js';
+import type {Files} from './ports.js';
+import {readOutcomeFile} from './read-outcomes.js';
+import {fromRemoteError} from './remote-error.js';
+import {readTail} from './stderr-tail.js';
+import type {Block, TaskFailure} from './v8-serialize-helpers.js';
+
+/** What became of one task, as `mapSettled` tells it: the shape of `Promise.allSettled`, and where and when. */
+export type Outcome<R> = ({readonly status: 'fulfilled'; readonly value: R} | {readonly status: 'rejected'; readonly reason: TaskError}) & {
+	readonly itask: number;
+	readonly ichunk: number;
+	/** The attempt whose outcome this is; 0 when none was begun. */
+	readonly attempt: number;
+	readonly jobId: string | undefined;
+	readonly host: string | undefined;
+	/** When `fn` was called; undefined when it never was. */
+	readonly startedAt: Date | undefined;
+	/** How long `fn` took on the worker-node, by a clock that never goes back. */
+	readonly elapsedMs: number | undefined;
+};
+
+export type Reducer = {
+	/** Takes over the result file of an attempt, whole or not at all. */
+	readonly collect: (chunk: Chunk, attempt: AttemptId, path: string) => Promise<Collected>;
+	/** Gives every task of a chunk the same failure. */
+	readonly fail: (chunk: Chunk, attempt: AttemptId, kind: TaskErrorKind, reason: string) => Promise<void>;
+	readonly counts: () => {readonly done: number; readonly failed: number};
+	/** Whether any attempt that counts has written to stderr. */
+	readonly hasStderr: () => boolean;
+	/** In task order, a hole where a task has no value. */
+	readonly values: () => unknown[];
+	/** In task order. */
+	readonly failures: () => TaskError[];
+	readonly outcomes: () => Outcome<unknown>[];
+};
+
+type AttemptId = {readonly attempt: number; readonly jobId: string | undefined; readonly host: string | undefined};
+
+export type Collected =
+	| {readonly kind: 'whole'; readonly host: string}
+	| {readonly kind: 'start-failed'; readonly host: string; readonly reason: string}
+	| {readonly kind: 'damaged'; readonly reason: string};
+
+export type ReducerInput = {
+	readonly session: string;
+	readonly workDir: string;
+	readonly numTasks: number;
+	readonly taskAt: (itask: number) => unknown;
+	readonly files: Files;
+};
+
+export const createReducer = (input: ReducerInput): Reducer => {
+	const values: unknown[] = new Array(input.numTasks);
+	const failures = new Map<number, TaskError>();
+	const records: ChunkRecord[] = [];
+	let numDone = 0;
+	let hasStderr = false;
+
+	const addFailure = (chunk: Chunk, attempt: AttemptId, itask: number, failure: TaskFailure, stderrTail: string): void => {
+		const fields = {
+			kind: failure.kind,
+			itask,
+			ichunk: chunk.ichunk,
+			attempt: attempt.attempt,
+			jobId: attempt.jobId,
+			host: attempt.host,
+			input: printInput(input.taskAt(itask)),
+			remote: failure.remote,
+			stderrTail,
+		};
+		failures.set(itask, new TaskError(failure.message, fields, failure.remote && fromRemoteError(failure.remote)));
+	};
+
+	return {
+		collect: async (chunk, attempt, path) => {
+			const file = await readOutcomeFile(input.files, path, {
+				session: input.session,
+				ichunk: chunk.ichunk,
+				attempt: attempt.attempt,
+				numTasks: chunk.numTasks,
+			});
+			if (file.kind !== 'whole') return file;
+			const where = {...attempt, host: file.host};
+			for (const block of file.blocks) {
+				for (let i = 0; i < block.count; i++) {
+					if (!block.failures.has(block.first + i)) values[chunk.firstTask + block.first + i] = block.values[i];
+				}
+				for (const [i, failure] of block.failures) {
+					const range = block.outputs.get(i)?.stderr;
+					const errorPath = attemptPath(input.workDir, chunk.ichunk, attempt.attempt, 'e');
+					const tail = range === undefined ? '' : await readTail(input.files, errorPath, range);
+					addFailure(chunk, where, chunk.firstTask + i, failure, tail);
+				}
+				numDone += block.count - block.failures.size;
+			}
+			hasStderr ||= file.stderrBytes > 0;
+			records.push({chunk, attempt: where, times: file.blocks.map(({first, startedAt, elapsedMs}) => ({first, startedAt, elapsedMs}))});
+			return {kind: 'whole', host: file.host};
+		},
+		fail: async (chunk, attempt, kind, message) => {
+			const tail = attempt.attempt === 0 ? '' : await readTail(input.files, attemptPath(input.workDir, chunk.ichunk, attempt.attempt, 'e'));
+			for (let i = 0; i < chunk.numTasks; i++) addFailure(chunk, attempt, chunk.firstTask + i, {kind, message}, tail);
+			records.push({chunk, attempt, times: []});
+		},
+		counts: () => ({done: numDone, failed: failures.size}),
+		hasStderr: () => hasStderr,
+		values: () => values,
+		failures: () => [...failures.values()].sort((a, b) => a.itask - b.itask),
+		outcomes: () => {
+			const outcomes: Outcome<unknown>[] = new Array(input.numTasks);
+			for (const record of records) {
+				for (let i = 0; i < record.chunk.numTasks; i++) {
+					const itask = record.chunk.firstTask + i;
+					outcomes[itask] = toOutcome(record, i, failures.get(itask), values[itask]);
+				}
+			}
+			return outcomes;
+		},
+	};
+};
+
+/** Where and when the tasks of a chunk were computed. */
+type ChunkRecord = {
+	readonly chunk: Chunk;
+	readonly attempt: AttemptId;
+	readonly times: readonly Pick<Block, 'first' | 'startedAt' | 'elapsedMs'>[];
+};
+
+const toOutcome = ({chunk, attempt, times}: ChunkRecord, i: number, failure: TaskError | undefined, value: unknown): Outcome<unknown> => {
+	const block = times.find(({first, startedAt}) => i >= first && i < first + startedAt.length);
+	const startedAt = block?.startedAt[i - block.first];
+	return {
+		...(failure === undefined ? {status: 'fulfilled', value} : {status: 'rejected', reason: failure}),
+		itask: chunk.firstTask + i,
+		ichunk: chunk.ichunk,
+		attempt: attempt.attempt,
+		jobId: attempt.jobId,
+		host: attempt.host,
+		startedAt: startedAt === undefined ? undefined : new Date(startedAt),
+		elapsedMs: block?.elapsedMs[i - block.first],
+	};
+};
+
+const MAX_INPUT_LENGTH = 200;
+
+const printInput = (task: unknown): string => {
+	const text = inspect(task, {depth: 2, maxArrayLength: 10, maxStringLength: MAX_INPUT_LENGTH, breakLength: Number.POSITIVE_INFINITY});
+	return text.length > MAX_INPUT_LENGTH ? `${text.slice(0, MAX_INPUT_LENGTH)}…` : text;
+};

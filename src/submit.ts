@@ -1,0 +1,89 @@
+/** Hands chunks to the engine, and writes down who is who before and after. */
+import type {JobRequest, SubmitOutcome} from './engines/engine.js';
+import {PoolError} from './errors.js';
+import {jobName, LAUNCHER} from './layout.js';
+import type {AttemptState, ChunkState, MapState} from './map-state.js';
+import type {Ports} from './ports.js';
+
+/**
+ * So many queue-jobs are submitted between two looks at the queue and the files: one qsub takes about 0.1 s, so results that are there
+ * already are seen about every second.
+ */
+const SLICE = 10;
+
+/**
+ * Submits the next attempts of the first chunks in `state.toSubmit`; what could not be submitted stays there.
+ *
+ * @returns The reason why the scheduler takes nothing for now; undefined when it took what it was given.
+ * @throws PoolError `ERR_POOL_SUBMIT_REJECTED` when the scheduler refused for good.
+ */
+export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>): Promise<string | undefined> => {
+	const slice = [...state.toSubmit].slice(0, SLICE).map(chunk => ({chunk, attempt: nextAttempt(state, chunk)}));
+	for (const {chunk, attempt} of slice) {
+		state.journal.note({event: 'submitting', ichunk: chunk.chunk.ichunk, attempt: attempt.attempt, jobName: attempt.jobName});
+	}
+	// On the disk before qsub runs: whoever comes after a crash then knows which names to look for.
+	await state.journal.flush({durable: true});
+	const outcomes = await ports.engine.submit(slice.map(({chunk, attempt}) => toRequest(state, chunk, attempt)));
+	for (const [i, outcome] of outcomes.entries()) {
+		const {chunk, attempt} = slice[i] as (typeof slice)[number];
+		const refusal = take(state, chunk, attempt, outcome);
+		if (refusal !== undefined) return refusal;
+	}
+	return undefined;
+};
+
+const nextAttempt = (state: MapState, {chunk, attempts}: ChunkState): AttemptState => {
+	const attempt = attempts.length + 1;
+	return {
+		attempt,
+		jobName: jobName(state.session, chunk.ichunk, attempt),
+		jobId: undefined,
+		host: undefined,
+		job: {kind: 'unknown'},
+		result: {kind: 'none'},
+		end: undefined,
+		numExplanations: 0,
+		isRemoved: false,
+	};
+};
+
+const toRequest = (state: MapState, {chunk}: ChunkState, attempt: AttemptState): JobRequest => ({
+	name: attempt.jobName,
+	script: `${state.workDir}/${LAUNCHER}`,
+	scriptArguments: [String(chunk.ichunk), String(attempt.attempt)],
+});
+
+const take = (state: MapState, chunk: ChunkState, attempt: AttemptState, outcome: SubmitOutcome): string | undefined => {
+	const who = {ichunk: chunk.chunk.ichunk, attempt: attempt.attempt, jobName: attempt.jobName};
+	switch (outcome.kind) {
+		case 'submitted': {
+			attempt.jobId = outcome.id;
+			accept(state, chunk, attempt);
+			state.journal.note({event: 'submitted', ...who, jobId: outcome.id});
+			return undefined;
+		}
+		case 'unanswered': {
+			// It counts as an attempt, for it may run; the queue's listing tells it by its name.
+			state.anyUnanswered = true;
+			accept(state, chunk, attempt);
+			state.journal.note({event: 'warning', ...who, reason: `no answer to the submission: ${outcome.reason}`});
+			return undefined;
+		}
+		case 'temporary': {
+			state.journal.note({event: 'not-submitted', ...who, reason: outcome.reason});
+			return outcome.reason;
+		}
+		case 'permanent': {
+			state.journal.note({event: 'not-submitted', ...who, reason: outcome.reason});
+			throw new PoolError('ERR_POOL_SUBMIT_REJECTED', `The scheduler refused the queue-job ${attempt.jobName}: ${outcome.reason}`, {
+				workDir: state.workDir,
+			});
+		}
+	}
+};
+
+const accept = (state: MapState, chunk: ChunkState, attempt: AttemptState): void => {
+	chunk.attempts.push(attempt);
+	state.toSubmit.delete(chunk);
+};

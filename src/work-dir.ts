@@ -1,0 +1,132 @@
+/**
+ * Makes and removes the directory of one map. It is filled under another name beside its place and appears there whole, by rename; it is its
+ * owner's alone, whatever the umask.
+ */
+import {chmod, lstat, mkdir, readdir, readFile} from 'node:fs/promises';
+import {basename, dirname, join, resolve} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {promisify} from 'node:util';
+import type {Chunk} from './chunks.js';
+import type {CapturedEnvironment} from './environment.js';
+import {PoolError} from './errors.js';
+import {ENVIRONMENT_RECORD, ENVIRONMENT_SCRIPT, LAUNCHER, MANIFEST, tasksPath, WORKER_SCRIPT} from './layout.js';
+import type {Manifest} from './manifest.js';
+import type {Files} from './ports.js';
+import {writeTasks} from './write-tasks.js';
+
+export type WorkDirPlace = {
+	/** Absolute path. */
+	readonly workDir: string;
+	/** The directory to remove when it is empty in the end, because the work_dir is made below it by default. */
+	readonly root: string | undefined;
+};
+
+/**
+ * Where the work_dir of a session will be.
+ *
+ * @throws PoolError `ERR_POOL_WORK_DIR` when something is there already.
+ */
+export const placeWorkDir = async (
+	session: string,
+	options: {readonly workDir?: string; readonly workRoot?: string},
+): Promise<WorkDirPlace> => {
+	if (options.workDir === undefined) {
+		const root = resolve(options.workRoot ?? '.qmr');
+		return {workDir: join(root, session), root};
+	}
+	const workDir = resolve(options.workDir);
+	const found = await describeExisting(workDir);
+	if (found === undefined) return {workDir, root: undefined};
+	throw new PoolError(
+		'ERR_POOL_WORK_DIR',
+		`Expected \`workDir\` not to exist or to be an empty directory, but ${workDir} ${found}. Choose another path, or remove it.`,
+	);
+};
+
+export type WorkDirContent = {
+	readonly manifest: Manifest;
+	readonly launcher: string;
+	readonly environment: CapturedEnvironment;
+	readonly chunks: readonly Chunk[];
+	readonly tasks: readonly unknown[];
+};
+
+/** @throws PoolError `ERR_POOL_TASKS` when a task can't be serialised, `ERR_POOL_WORK_DIR` when the directory can't be made; nothing is left behind then. */
+export const createWorkDir = async (place: WorkDirPlace, content: WorkDirContent, files: Files): Promise<void> => {
+	const parent = dirname(place.workDir);
+	const madeRoot = await makeParent(parent);
+	if (place.root !== undefined && madeRoot) rootsMadeByUs.add(place.root);
+	let scratch: string | undefined;
+	try {
+		scratch = await makeScratch(parent, basename(place.workDir));
+		await fill(scratch, content, files);
+		await files.rename(scratch, place.workDir);
+	} catch (error) {
+		if (scratch !== undefined) await files.removeTree(scratch);
+		await removeRoot(place, files);
+		if (error instanceof PoolError) throw error;
+		throw new PoolError('ERR_POOL_WORK_DIR', `The work_dir ${place.workDir} can't be made: ${(error as Error).message}`, {cause: error});
+	}
+};
+
+/** Removes the work_dir, and the directory above it if this process made it and nothing else is in it. */
+export const removeWorkDir = async (place: WorkDirPlace, files: Files): Promise<void> => {
+	await files.removeTree(place.workDir);
+	await removeRoot(place, files);
+};
+
+const rootsMadeByUs = new Set<string>();
+
+const removeRoot = async ({root}: WorkDirPlace, files: Files): Promise<void> => {
+	if (root !== undefined && rootsMadeByUs.has(root)) await files.removeIfEmpty(root);
+};
+
+const describeExisting = async (path: string): Promise<string | undefined> => {
+	try {
+		const stats = await lstat(path);
+		if (!stats.isDirectory()) return stats.isSymbolicLink() ? 'is a symbolic link' : 'is a file';
+		return (await readdir(path)).length === 0 ? undefined : 'is not empty';
+	} catch (error) {
+		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+		throw new PoolError('ERR_POOL_WORK_DIR', `Expected \`workDir\` to be a path that can be used, but ${(error as Error).message}`, {
+			cause: error,
+		});
+	}
+};
+
+const makeParent = async (parent: string): Promise<boolean> => {
+	try {
+		return (await mkdir(parent, {recursive: true, mode: 0o700})) !== undefined;
+	} catch (error) {
+		throw new PoolError('ERR_POOL_WORK_DIR', `The directory ${parent} can't be made: ${(error as Error).message}`, {cause: error});
+	}
+};
+
+const makeScratch = async (parent: string, name: string): Promise<string> => {
+	const tmp = (await import('tmp')).default;
+	const makeDir = promisify<object, string>(tmp.dir);
+	for (let triesLeft = 5; ; triesLeft--) {
+		try {
+			const scratch = await makeDir({tmpdir: parent, prefix: `.${name}`, mode: 0o700, keep: true});
+			// The umask may have taken the owner's own rights away.
+			await chmod(scratch, 0o700);
+			return scratch;
+		} catch (error) {
+			// Another map may just have removed the root, empty for a moment.
+			if (triesLeft === 0 || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+			await mkdir(parent, {recursive: true, mode: 0o700});
+		}
+	}
+};
+
+const fill = async (directory: string, content: WorkDirContent, files: Files): Promise<void> => {
+	const write = (name: string, text: string | Buffer): Promise<void> => files.create(join(directory, name), [[Buffer.from(text)]]);
+	for (const chunk of content.chunks) {
+		await writeTasks(tasksPath(directory, chunk.ichunk), chunk, content.tasks, content.manifest, files);
+	}
+	await write(LAUNCHER, content.launcher);
+	await write(ENVIRONMENT_SCRIPT, content.environment.script);
+	await write(ENVIRONMENT_RECORD, content.environment.record);
+	await write(WORKER_SCRIPT, await readFile(fileURLToPath(new URL('./worker/worker_node_script.mjs', import.meta.url))));
+	await write(MANIFEST, `${JSON.stringify(content.manifest, null, '\t')}\n`);
+};

@@ -1,0 +1,14 @@
+import type {TaskFailure} from '../v8-serialize-helpers.js';
+
+/** What a worker says at the end of its result file. */
+export type OutcomesTrailer = {
+	/** Given when the worker could not begin; then there are no outcomes. */
+	readonly startFailed?: TaskFailure;
+	readonly endedAt: string;
+	readonly stdoutBytes: number;
+	readonly stderrBytes: number;
+	/** Node's own warnings, which do not count as stderr. */
+	readonly warnings: readonly string[];
+	/** The most memory that the worker has used, in bytes. */
+	readonly maxRssBytes: number;
+};

@@ -1,0 +1,93 @@
+/**
+ * Keeps one bad task from taking the process with it: what would end a Node process (process.exit, an error that nobody catches, an event loop with
+ * nothing left to do) ends the task that it came from.
+ */
+import {syncBuiltinESMExports} from 'node:module';
+import type {RemoteError, TaskErrorKind} from '../errors.js';
+import {toRemoteError} from '../remote-error.js';
+import type {TaskFailure} from '../v8-serialize-helpers.js';
+import type {OutcomeFile} from './outcome-file.js';
+import type {OutcomesTrailer} from './outcomes-trailer.js';
+import type {Phase, Phases} from './phases.js';
+import {outputBytes} from './watch-output.js';
+
+export type ProcessWatch = {
+	/** The real process.exit. */
+	readonly exit: (code: number) => never;
+	/** What is to be said at the end of the result file. */
+	readonly report: () => OutcomesTrailer;
+};
+
+export const watchProcess = (phases: Phases, file: Pick<OutcomeFile, 'replaceWithFailure'>): ProcessWatch => {
+	const warnings: string[] = [];
+	const exit = process.exit.bind(process);
+
+	/** What comes from no phase that we know of is laid to the one that runs. */
+	const blame = (): Phase | undefined => phases.ofCaller() ?? phases.current();
+
+	const end = (phase: Phase | undefined, kind: TaskErrorKind, what: string, remote?: RemoteError): void => {
+		const failure: TaskFailure = {
+			kind: phase?.kind === 'import' ? 'start-failed' : kind,
+			message: what,
+			...(remote === undefined ? {} : {remote}),
+		};
+		if (phase === undefined) return printLate('after the last task', failure);
+		if (phase.kind === 'import') {
+			if (phase.interrupt === undefined) return printLate(`after ${phase.url} was imported`, failure);
+			return phase.interrupt({...failure, message: `${phase.url} can't be imported: ${what}`});
+		}
+		// Told before its outcome is recorded, while it is not on the disk yet, or too late.
+		if (phases.current() === phase) {
+			phase.failure ??= failure;
+			phase.interrupt?.(failure);
+		} else if (!file.replaceWithFailure(phase.index, failure)) printLate(`task ${phase.itask}, after its outcome was recorded`, failure);
+	};
+
+	process.exit = (code?: number | string | null) => {
+		const phase = blame();
+		if (phase === undefined) return exit(code);
+		const shown = code ?? process.exitCode ?? 0;
+		end(phase, 'exit', `called process.exit(${shown})`);
+		// Thrown to end the caller, too; whoever catches it goes on in a task that has failed.
+		throw new Error(`process.exit(${shown}) was called in a task: it ends the task, not the worker`);
+	};
+	// `import {exit} from 'node:process'` would still be the real one.
+	syncBuiltinESMExports();
+
+	process.on('uncaughtException', thrown => {
+		const remote = toRemoteError(thrown);
+		end(blame(), 'uncaught-exception', `uncaught ${remote.name}: ${remote.message}`, remote);
+	});
+	process.on('unhandledRejection', thrown => {
+		const remote = toRemoteError(thrown);
+		end(blame(), 'unhandled-rejection', `unhandled rejection with ${remote.name}: ${remote.message}`, remote);
+	});
+	process.on('beforeExit', () => {
+		const phase = phases.current();
+		if (phase === undefined) return;
+		const what = phase.kind === 'import' ? 'it never finished' : 'its promise was not settled, and nothing was left that could settle it';
+		end(phase, 'never-settled', what);
+	});
+	process.on('warning', warning => warnings.push(`${warning.name}: ${warning.message}`));
+	// Sent ahead of a suspension or a kill by some queues: the one would open Node's inspector, the other end it.
+	for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
+	process.on('exit', code => {
+		// Grid Engine takes them for "queue me again" and "error state".
+		if (code === 99 || code === 100) process.exitCode = 1;
+	});
+
+	return {
+		exit,
+		report: () => ({
+			endedAt: new Date().toISOString(),
+			stdoutBytes: outputBytes(1),
+			stderrBytes: outputBytes(2),
+			warnings,
+			maxRssBytes: process.resourceUsage().maxRSS * 1024,
+		}),
+	};
+};
+
+const printLate = (when: string, failure: TaskFailure): void => {
+	process.stderr.write(`queue-map-reduce: ${when}: ${failure.message}\n${failure.remote?.stack ?? ''}\n`);
+};
