@@ -1,6 +1,7 @@
 /** The public names, and nothing else. What a worker's module does not need is loaded only when it is used. */
 export {MapError, PoolError, type PoolErrorCode, type RemoteError, TaskError, type TaskErrorKind} from './errors.js';
-export {type FunctionMark, task} from './function-reference.js';
+export {task} from './function-reference/mark-task.js';
+export type {FunctionMark} from './function-reference.js';
 export type {EnvironmentOption, PoolOptions, Progress} from './options.js';
 export {Pool, type Tasks} from './pool.js';
 export {type AttemptRecord, readWorkDir, type TaskRecord, type WorkDirRecord} from './read-work-dir.js';

@@ -83,8 +83,7 @@ export class Pool {
 
 	/** Maps of one pool share its engine, and so the slots of this machine. */
 	#chooseEngine(options: PoolOptions): Promise<ChosenEngine> {
-		const {engine, queueName, qsubArgs, qsubPath, qstatPath, qdelPath, qacctPath, errorStateIndicator, slots, programTimeoutMs} = options;
-		const wanted = {engine, queueName, qsubArgs, qsubPath, qstatPath, qdelPath, qacctPath, errorStateIndicator, slots, programTimeoutMs};
+		const wanted: PoolOptions = Object.fromEntries(Object.entries(options).filter(([name]) => ENGINE_OPTIONS.has(name)));
 		const key = JSON.stringify(wanted);
 		const known = this.#engines.get(key);
 		if (known !== undefined) return known;
@@ -98,6 +97,20 @@ export class Pool {
 		return chosen;
 	}
 }
+
+/** The options that make an engine. */
+const ENGINE_OPTIONS: ReadonlySet<string> = new Set<keyof PoolOptions>([
+	'engine',
+	'queueName',
+	'qsubArgs',
+	'qsubPath',
+	'qstatPath',
+	'qdelPath',
+	'qacctPath',
+	'errorStateIndicator',
+	'slots',
+	'programTimeoutMs',
+]);
 
 const valuesOf = (map: FinishedMap | undefined): unknown[] => {
 	if (map === undefined) return [];

@@ -4,7 +4,7 @@ import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
 import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
 import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, tasksPath} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
-import {type Files, realFiles} from './ports.js';
+import {realFiles} from './ports.js';
 import {readOutcomeFile} from './read-outcomes.js';
 import {readWhole} from './read-whole.js';
 import {type Block, type OutputRange, openBlockFile} from './v8-serialize-helpers.js';

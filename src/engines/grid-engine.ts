@@ -60,7 +60,7 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 export const isGridEngine = async (qstatPath: string | undefined): Promise<boolean> => {
 	if (qstatPath === undefined) return false;
 	const {stdout, stderr} = await runProgram(qstatPath, ['-help'], 10_000);
-	return /^\s*(?:SGE|GE|OGS|UGE|AGE|OCS|GCS|Grid Engine)\b|grid ?engine|usage: qstat [^]*-ext[^]*-xml/i.test(`${stdout}\n${stderr}`);
+	return /^\s*(?:SGE|GE|OGS|UGE|AGE|OCS|GCS|Grid Engine)\b|grid ?engine/i.test(`${stdout}\n${stderr}`);
 };
 
 /**

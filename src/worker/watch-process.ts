@@ -31,13 +31,13 @@ export const watchProcess = (phases: Phases, file: Pick<OutcomeFile, 'replaceWit
 			message: what,
 			...(remote === undefined ? {} : {remote}),
 		};
-		if (phase === undefined) return printLate('after the last task', failure);
-		if (phase.kind === 'import') {
-			if (phase.interrupt === undefined) return printLate(`after ${phase.url} was imported`, failure);
-			return phase.interrupt({...failure, message: `${phase.url} can't be imported: ${what}`});
+		if (phase === undefined) printLate('after the last task', failure);
+		else if (phase.kind === 'import') {
+			if (phase.interrupt === undefined) printLate(`after ${phase.url} was imported`, failure);
+			else phase.interrupt({...failure, message: `${phase.url} can't be imported: ${what}`});
 		}
 		// Told before its outcome is recorded, while it is not on the disk yet, or too late.
-		if (phases.current() === phase) {
+		else if (phases.current() === phase) {
 			phase.failure ??= failure;
 			phase.interrupt?.(failure);
 		} else if (!file.replaceWithFailure(phase.index, failure)) printLate(`task ${phase.itask}, after its outcome was recorded`, failure);
