@@ -1,0 +1,36 @@
+/**
+ * The engines that the chain suite runs on: `local` and the dummy queue by default; others by the variable QMR_TEST_ENGINES, as
+ * `QMR_TEST_ENGINES=grid-engine`, when their programs are on PATH.
+ */
+import {mkdtempSync, readdirSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import type {PoolOptions} from 'queue-map-reduce';
+import {initQueueState} from 'queue-map-reduce/dummy-queue';
+
+export type EngineName = 'local' | 'dummy' | 'grid-engine';
+
+export const ENGINES: readonly EngineName[] = (process.env.QMR_TEST_ENGINES ?? 'local,dummy').split(',') as EngineName[];
+
+/** Options for a pool on an engine, quick enough for tests. */
+export const poolOptions = (engine: EngineName, directory: string): PoolOptions => {
+	const common: PoolOptions = {workRoot: join(directory, 'work'), graceMs: 500};
+	if (engine === 'local') return {...common, engine: 'local', slots: 2, pollingIntervalMs: 100};
+	if (engine === 'dummy') return {...common, ...initQueueState(join(directory, 'queue')), pollingIntervalMs: 50};
+	return {...common, engine: 'grid-engine', pollingIntervalMs: 500};
+};
+
+/** An empty directory, removed by `remove`. */
+export const createTestDirectory = (name = 'qmr-test-'): {path: string; remove: () => void} => {
+	const path = mkdtempSync(join(tmpdir(), name));
+	return {path, remove: () => rmSync(path, {recursive: true, force: true})};
+};
+
+/** The work_dirs below a directory that were kept. */
+export const keptWorkDirs = (workRoot: string): string[] => {
+	try {
+		return readdirSync(workRoot).map(name => join(workRoot, name));
+	} catch {
+		return [];
+	}
+};
