@@ -1,0 +1,147 @@
+/**
+ * launch.sh: the script that is submitted. The scheduler copies it, readable by everyone, to every node, and may feed it to a shell's
+ * stdin. So no value of the environment is in it, and its work is done by a function that is called on the last line.
+ */
+import {dirname, join} from 'node:path';
+import {ENVIRONMENT_RECORD, ENVIRONMENT_SCRIPT, MANIFEST, WORKER_SCRIPT} from './layout.js';
+
+export type LauncherOptions = {
+	/** Absolute. */
+	readonly workDir: string;
+	/** Where tasks run: the caller's working directory. */
+	readonly cwd: string;
+	/** A path, or a name to be found on the tasks' PATH. */
+	readonly nodePath: string;
+	readonly nodeArguments: readonly string[];
+	/** The caller's, for the files that tasks make. */
+	readonly umask: number;
+};
+
+/**
+ * With what code the launcher ends when it can't start the worker. 126 and 127 are the shell's: node can't be executed or found. Never 99
+ * or 100, by which Grid Engine would queue the job again or put it into an error state.
+ */
+export const LAUNCHER_EXIT_CODES = {
+	/** The arguments are not `ICHUNK [ATTEMPT]`. */
+	usage: 64,
+	/** After a minute the files of the work_dir still can't be read on this host. */
+	filesMissing: 66,
+	/** The caller's working directory can't be entered on this host. */
+	directoryMissing: 72,
+	/** `.o` and `.e` can't be made, or are there already: this attempt was begun before. */
+	outputRefused: 73,
+} as const;
+
+/** Together a minute: a network file system shows a new file that late at worst. */
+const WAITS_SECONDS = [1, 1, 2, 3, 5, 8, 13, 27];
+
+/** A work_dir and the directories above it may be as new as its files. To list a directory refreshes what this host knows of it. */
+const NUM_LISTED = 3;
+
+/** The text of launch.sh. */
+export const createLauncher = ({workDir, cwd, nodePath, nodeArguments, umask}: LauncherOptions): string => {
+	const files = [MANIFEST, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT].join(' ');
+	const listed = withParents(workDir, NUM_LISTED).map(directory => `${quote(directory)}/*`);
+	const command = [nodePath, ...nodeArguments, join(workDir, WORKER_SCRIPT), workDir].map(quote);
+	const code = LAUNCHER_EXIT_CODES;
+	return `#!/bin/sh
+# Computes one chunk of tasks. A queue-job does it by
+#   sh launch.sh ICHUNK ATTEMPT
+# and anyone can do it again, as the next attempt that is free, by typing
+#   sh launch.sh ICHUNK
+# Exit codes: ${code.usage} wrong arguments, ${code.filesMissing} files can't be read, ${code.directoryMissing} no working directory, ${code.outputRefused} output files refused,
+# 126 and 127 node can't be executed or found. All others are the worker's.
+
+# A login shell has run the site's and the user's profile before: undo what would change this script.
+\\unalias -a 2>/dev/null
+unset -f cd printf sleep true umask
+set +a +e +f +u +C
+umask 077
+
+qmr_fail() { # EXIT_CODE SENTENCE
+	printf 'launch.sh: %s\\n' "$2" >&2
+	exit "$1"
+}
+
+# Sets qmr_missing to the first file that can't be read. Opening says more than a test does on a network file system.
+qmr_look() {
+	for qmr_missing in ${files} "$qmr_name.tasks"; do
+		{ true <"$qmr_dir/$qmr_missing"; } 2>/dev/null || return
+	done
+	qmr_missing=
+}
+
+# Sets qmr_attempt to one more than the highest in this chunk's file names.
+qmr_count() {
+	qmr_attempt=0
+	for qmr_file in "$qmr_dir/$qmr_name".*; do
+		qmr_file=\${qmr_file##*/}
+		qmr_file=\${qmr_file#*.}
+		qmr_file=\${qmr_file%%.*}
+		case $qmr_file in
+		'' | *[!0-9]*) ;;
+		*) [ "$qmr_file" -le "$qmr_attempt" ] || qmr_attempt=$qmr_file ;;
+		esac
+	done
+	qmr_attempt=$((qmr_attempt + 1))
+}
+
+# Makes .e and .o, which must be new, and writes there from now on. Appending, so that a task may truncate /dev/stdout.
+qmr_redirect() {
+	qmr_file=$qmr_dir/$qmr_name.$qmr_attempt
+	set -C
+	{ true >"$qmr_file.e" && true >"$qmr_file.o"; } 2>/dev/null || qmr_fail ${code.outputRefused} "attempt $qmr_attempt was begun before, or these files can't be made: $qmr_file.e, $qmr_file.o"
+	set +C
+	exec >>"$qmr_file.o" 2>>"$qmr_file.e"
+}
+
+qmr_main() {
+	case $#,\${1-},\${2-1} in
+	[12],[0-9]*,[1-9]*) ;;
+	*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT]' ;;
+	esac
+	case $1\${2-} in
+	*[!0-9]*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT], two whole numbers' ;;
+	esac
+	qmr_dir=${quote(workDir)}
+	qmr_attempt=\${2-}
+	qmr_ichunk=$1
+	while [ "$qmr_ichunk" != "\${qmr_ichunk#0?}" ]; do qmr_ichunk=\${qmr_ichunk#0}; done
+	qmr_name=$qmr_ichunk
+	while [ "\${#qmr_name}" -lt 9 ]; do qmr_name=0$qmr_name; done
+
+	for qmr_seconds in ${WAITS_SECONDS.join(' ')} 0; do
+		qmr_look
+		[ -n "$qmr_missing" ] || break
+		: ${listed.join(' ')}
+		sleep "$qmr_seconds"
+	done
+	if [ -n "$qmr_missing" ]; then
+		# Said in .e too, if that can be: the scheduler throws away what is said here.
+		[ -z "$qmr_attempt" ] || [ ! -d "$qmr_dir" ] || qmr_redirect
+		qmr_fail ${code.filesMissing} "can't read $qmr_missing in $qmr_dir on this host"
+	fi
+	if [ -z "$qmr_attempt" ]; then
+		qmr_count
+		printf 'chunk %s, attempt %s: see %s.*\\n' "$qmr_ichunk" "$qmr_attempt" "$qmr_dir/$qmr_name.$qmr_attempt"
+	fi
+	qmr_redirect
+
+	umask ${umask.toString(8).padStart(4, '0')}
+	cd ${quote(cwd)} 2>/dev/null || qmr_fail ${code.directoryMissing} "can't enter the working directory on this host: "${quote(cwd)}
+	# From here on no name and no program but node: all that follows are the caller's variables.
+	set -- "$qmr_ichunk" "$qmr_attempt"
+	unset qmr_attempt qmr_dir qmr_file qmr_ichunk qmr_missing qmr_name qmr_seconds
+	. ${quote(join(workDir, ENVIRONMENT_SCRIPT))}
+	exec ${command.join(' ')} "$@" </dev/null
+}
+
+qmr_main "$@"
+`;
+};
+
+const withParents = (directory: string, count: number): string[] =>
+	count === 0 || dirname(directory) === directory ? [] : [directory, ...withParents(dirname(directory), count - 1)];
+
+/** As one word of any shell. */
+const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
