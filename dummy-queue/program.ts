@@ -1,0 +1,86 @@
+import {existsSync} from 'node:fs';
+import path from 'node:path';
+import type {Answer} from './answer.js';
+import {type ProgramFault, takeProgramFault} from './faults.js';
+import type {ProgramName} from './state.js';
+import {appendCall, updateQueueState} from './store.js';
+
+// The one program behind the executables qsub, qstat, qdel and qacct: `program.js DIRECTORY NAME ARGUMENT…`.
+
+const HANG_CHECK_INTERVAL_MS = 500;
+
+const main = async (directory: string, name: string, words: readonly string[]): Promise<void> => {
+	const program: ProgramName = name === 'qstat' && words.includes('-j') ? 'qstat -j' : (name as ProgramName);
+	appendCall(directory, program, words);
+	const fault = updateQueueState(directory, state => {
+		state.calls[program] += 1;
+		return takeProgramFault(state.faults, program);
+	});
+	if (!isFatal(fault)) {
+		print(spoil(await run(directory, program, words), fault));
+		return;
+	}
+
+	if (fault.effect === 'done') {
+		await run(directory, program, words);
+	}
+
+	if (fault.kind === 'fail') {
+		print({stdout: fault.stdout ?? '', stderr: fault.stderr ?? '', exitCode: fault.exitCode});
+	} else {
+		hang(directory);
+	}
+};
+
+const isFatal = (fault: ProgramFault | undefined): fault is ProgramFault & {kind: 'fail' | 'hang'} =>
+	fault?.kind === 'fail' || fault?.kind === 'hang';
+
+/** Each program loads only what it needs: a call costs little more than the start of Node. */
+const run = async (directory: string, program: ProgramName, words: readonly string[]): Promise<Answer> => {
+	switch (program) {
+		case 'qsub':
+			return (await import('./qsub.js')).qsub(directory, words);
+		case 'qstat':
+		case 'qstat -j':
+			return (await import('./qstat.js')).qstat(directory, words);
+		case 'qdel':
+			return (await import('./qdel.js')).qdel(directory, words);
+		case 'qacct':
+			return (await import('./qacct.js')).qacct(directory, words);
+	}
+};
+
+const STALE_LIST = /(<(?:queue_info|job_info)>).*?(\n {2}<\/(?:queue_info|job_info)>)/gs;
+
+const spoil = (answer: Answer, fault: ProgramFault | undefined): Answer => {
+	switch (fault?.kind) {
+		case 'warning':
+			return {...answer, stderr: `${fault.stderr}\n${answer.stderr}`};
+		case 'output':
+			return {...answer, stdout: fault.stdout};
+		case 'cut-output':
+			return {...answer, stdout: Buffer.from(answer.stdout).subarray(0, fault.bytes).toString()};
+		case 'stale-list':
+			return {...answer, stdout: answer.stdout.replaceAll(STALE_LIST, '$1$2')};
+		default:
+			return answer;
+	}
+};
+
+const print = ({stdout, stderr, exitCode}: Answer): void => {
+	process.stdout.write(stdout);
+	process.stderr.write(stderr);
+	process.exitCode = exitCode;
+};
+
+/** Until it is killed; but nothing is left behind when the queue is removed. */
+const hang = (directory: string): void => {
+	const timer = setInterval(() => {
+		if (!existsSync(path.join(directory, 'queue_state.json'))) {
+			clearInterval(timer);
+		}
+	}, HANG_CHECK_INTERVAL_MS);
+};
+
+const [directory, name, ...words] = process.argv.slice(2);
+await main(directory!, name!, words);

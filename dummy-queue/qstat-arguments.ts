@@ -1,0 +1,63 @@
+import {Refusal} from './answer.js';
+import {callingUser} from './user.js';
+
+export type QstatOptions = {
+	isXml: boolean;
+	/** `-f`: the jobs by queue instance, with the state of each. */
+	isFull: boolean;
+	hidesEmptyQueues: boolean;
+	/** `-u`: whose jobs; the caller's when it is not given. */
+	users: string[];
+	/** `-j`: the jobs to be explained. */
+	jobs?: string[];
+};
+
+export const parseQstatArguments = (words: readonly string[]): QstatOptions => {
+	const options: QstatOptions = {isXml: false, isFull: false, hidesEmptyQueues: false, users: [callingUser().name]};
+	const rest = [...words];
+	while (rest.length > 0) {
+		parseOption(rest.shift()!, rest, options);
+	}
+
+	return options;
+};
+
+const parseOption = (option: string, rest: string[], options: QstatOptions): void => {
+	const take = (): string => {
+		const word = rest.shift();
+		if (word === undefined) {
+			throw refuse(`${option} option must have argument`);
+		}
+
+		return word;
+	};
+
+	switch (option) {
+		case '-xml':
+			options.isXml = true;
+			break;
+		case '-f':
+			options.isFull = true;
+			break;
+		case '-ne':
+			options.hidesEmptyQueues = true;
+			break;
+		case '-u':
+			options.users = take().split(',');
+			break;
+		case '-g':
+			// `-g d` lists the tasks of arrays one by one. There are no arrays here.
+			for (const letter of take().replaceAll('d', '')) {
+				throw refuse(`wrong character '${letter}' for -g option`);
+			}
+
+			break;
+		case '-j':
+			options.jobs = take().split(',');
+			break;
+		default:
+			throw refuse(`invalid option argument "${option}"`);
+	}
+};
+
+const refuse = (text: string): Refusal => new Refusal(1, `SGE 8.1.9\nusage: qstat [options]\n${text}`);

@@ -1,0 +1,101 @@
+import {type Job, shownState} from './job.js';
+import type {QstatOptions} from './qstat-arguments.js';
+import type {QueueState} from './state.js';
+import {slashedTime} from './times.js';
+
+const OPENING = '<job_info  xmlns:xsd="http://arc.liv.ac.uk/repos/darcs/sge/source/dist/util/resources/schemas/qstat/qstat.xsd">';
+
+/** What `qstat -xml` prints: the same elements, in the same order, with the same blanks. */
+export const listAsXml = (state: QueueState, jobs: readonly Job[], options: QstatOptions): string => {
+	const running = jobs.filter(job => job.phase === 'running');
+	const pending = jobs.filter(job => job.phase === 'pending');
+	return [
+		"<?xml version='1.0'?>",
+		OPENING,
+		'  <queue_info>',
+		...(options.isFull ? queueInstances(state, running, options) : running.flatMap(job => jobElement(state, job, options, '    '))),
+		'  </queue_info>',
+		'  <job_info>',
+		...pending.flatMap(job => jobElement(state, job, options, '    ')),
+		'  </job_info>',
+		'</job_info>',
+		'',
+	].join('\n');
+};
+
+/** What `qstat` prints for people. */
+export const listAsTable = (state: QueueState, jobs: readonly Job[]): string => {
+	if (jobs.length === 0) {
+		return '';
+	}
+
+	const header = 'job-ID  prior   name       user         state submit/start at     queue                          slots ja-task-ID ';
+	return [header, '-'.repeat(header.length - 1), ...jobs.map(job => tableLine(state, job)), ''].join('\n');
+};
+
+const queueInstances = (state: QueueState, running: readonly Job[], options: QstatOptions): string[] => {
+	const used = [...new Set(running.map(job => job.queue))];
+	const queues = used.length === 0 && !options.hidesEmptyQueues ? ['dummy.q'] : used;
+	return queues.flatMap(queue => {
+		const jobs = running.filter(job => job.queue === queue);
+		return [
+			'    <Queue-List>',
+			`      <name>${escapeXml(`${queue}@${state.host}`)}</name>`,
+			'      <qtype>BIP</qtype>',
+			`      <slots_used>${jobs.reduce((sum, job) => sum + job.slots, 0)}</slots_used>`,
+			'      <slots_resv>0</slots_resv>',
+			`      <slots_total>${state.maxRunning}</slots_total>`,
+			'      <load_avg>0.01000</load_avg>',
+			'      <arch>lx-amd64</arch>',
+			...(state.queueInstanceState === '' ? [] : [`      <state>${escapeXml(state.queueInstanceState)}</state>`]),
+			...jobs.flatMap(job => jobElement(state, job, options, '      ')),
+			'    </Queue-List>',
+		];
+	});
+};
+
+const jobElement = (state: QueueState, job: Job, {isFull}: QstatOptions, indent: string): string[] => {
+	const isRunning = job.phase === 'running';
+	const queueName = isRunning ? `${job.queue}@${state.host}` : '';
+	return [
+		`<job_list state="${job.phase}">`,
+		`  <JB_job_number>${job.JB_job_number}</JB_job_number>`,
+		`  <JAT_prio>${escapeXml(job.JAT_prio)}</JAT_prio>`,
+		`  <JB_name>${escapeXml(job.JB_name)}</JB_name>`,
+		`  <JB_owner>${escapeXml(job.JB_owner)}</JB_owner>`,
+		`  <state>${escapeXml(shownState(job))}</state>`,
+		isRunning
+			? `  <JAT_start_time>${job.JAT_start_time ?? job.JB_submission_time}</JAT_start_time>`
+			: `  <JB_submission_time>${job.JB_submission_time}</JB_submission_time>`,
+		...(isFull ? [] : [`  <queue_name>${escapeXml(queueName)}</queue_name>`]),
+		`  <slots>${job.slots}</slots>`,
+		'</job_list>',
+	].map(line => indent + line);
+};
+
+const ENTITIES: Record<string, string> = {
+	'&': '&amp;',
+	// Not a slip: this is what the real program prints.
+	'<': '%lt;',
+	'>': '&gt;',
+	'"': '&quot;',
+	"'": '&apos;',
+};
+
+const escapeXml = (text: string): string => text.replaceAll(/[&<>"']/g, character => ENTITIES[character]!);
+
+const tableLine = (state: QueueState, job: Job): string => {
+	const time = slashedTime(job.JAT_start_time ?? job.JB_submission_time);
+	const queueName = job.phase === 'running' ? `${job.queue}@${state.host}` : '';
+	return [
+		String(job.JB_job_number).padStart(7),
+		job.JAT_prio,
+		job.JB_name.slice(0, 10).padEnd(10),
+		job.JB_owner.slice(0, 12).padEnd(12),
+		shownState(job).padEnd(5),
+		time,
+		queueName.slice(0, 30).padEnd(30),
+		String(job.slots).padStart(5),
+		'       ',
+	].join(' ');
+};
