@@ -45,6 +45,8 @@ export type FileHeader = {
 	readonly node: string;
 	readonly session: string;
 	readonly ichunk: number;
+	/** The index of the chunk's first task among all tasks. */
+	readonly firstTask: number;
 	readonly numTasks: number;
 	readonly attempt?: number;
 	readonly host: string;

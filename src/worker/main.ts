@@ -30,7 +30,7 @@ const main = async (): Promise<void> => {
 	installWorkerState(phases);
 	const watched = watchProcess(phases, file);
 
-	const started = await startFunction(manifest, phases, watched);
+	const started = await startFunction(manifest, phases);
 	if (started.kind === 'failed') file.finish({...watched.report(), startFailed: started.failure});
 	else {
 		await runTasks(started.fn, manifest.call, tasks, phases, file);
