@@ -78,7 +78,7 @@ export const createMapBeats = (clock: Clock, pollingIntervalMs: number, statusCo
 		slowMs: pollingIntervalMs,
 		growth: 1.5,
 		maxMs: 6 * pollingIntervalMs,
-		restFactor: 2,
+		restFactor: 1,
 	};
 	return {
 		listing: createBeat(clock, listing),

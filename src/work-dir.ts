@@ -31,15 +31,23 @@ export const placeWorkDir = async (
 	options: {readonly workDir?: string; readonly workRoot?: string},
 ): Promise<WorkDirPlace> => {
 	if (options.workDir === undefined) {
-		const root = resolve(options.workRoot ?? '.qmr');
+		const root = refuseBackslash(resolve(options.workRoot ?? '.qmr'));
 		return {workDir: join(root, session), root};
 	}
-	const workDir = resolve(options.workDir);
+	const workDir = refuseBackslash(resolve(options.workDir));
 	const found = await describeExisting(workDir);
 	if (found === undefined) return {workDir, root: undefined};
 	throw new PoolError(
 		'ERR_POOL_WORK_DIR',
 		`Expected \`workDir\` not to exist or to be an empty directory, but ${workDir} ${found}. Choose another path, or remove it.`,
+	);
+};
+
+const refuseBackslash = (path: string): string => {
+	if (!path.includes('\\')) return path;
+	throw new PoolError(
+		'ERR_POOL_WORK_DIR',
+		`Expected the work_dir to have no backslash in its path, got ${path}: Node imports no module from there. Choose another place by \`workDir\` or \`workRoot\`.`,
 	);
 };
 

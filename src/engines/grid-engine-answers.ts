@@ -84,7 +84,8 @@ export const parseAccounting = (text: string, {name}: {readonly name: string}): 
 		.findLast(fields => fields.get('jobname') === name);
 	if (record === undefined) return undefined;
 	const failed = record.get('failed') ?? '0';
-	const exitStatus = Number(record.get('exit_status') ?? 0);
+	// `137                  (Killed)`
+	const exitStatus = Number.parseInt(record.get('exit_status') ?? '0', 10);
 	const host = record.get('hostname');
 	return {
 		failed: Number.parseInt(failed, 10) !== 0 || exitStatus !== 0,
