@@ -281,7 +281,7 @@ test('A12: queue-jobs of others are never touched, whatever they are called', as
 	const ourName = await session;
 	updateQueueState(queue.directory, state => {
 		for (const rawState of ['Eqw', 'r']) {
-			state.jobs.push(createForeignJob(state, {JB_name: ourName, JB_owner: 'someone_else', state: rawState}));
+			state.jobs.push(createForeignJob({JB_job_number: state.nextJobId++, JB_name: ourName, phase: rawState === 'r' ? 'running' : 'pending', state: rawState}));
 		}
 	});
 	expect(await running).toEqual([3, 5, 9]);
