@@ -14,7 +14,9 @@ export const groupFailures = (failures: readonly Failure[]): string[] => {
 		else group.push(itask);
 	}
 	const sorted = [...groups].sort(([, a], [, b]) => b.length - a.length);
-	const lines = sorted.slice(0, MAX_GROUPS).map(([reason, itasks]) => `  ${itasks.length === 1 ? 'task' : 'tasks'} ${formatRanges(itasks)}: ${reason}`);
+	const lines = sorted
+		.slice(0, MAX_GROUPS)
+		.map(([reason, itasks]) => `  ${itasks.length === 1 ? 'task' : 'tasks'} ${formatRanges(itasks)}: ${reason}`);
 	if (sorted.length > MAX_GROUPS) lines.push(`  and ${sorted.length - MAX_GROUPS} further kinds of failure, see error.failures`);
 	return lines;
 };

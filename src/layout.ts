@@ -26,10 +26,7 @@ export const attemptPath = (workDir: string, ichunk: number, attempt: number, ki
 /** The directory that one attempt at one task may fill with files; made when `taskContext().taskDir` is first read. */
 export const taskDirPath = (workDir: string, itask: number, attempt: number): string => join(workDir, 'tasks', `${itask}.${attempt}`);
 
-export type ChunkFile = {readonly ichunk: number} & (
-	| {readonly kind: 'tasks'}
-	| {readonly kind: AttemptFileKind; readonly attempt: number}
-);
+export type ChunkFile = {readonly ichunk: number} & ({readonly kind: 'tasks'} | {readonly kind: AttemptFileKind; readonly attempt: number});
 
 /** Reads a file name back; undefined for a file that belongs to no chunk. */
 export const parseChunkFile = (name: string): ChunkFile | undefined => {

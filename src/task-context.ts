@@ -49,7 +49,9 @@ export const isWorker: boolean = workerState() !== undefined;
 export const taskContext = (): TaskContext => {
 	const context = workerState()?.currentTask();
 	if (context === undefined) {
-		throw new Error('taskContext() was called outside a task. It works inside the function given to pool.map, and in what that function calls.');
+		throw new Error(
+			'taskContext() was called outside a task. It works inside the function given to pool.map, and in what that function calls.',
+		);
 	}
 	return context;
 };
