@@ -1,6 +1,6 @@
 /**
- * One block of consecutive entries <-> the payload of its frame: the length (4 bytes) of a v8 value with the columns and all primitive
- * values, that value, then every other value and every failure as a v8 value of its own, in order.
+ * One block of consecutive entries <-> the payload of its frame: the length (4 bytes) of a v8 value with the columns and all flat
+ * values (see flat-values.ts), that value, then every other value and every failure as a v8 value of its own, in order.
  */
 import {serialize} from 'node:v8';
 import {BlockFileError} from './block-frames.js';
@@ -12,10 +12,10 @@ export type OutputRange = {readonly stdout: readonly [from: number, to: number];
 
 export type TaskFailure = {readonly kind: TaskErrorKind; readonly message: string; readonly remote?: RemoteError};
 
-/** What an entry is: a primitive value, any other value, a failure. */
+/** What an entry is: a flat value, any other value, a failure. */
 export type EntryStatus = 0 | 1 | 2;
-export const PRIMITIVE = 0;
-export const OTHER = 1;
+export const FLAT = 0;
+export const APART = 1;
 export const FAILURE = 2;
 
 /** A block that has been read. */
@@ -47,7 +47,7 @@ export type PendingBlock = {
 	elapsedMs: Float32Array;
 	/** Five numbers for every entry that has output. */
 	readonly outputs: number[];
-	readonly primitives: unknown[];
+	readonly flat: unknown[];
 	/** The other values and the failures. */
 	readonly serialised: Buffer[];
 };
@@ -63,11 +63,11 @@ export const createPendingBlock = (first: number): PendingBlock => ({
 	startedAt: new Float64Array(FIRST_CAPACITY),
 	elapsedMs: new Float32Array(FIRST_CAPACITY),
 	outputs: [],
-	primitives: [],
+	flat: [],
 	serialised: [],
 });
 
-/** A new entry without its value: the caller pushes that to `primitives` or `serialised`. */
+/** A new entry without its value: the caller pushes that to `flat` or `serialised`. */
 export const addEntry = (block: PendingBlock, status: EntryStatus, startedAt?: number, elapsedMs?: number, output?: OutputRange): void => {
 	const at = block.count++;
 	if (at === block.statuses.length) growColumns(block);
@@ -90,10 +90,10 @@ const growColumns = (block: PendingBlock): void => {
 
 /** @param at - The entry's index in the block. */
 export const replaceEntry = (block: PendingBlock, at: number, failure: Buffer): void => {
-	const numPrimitivesBefore = block.statuses.subarray(0, at).filter(status => status === PRIMITIVE).length;
-	const isPrimitive = block.statuses[at] === PRIMITIVE;
-	if (isPrimitive) block.primitives.splice(numPrimitivesBefore, 1);
-	const [replaced] = block.serialised.splice(at - numPrimitivesBefore, isPrimitive ? 0 : 1, failure);
+	const numFlatBefore = block.statuses.subarray(0, at).filter(status => status === FLAT).length;
+	const isFlat = block.statuses[at] === FLAT;
+	if (isFlat) block.flat.splice(numFlatBefore, 1);
+	const [replaced] = block.serialised.splice(at - numFlatBefore, isFlat ? 0 : 1, failure);
 	block.numBytes += failure.length - (replaced?.length ?? 0);
 	block.statuses[at] = FAILURE;
 };
@@ -108,20 +108,20 @@ type BlockHead = {
 	readonly elapsedMs?: Float32Array;
 	/** Index, stdout from and to, stderr from and to. */
 	readonly outputs: Float64Array;
-	readonly primitives: unknown[];
+	readonly flat: unknown[];
 	/** Of the other values and the failures. */
 	readonly lengths: Uint32Array;
 };
 
 export const encodeBlock = (block: PendingBlock): Buffer[] => {
-	const {first, count, statuses, startedAt, elapsedMs, outputs, primitives, serialised} = block;
+	const {first, count, statuses, startedAt, elapsedMs, outputs, flat, serialised} = block;
 	const head: BlockHead = {
 		first,
 		count,
 		statuses: statuses.subarray(0, count),
 		...(block.hasTimes ? {startedAt: startedAt.subarray(0, count), elapsedMs: elapsedMs.subarray(0, count)} : {}),
 		outputs: Float64Array.from(outputs),
-		primitives,
+		flat,
 		lengths: Uint32Array.from(serialised, ({length}) => length),
 	};
 	const headBytes = serialize(head);
@@ -159,23 +159,23 @@ const readHead = (bytes: Buffer): BlockHead => {
 };
 
 const readEntries = (head: BlockHead, bytes: Buffer): {values: readonly unknown[]; failures: Map<number, TaskFailure>} => {
-	const {first, count, statuses, primitives, lengths} = head;
+	const {first, count, statuses, flat, lengths} = head;
 	const failures = new Map<number, TaskFailure>();
-	if (lengths.length === 0) return {values: primitives, failures};
+	if (lengths.length === 0) return {values: flat, failures};
 	const values = new Array<unknown>(count);
 	const readValue = createSequentialReader(bytes);
-	let numPrimitives = 0;
+	let numFlat = 0;
 	let numSerialised = 0;
 	let from = 0;
 	for (let at = 0; at < count; at++) {
-		if (statuses[at] === PRIMITIVE) {
-			values[at] = primitives[numPrimitives++];
+		if (statuses[at] === FLAT) {
+			values[at] = flat[numFlat++];
 			continue;
 		}
 		const to = from + (lengths[numSerialised++] ?? 0);
 		const outcome = readValue(from, to);
 		from = to;
-		if (outcome.isRead && statuses[at] === OTHER) {
+		if (outcome.isRead && statuses[at] === APART) {
 			values[at] = outcome.value;
 			continue;
 		}

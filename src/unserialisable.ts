@@ -52,7 +52,7 @@ const inspect = (value: unknown, depth: number, walk: Walk): Finding | undefined
 	if (isLeaf(value)) return undefined;
 	if (typeof value === 'function') return found('is a function: pass what it returns, or its name');
 	if (typeof value === 'symbol') return found('is a symbol: pass its description');
-	if (depth > MAX_DEPTH) return found(`is nested more than ${MAX_DEPTH} levels deep: pass a flatter form, as a list of nodes`);
+	if (depth >= MAX_DEPTH) return found(`is nested more than ${MAX_DEPTH} levels deep: pass a flatter form, as a list of nodes`);
 	const container = value as object;
 	if (walk.isThorough && types.isProxy(container)) return found('is a Proxy: pass a plain copy of it');
 	if (Array.isArray(container)) return inspectArray(container, depth, walk);
@@ -146,7 +146,7 @@ const inspectInside = (instance: object, prototype: object, depth: number, walk:
 		return undefined;
 	if (Object.keys(instance).length > 0 || !hidesState(prototype)) return inspectProperties(instance, depth, walk);
 	const name = typeName(instance);
-	return found(`is a ${name}, which would arrive as {}${adviceFor(instance, name)}`);
+	return found(`is a ${name}${isReadBack(instance) ? ', which would arrive as {}' : ''}${adviceFor(instance, name)}`);
 };
 
 const inspectEntries = (

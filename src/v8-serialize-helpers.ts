@@ -16,6 +16,7 @@ import {
 	totalLength,
 } from './block-frames.js';
 import {
+	APART,
 	addEntry,
 	type Block,
 	createPendingBlock,
@@ -23,14 +24,14 @@ import {
 	type EntryStatus,
 	encodeBlock,
 	FAILURE,
-	OTHER,
+	FLAT,
 	type OutputRange,
 	type PendingBlock,
-	PRIMITIVE,
 	replaceEntry,
 	type TaskFailure,
 } from './blocks.js';
 import {type ByteSource, createReader, type Reader} from './byte-source.js';
+import {copyIfFlat, flatSize, isFlat} from './flat-values.js';
 import {checkSize, deserialiseValue, MAX_VALUE_BYTES, serialiseValue} from './v8-values.js';
 
 export {BlockFileError, type BlockFileErrorReason} from './block-frames.js';
@@ -85,7 +86,7 @@ export type BlockFileEncoder = {
 	isFull(): boolean;
 	/** All that pends, as buffers to be written one after the other; undefined when nothing does. */
 	takeBlock(): Buffer[] | undefined;
-	/** The index and the end mark. What pends must have been taken. */
+	/** The index and the end mark. What pends must have been taken before. */
 	end(trailer: unknown): Buffer[];
 };
 
@@ -118,15 +119,16 @@ export const createBlockFileEncoder = (header: FileHeader, limits: EncoderLimits
 	return {
 		begin: () => headFrame,
 		addValue: (value, startedAt, elapsedMs, output) => {
-			const numBytes = primitiveSize(value);
-			if (numBytes === undefined) {
-				addSerialised(OTHER, serialiseValue(value, maxValueBytes), startedAt, elapsedMs, output);
+			const flat = copyIfFlat(value);
+			if (!isFlat(flat)) {
+				addSerialised(APART, serialiseValue(value, maxValueBytes), startedAt, elapsedMs, output);
 				return;
 			}
+			const numBytes = flatSize(flat);
 			checkSize(numBytes, maxValueBytes);
 			const block = blockFor(numBytes);
-			addEntry(block, PRIMITIVE, startedAt, elapsedMs, output);
-			block.primitives.push(value);
+			addEntry(block, FLAT, startedAt, elapsedMs, output);
+			block.flat.push(flat);
 		},
 		addFailure: (failure, startedAt, elapsedMs, output) => {
 			addSerialised(FAILURE, serialiseValue(failure, maxValueBytes), startedAt, elapsedMs, output);
@@ -174,22 +176,6 @@ type FileIndex = {
 	readonly firsts: Float64Array;
 	readonly counts: Uint32Array;
 	readonly trailer: unknown;
-};
-
-/** At least what v8 needs for it; undefined for what is not primitive. */
-const primitiveSize = (value: unknown): number | undefined => {
-	switch (typeof value) {
-		case 'number':
-		case 'boolean':
-		case 'undefined':
-			return 9;
-		case 'string':
-			return 2 * value.length + 8;
-		case 'bigint':
-			return BigInt.asIntN(64, value) === value ? 10 : value.toString(16).length + 16;
-		default:
-			return value === null ? 1 : undefined;
-	}
 };
 
 export type BlockFile = {

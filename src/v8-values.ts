@@ -82,6 +82,7 @@ const readView = (DefaultDeserializer.prototype as unknown as HostObjectReader).
 class Deserialiser extends DefaultDeserializer {
 	_readHostObject(): ArrayBufferView {
 		const view = readView.call(this);
+		if (view.byteLength === view.buffer.byteLength) return view;
 		const memory = new Uint8Array(view.byteLength);
 		memory.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
 		if (Buffer.isBuffer(view)) return Buffer.from(memory.buffer);
