@@ -26,6 +26,7 @@ export const endJob = (state: QueueState, job: Job, {exitCode, signal}: ProcessE
 		current.phase = 'pending';
 		current.state = 'Rq';
 		delete current.JAT_start_time;
+		delete current.unlisted;
 	} else if (exitCode === EXIT_ERROR_STATE && current && !current.deleting) {
 		putIntoErrorState(state, current, {failed: 30, reason: `exit_status of job start = ${exitCode}`}, exitCode);
 	} else {
@@ -42,6 +43,7 @@ export const putIntoErrorState = (state: QueueState, job: Job, problem: Problem,
 	job.errorReason = {reason: problem.reason, time: localTime(), uid: process.getuid?.() ?? 0, pid: process.pid};
 	delete job.execution;
 	delete job.JAT_start_time;
+	delete job.unlisted;
 };
 
 /** The accounting of a job that was running when qdel removed it. */
