@@ -143,5 +143,5 @@ qmr_main "$@"
 const withParents = (directory: string, count: number): string[] =>
 	count === 0 || dirname(directory) === directory ? [] : [directory, ...withParents(dirname(directory), count - 1)];
 
-/** As one word of any shell. */
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+/** As one word of any shell. No line of it begins with `#`: schedulers look for their own options in such lines (`#$ -h`, `#SBATCH`). */
+const quote = (text: string): string => `'${text.replaceAll("'", "'\\''").replaceAll('\n', "\n''")}'`;

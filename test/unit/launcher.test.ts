@@ -1,0 +1,282 @@
+import {spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
+import {
+	chmodSync,
+	copyFileSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	symlinkSync,
+	unlinkSync,
+	writeFileSync,
+} from 'node:fs';
+import {readFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {describe, expect, test} from 'vitest';
+import {captureEnvironment} from '../../src/environment.js';
+import {createLauncher, LAUNCHER_EXIT_CODES} from '../../src/launcher.js';
+import {LAUNCHER, tasksPath} from '../../src/layout.js';
+import {hasOwnSleep, JOB_ENVIRONMENT, makeScratch, makeWorkDir, readDump, runLauncher, SHELLS} from './launcher-runner.js';
+
+const NASTY_NAMES = [
+	'plain',
+	'with blank',
+	`it's "quoted"`,
+	'$HOME `id` $(id)',
+	'new\nline',
+	'new\n#$ -h',
+	'a:b,c',
+	'#hash',
+	'-leading',
+	'*?[a]',
+	'{b,c}~',
+	'tab\there',
+	'ünïcödé',
+	'p=q',
+	'%n%s',
+];
+
+describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({shell}) => {
+	test('starts node with the worker, the work_dir, the chunk and the attempt, in the directory and with the umask of the caller', () => {
+		const cwd = makeScratch();
+		const workDir = makeWorkDir({cwd, umask: 0o027, nodeArguments: ['--no-warnings']});
+		expect(runLauncher(shell, workDir, ['13', '2'])).toMatchObject({status: 0, stdout: '', stderr: ''});
+		const dump = readDump(workDir, 2);
+		expect(dump.argv.slice(1)).toEqual([join(workDir, 'worker_node_script.mjs'), workDir, '13', '2']);
+		expect(dump).toMatchObject({cwd, umask: 0o027, execArgv: ['--no-warnings']});
+		expect(dump.stdio).toEqual(['/dev/null', join(workDir, '000000013.2.o'), join(workDir, '000000013.2.e')]);
+	});
+
+	test('makes private output files, whatever the umask of the caller is', () => {
+		const workDir = makeWorkDir({umask: 0, worker: 'console.log("out"); console.error("err");'});
+		expect(runLauncher(shell, workDir, ['13', '1']).status).toBe(0);
+		for (const [kind, content] of Object.entries({o: 'out\n', e: 'err\n'})) {
+			const path = join(workDir, `000000013.1.${kind}`);
+			expect(statSync(path).mode & 0o777).toBe(0o600);
+			expect(readFileSync(path, 'utf8')).toBe(content);
+		}
+	});
+
+	test.each(NASTY_NAMES)('work_dir, working directory and node path may be called %j', name => {
+		const scratch = makeScratch();
+		const cwd = join(scratch, 'cwd', name);
+		mkdirSync(cwd, {recursive: true});
+		const nodePath = join(cwd, name);
+		symlinkSync(process.execPath, nodePath);
+		const workDir = makeWorkDir({workDir: join(scratch, name), cwd, nodePath, nodeArguments: [`--title=${name}`]});
+		expect(runLauncher(shell, workDir, ['13', '1'])).toMatchObject({status: 0, stdout: '', stderr: ''});
+		expect(readDump(workDir)).toMatchObject({cwd, execArgv: [`--title=${name}`]});
+		expect(readDump(workDir).argv.slice(2)).toEqual([workDir, '13', '1']);
+	});
+
+	test('hands a backslash in a path over as it is, though Node itself imports no ES module from below such a directory', () => {
+		const scratch = makeScratch();
+		const cwd = join(scratch, 'back\\slash\\');
+		mkdirSync(cwd);
+		const nodePath = join(cwd, 'node\\');
+		writeFileSync(nodePath, '#!/bin/sh\npwd\nprintf "%s\\n" "$@"\n', {mode: 0o755});
+		const workDir = makeWorkDir({workDir: join(scratch, 'work\\dir\\'), cwd, nodePath, nodeArguments: ['\\n\\']});
+		expect(runLauncher(shell, workDir, ['13', '1'])).toMatchObject({status: 0, stdout: '', stderr: ''});
+		const lines = [cwd, '\\n\\', join(workDir, 'worker_node_script.mjs'), workDir, '13', '1'];
+		expect(readFileSync(join(workDir, '000000013.1.o'), 'utf8')).toBe(`${lines.join('\n')}\n`);
+	});
+
+	test('works when the shell reads it from stdin, and as a copy without extension in another directory', () => {
+		const workDir = makeWorkDir();
+		const script = readFileSync(join(workDir, LAUNCHER), 'utf8');
+		expect(runLauncher(shell, workDir, ['13', '1'], {input: script})).toMatchObject({status: 0, stdout: '', stderr: ''});
+		expect(readDump(workDir, 1).stdio[0]).toBe('/dev/null');
+		const copy = join(makeScratch(), '937');
+		copyFileSync(join(workDir, LAUNCHER), copy);
+		expect(runLauncher(shell, workDir, ['13', '2'], {script: copy})).toMatchObject({status: 0, stdout: '', stderr: ''});
+		expect(readDump(workDir, 2).argv.slice(2)).toEqual([workDir, '13', '2']);
+	});
+
+	test('typed by hand without an attempt, it computes the chunk as the next one and says where', () => {
+		const workDir = makeWorkDir();
+		for (const name of ['000000013.1.out', '000000013.9.o', '000000013.10.part', '000000013.x.o', '000000014.70.o', '0000000130.80.o']) {
+			writeFileSync(join(workDir, name), '');
+		}
+		expect(runLauncher(shell, workDir, ['13'])).toMatchObject({
+			status: 0,
+			stdout: `chunk 13, attempt 11: see ${workDir}/000000013.11.*\n`,
+			stderr: '',
+		});
+		expect(readDump(workDir, 11).argv.slice(2)).toEqual([workDir, '13', '11']);
+	});
+
+	test('typed by hand with the digits of a file name, it takes them for the number', () => {
+		const workDir = makeWorkDir();
+		expect(runLauncher(shell, workDir, ['000000013']).status).toBe(0);
+		expect(readDump(workDir, 1).argv.slice(2)).toEqual([workDir, '13', '1']);
+	});
+
+	test.each(
+		[[], [''], ['x'], ['13', ''], ['13', '0'], ['13', 'x'], ['-1'], ['1,1'], ['1.5'], ['1x', '1'], ['13', '1', '1'], ['../13', '1']].map(
+			args => ({args}),
+		),
+	)('the arguments $args are refused with a sentence', ({args}) => {
+		const workDir = makeWorkDir();
+		const before = readdirSync(workDir);
+		const {status, stderr} = runLauncher(shell, workDir, args);
+		expect(status).toBe(LAUNCHER_EXIT_CODES.usage);
+		expect(stderr).toMatch(/^launch\.sh: expected ICHUNK \[ATTEMPT\]/);
+		expect(readdirSync(workDir)).toEqual(before);
+	});
+
+	test.each(['o', 'e'])('an attempt that was begun before is refused, and its .%s is left as it is', kind => {
+		const workDir = makeWorkDir();
+		const path = join(workDir, `000000013.1.${kind}`);
+		writeFileSync(path, 'of the first run');
+		const {status, stderr} = runLauncher(shell, workDir, ['13', '1']);
+		expect(status).toBe(LAUNCHER_EXIT_CODES.outputRefused);
+		expect(stderr).toMatch(/^launch\.sh: attempt 1 was begun before/);
+		expect(readFileSync(path, 'utf8')).toBe('of the first run');
+		expect(existsSync(join(workDir, 'dump.13.1'))).toBe(false);
+	});
+
+	test('a working directory that this host lacks is told of in .e', () => {
+		const workDir = makeWorkDir({cwd: "/nonexistent/it's"});
+		expect(runLauncher(shell, workDir, ['13', '1'])).toMatchObject({status: LAUNCHER_EXIT_CODES.directoryMissing, stderr: ''});
+		expect(readFileSync(join(workDir, '000000013.1.e'), 'utf8')).toBe(
+			"launch.sh: can't enter the working directory on this host: /nonexistent/it's\n",
+		);
+	});
+
+	test('a node that this host lacks is told of in .e', () => {
+		const workDir = makeWorkDir({nodePath: '/nonexistent/node'});
+		expect(runLauncher(shell, workDir, ['13', '1'])).toMatchObject({status: 127, stderr: ''});
+		expect(readFileSync(join(workDir, '000000013.1.e'), 'utf8')).toContain('/nonexistent/node');
+	});
+
+	test('a node named without a path is found on the PATH of the caller', () => {
+		const bin = makeScratch();
+		symlinkSync(process.execPath, join(bin, 'my-node'));
+		const workDir = makeWorkDir({nodePath: 'my-node', captured: captureEnvironment(true, {PATH: bin})});
+		expect(runLauncher(shell, workDir, ['13', '1']).status).toBe(0);
+	});
+
+	test.skipIf(hasOwnSleep(shell))('waits for files that a network file system shows late', () => {
+		const workDir = makeWorkDir();
+		renameLater(workDir);
+		const {environment, waits} = fakeSleep(`[ $# -lt 3 ] || mv ${workDir}/late ${tasksPath(workDir, 13)}`);
+		expect(runLauncher(shell, workDir, ['13', '1'], {environment})).toMatchObject({status: 0, stderr: ''});
+		expect(waits()).toEqual([1, 1, 2]);
+		expect(readDump(workDir).argv.slice(2)).toEqual([workDir, '13', '1']);
+	});
+
+	test.skipIf(hasOwnSleep(shell))('waits for a work_dir that is late as a whole', () => {
+		const workDir = makeWorkDir();
+		const {environment, waits} = fakeSleep(`mv ${workDir}.late ${workDir}`);
+		const input = readFileSync(join(workDir, LAUNCHER), 'utf8');
+		spawnSync('mv', [workDir, `${workDir}.late`]);
+		expect(runLauncher(shell, workDir, ['13', '1'], {environment, input})).toMatchObject({status: 0, stderr: ''});
+		expect(waits()).toEqual([1]);
+	});
+
+	test.skipIf(hasOwnSleep(shell))('gives up after a minute and names the file, on stderr by hand and in .e for a queue-job', () => {
+		const workDir = makeWorkDir();
+		unlinkSync(tasksPath(workDir, 13));
+		const {environment, waits} = fakeSleep('');
+		const sentence = `launch.sh: can't read 000000013.tasks in ${workDir} on this host\n`;
+		expect(runLauncher(shell, workDir, ['13'], {environment})).toMatchObject({status: LAUNCHER_EXIT_CODES.filesMissing, stderr: sentence});
+		expect(waits().reduce((sum, seconds) => sum + seconds, 0)).toBe(60);
+		expect(runLauncher(shell, workDir, ['13', '1'], {environment})).toMatchObject({status: LAUNCHER_EXIT_CODES.filesMissing, stderr: ''});
+		expect(readFileSync(join(workDir, '000000013.1.e'), 'utf8')).toBe(sentence);
+	});
+
+	test.skipIf(hasOwnSleep(shell))('a missing work_dir is told of on stderr', () => {
+		const workDir = makeWorkDir();
+		const script = readFileSync(join(workDir, LAUNCHER), 'utf8');
+		rmSync(workDir, {recursive: true});
+		const {environment} = fakeSleep('');
+		const run = runLauncher(shell, workDir, ['13', '1'], {environment, input: script});
+		expect(run).toMatchObject({
+			status: LAUNCHER_EXIT_CODES.filesMissing,
+			stderr: `launch.sh: can't read run.json in ${workDir} on this host\n`,
+		});
+	});
+
+	test('is node itself once it has started, so a signal to the job reaches node', async () => {
+		const workDir = makeWorkDir();
+		spawnSync('mkfifo', [join(workDir, 'started')]);
+		const [program, ...args] = shell;
+		const job = spawn(program!, [...args, join(workDir, LAUNCHER), '13', '1'], {env: JOB_ENVIRONMENT, stdio: 'ignore'});
+		await readFile(join(workDir, 'started'));
+		expect(readDump(workDir).pid).toBe(job.pid);
+		const ended = once(job, 'exit');
+		job.kill('SIGTERM');
+		expect(await ended).toEqual([null, 'SIGTERM']);
+	});
+
+	test("the caller's variables may be called as the launcher's own, and the launcher's own do not reach the task", () => {
+		const names = ['qmr_dir', 'qmr_attempt', 'qmr_ichunk', 'qmr_missing', 'qmr_name', 'qmr_file', 'qmr_seconds', 'workDir', 'attempt'];
+		const own = Object.fromEntries(names.map(name => [name, `caller's ${name}`]));
+		const captured = captureEnvironment(true, own);
+		const workDir = makeWorkDir({captured});
+		expect(runLauncher(shell, workDir, ['13', '1']).status).toBe(0);
+		expect(readDump(workDir).environment).toMatchObject(own);
+		const without = makeWorkDir({captured: captureEnvironment(false)});
+		expect(runLauncher(shell, without, ['13', '1'], {environment: {...JOB_ENVIRONMENT, qmr_dir: 'of the site'}}).status).toBe(0);
+		expect(Object.keys(readDump(without).environment).filter(name => name.startsWith('qmr_'))).toEqual([]);
+	});
+
+	test('LD_PRELOAD is taken by node and by nothing before it', () => {
+		// The loader complains of each program that it can't preload into.
+		const workDir = makeWorkDir({captured: captureEnvironment(true, {LD_PRELOAD: '/nonexistent/preload.so'})});
+		expect(runLauncher(shell, workDir, ['13', '1'])).toMatchObject({status: 0, stderr: ''});
+		expect(readFileSync(join(workDir, '000000013.1.e'), 'utf8').match(/preload\.so/g)).toHaveLength(1);
+	});
+});
+
+test.each(['cd', 'umask', 'printf', 'true'])('a profile that redefines %s does no harm to it', name => {
+	const workDir = makeWorkDir({cwd: makeScratch(), umask: 0o027});
+	const script = `${name}() { echo redefined; return 1; }\nset -efuC\n${readFileSync(join(workDir, LAUNCHER), 'utf8')}`;
+	for (const [index, shell] of SHELLS.entries()) {
+		const attempt = index + 1;
+		expect(runLauncher(shell, workDir, ['13', String(attempt)], {input: script})).toMatchObject({status: 0, stdout: ''});
+		expect(readDump(workDir, attempt).umask).toBe(0o027);
+	}
+});
+
+test('no line of the launcher is taken for an option by a scheduler, whatever the directories are called', () => {
+	const text = createLauncher({
+		workDir: '/w\n#$ -h',
+		cwd: '/c\n#SBATCH -H',
+		nodePath: '/n\n#PBS -h',
+		nodeArguments: ['\n#$ -t 1-3'],
+		umask: 0,
+	});
+	expect(text.split('\n').filter(line => /^\s*#(?![! ]|$)/.test(line))).toEqual([]);
+	expect(text).toMatch(/^#!\/bin\/sh\n/);
+});
+
+test('the last line calls what the lines before define, so that a shell has read everything before it starts', () => {
+	const lines = createLauncher({workDir: '/w', cwd: '/', nodePath: '/node', nodeArguments: [], umask: 0}).trimEnd().split('\n');
+	expect(lines.at(-1)).toBe('qmr_main "$@"');
+	expect(lines.at(-2)).toBe('');
+	expect(lines.at(-3)).toBe('}');
+});
+
+test('no exit code is one by which Grid Engine queues the job again or puts it into an error state', () => {
+	expect((Object.values(LAUNCHER_EXIT_CODES) as number[]).filter(code => code === 99 || code === 100 || code >= 126)).toEqual([]);
+});
+
+const renameLater = (workDir: string): void => {
+	spawnSync('mv', [tasksPath(workDir, 13), join(workDir, 'late')]);
+};
+
+/** A `sleep` that only writes down how long it was to be, then runs `action`, with as many arguments as there were calls. */
+const fakeSleep = (action: string): {environment: Record<string, string>; waits: () => number[]} => {
+	const bin = makeScratch();
+	const log = join(bin, 'waits');
+	writeFileSync(join(bin, 'sleep'), `#!/bin/sh\necho "$1" >>${log}\nset -- $(cat ${log})\n${action}\n`);
+	chmodSync(join(bin, 'sleep'), 0o755);
+	return {
+		environment: {...JOB_ENVIRONMENT, PATH: `${bin}:${JOB_ENVIRONMENT.PATH}`},
+		waits: () => readFileSync(log, 'utf8').trim().split('\n').map(Number),
+	};
+};
