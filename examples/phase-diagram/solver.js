@@ -22,10 +22,10 @@ const LAMBDA_END = 1e-11;
 export const basisPursuit = (columns, measurements) => {
 	const solution = new Float64Array(columns.length);
 	const support = createSupport(columns);
-	// The inner product of each column with what x does not explain yet. On the path none is above lambda, and those in use are at it.
-	const correlations = innerProducts(columns, measurements);
-	/** @type {Set<number>} Columns that may come into use. */
+	// The columns that may come into use.
 	const unused = new Set(columns.keys());
+	// The inner product of each column with what x does not explain yet. On the path none is above lambda, and those in use are at it.
+	const correlations = innerProducts(columns, measurements, unused);
 	const start = largest(correlations);
 	let lambda = start.size;
 	/** @type {Bend} */
@@ -44,8 +44,11 @@ export const basisPursuit = (columns, measurements) => {
 			unused.add(left);
 			support.remove(bend.position);
 		}
-		const direction = support.solve(Float64Array.from(support.indices, index => Math.sign(at(correlations, index))));
-		const slopes = innerProducts(columns, support.combine(direction));
+		const signs = Float64Array.from(support.indices, index => Math.sign(at(correlations, index)));
+		const direction = support.solve(signs);
+		// How fast each correlation falls as lambda falls. Those in use stay at lambda.
+		const slopes = innerProducts(columns, support.combine(direction), unused);
+		for (const [i, index] of support.indices.entries()) slopes[index] = at(signs, i);
 
 		bend = {kind: 'end', distance: lambda};
 		// A full support explains everything. Only rounding could let one more in.
@@ -106,10 +109,14 @@ const nextToLeave = (otherwise, {indices, solution, direction}) => {
 	return bend;
 };
 
-/** @type {(columns: readonly Float64Array[], vector: Float64Array) => Float64Array} */
-const innerProducts = (columns, vector) => {
+/**
+ * The inner products of the vector with the columns at these indices.
+ *
+ * @type {(columns: readonly Float64Array[], vector: Float64Array, indices: Iterable<number>) => Float64Array}
+ */
+const innerProducts = (columns, vector, indices) => {
 	const products = new Float64Array(columns.length);
-	for (const [i, column] of columns.entries()) products[i] = dot(column, vector);
+	for (const index of indices) products[index] = dot(/** @type {Float64Array} */ (columns[index]), vector);
 	return products;
 };
 

@@ -28,7 +28,7 @@ const transitionPoint = z => {
 };
 
 /** @type {(z: number) => number} */
-const normalDensity = z => Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI);
+const normalDensity = z => Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
 
 /**
  * The upper tail of the normal distribution over its density, by the series of Marsaglia (2004): exact to 12 digits up to z = 5.
