@@ -10,7 +10,8 @@ export const drawCharacters = diagram => {
 	const plot = drawPlot(diagram);
 	const legend = drawLegend(diagram);
 	const width = Math.max(...plot.map(line => line.length));
-	return plot.map((line, i) => `${line.padEnd(width)}  ${legend[i] ?? ''}`.trimEnd()).join('\n');
+	const numLines = Math.max(plot.length, legend.length);
+	return Array.from({length: numLines}, (_, i) => `${(plot[i] ?? '').padEnd(width)}  ${legend[i] ?? ''}`.trimEnd()).join('\n');
 };
 
 /** @type {(diagram: import('./diagram.js').Diagram) => string[]} */

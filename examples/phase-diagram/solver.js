@@ -15,7 +15,7 @@ const MAX_BENDS_PER_ROW = 20;
 const LAMBDA_END = 1e-11;
 
 /**
- * @param {readonly Float64Array[]} columns - The columns of A, all of the same length.
+ * @param {readonly Float64Array[]} columns - The columns of A, all of the same length and in general position, as random ones are.
  * @param {Float64Array} measurements - y
  * @returns {{solution: Float64Array, numBends: number}} - `solution` is x; `numBends` tells how long the path was.
  */
@@ -24,8 +24,11 @@ export const basisPursuit = (columns, measurements) => {
 	const support = createSupport(columns);
 	// The columns that may come into use.
 	const unused = new Set(columns.keys());
+	// Those that would add nothing, being combinations of the columns in use.
+	/** @type {Set<number>} */
+	const superfluous = new Set();
 	// The inner product of each column with what x does not explain yet. On the path none is above lambda, and those in use are at it.
-	const correlations = innerProducts(columns, measurements, unused);
+	const correlations = innerProducts(columns, measurements);
 	const start = largest(correlations);
 	let lambda = start.size;
 	/** @type {Bend} */
@@ -33,26 +36,23 @@ export const basisPursuit = (columns, measurements) => {
 	let numBends = 0;
 
 	while (lambda > LAMBDA_END * start.size && numBends < MAX_BENDS_PER_ROW * measurements.length) {
-		let left = -1;
 		if (bend.kind === 'enter') {
-			// A column that is a combination of those in use adds nothing, now or later.
 			unused.delete(bend.index);
-			support.add(bend.index);
+			if (!support.add(bend.index)) superfluous.add(bend.index);
 		} else if (bend.kind === 'leave') {
-			left = /** @type {number} */ (support.indices[bend.position]);
-			solution[left] = 0;
-			unused.add(left);
+			const index = /** @type {number} */ (support.indices[bend.position]);
+			solution[index] = 0;
 			support.remove(bend.position);
+			for (const candidate of [index, ...superfluous]) unused.add(candidate);
+			superfluous.clear();
 		}
-		const signs = Float64Array.from(support.indices, index => Math.sign(at(correlations, index)));
-		const direction = support.solve(signs);
+		const direction = support.solve(Float64Array.from(support.indices, index => Math.sign(at(correlations, index))));
 		// How fast each correlation falls as lambda falls. Those in use stay at lambda.
-		const slopes = innerProducts(columns, support.combine(direction), unused);
-		for (const [i, index] of support.indices.entries()) slopes[index] = at(signs, i);
+		const slopes = innerProducts(columns, support.combine(direction));
 
 		bend = {kind: 'end', distance: lambda};
 		// A full support explains everything. Only rounding could let one more in.
-		if (support.indices.length < measurements.length) bend = nextToEnter(bend, {unused, left, correlations, slopes, lambda});
+		if (support.indices.length < measurements.length) bend = nextToEnter(bend, {unused, correlations, slopes, lambda});
 		bend = nextToLeave(bend, {indices: support.indices, solution, direction});
 
 		for (const [i, index] of support.indices.entries()) solution[index] = at(solution, index) + bend.distance * at(direction, i);
@@ -75,23 +75,26 @@ export const basisPursuit = (columns, measurements) => {
  * The first unused column whose correlation comes up to lambda, from above or from below.
  *
  * @param {Bend} otherwise
- * @param {{unused: Iterable<number>, left: number, correlations: Float64Array, slopes: Float64Array, lambda: number}} path
+ * @param {{unused: Iterable<number>, correlations: Float64Array, slopes: Float64Array, lambda: number}} path
  * @returns {Bend}
  */
-const nextToEnter = (otherwise, {unused, left, correlations, slopes, lambda}) => {
+const nextToEnter = (otherwise, {unused, correlations, slopes, lambda}) => {
 	let bend = otherwise;
 	for (const index of unused) {
 		const correlation = at(correlations, index);
 		const slope = at(slopes, index);
-		// The column that has just left is still at the bound it came from: there it would enter again at once.
-		const upper = index === left && correlation > 0 ? Infinity : (lambda - correlation) / (1 - slope);
-		const lower = index === left && correlation < 0 ? Infinity : (lambda + correlation) / (1 + slope);
-		for (const distance of [upper, lower]) {
-			if (distance > 0 && distance < bend.distance) bend = {kind: 'enter', index, distance};
-		}
+		const distance = Math.min(distanceToZero(lambda - correlation, 1 - slope), distanceToZero(lambda + correlation, 1 + slope));
+		if (distance < bend.distance) bend = {kind: 'enter', index, distance};
 	}
 	return bend;
 };
+
+/**
+ * When a gap closes. One that widens does not, also when it is still nothing: so the column that has just left stays out.
+ *
+ * @type {(gap: number, rate: number) => number}
+ */
+const distanceToZero = (gap, rate) => (rate > 0 ? Math.max(gap, 0) / rate : Infinity);
 
 /**
  * The first unknown in use that comes to zero.
@@ -109,14 +112,10 @@ const nextToLeave = (otherwise, {indices, solution, direction}) => {
 	return bend;
 };
 
-/**
- * The inner products of the vector with the columns at these indices.
- *
- * @type {(columns: readonly Float64Array[], vector: Float64Array, indices: Iterable<number>) => Float64Array}
- */
-const innerProducts = (columns, vector, indices) => {
+/** @type {(columns: readonly Float64Array[], vector: Float64Array) => Float64Array} */
+const innerProducts = (columns, vector) => {
 	const products = new Float64Array(columns.length);
-	for (const index of indices) products[index] = dot(/** @type {Float64Array} */ (columns[index]), vector);
+	for (const [i, column] of columns.entries()) products[i] = dot(column, vector);
 	return products;
 };
 
