@@ -24,9 +24,6 @@ export const basisPursuit = (columns, measurements) => {
 	const support = createSupport(columns);
 	// The columns that may come into use.
 	const unused = new Set(columns.keys());
-	// Those that would add nothing, being combinations of the columns in use.
-	/** @type {Set<number>} */
-	const superfluous = new Set();
 	// The inner product of each column with what x does not explain yet. On the path none is above lambda, and those in use are at it.
 	const correlations = innerProducts(columns, measurements);
 	const start = largest(correlations);
@@ -38,21 +35,19 @@ export const basisPursuit = (columns, measurements) => {
 	while (lambda > LAMBDA_END * start.size && numBends < MAX_BENDS_PER_ROW * measurements.length) {
 		if (bend.kind === 'enter') {
 			unused.delete(bend.index);
-			if (!support.add(bend.index)) superfluous.add(bend.index);
+			// One that is a combination of those in use is not taken: it could explain nothing more.
+			support.add(bend.index);
 		} else if (bend.kind === 'leave') {
 			const index = /** @type {number} */ (support.indices[bend.position]);
 			solution[index] = 0;
 			support.remove(bend.position);
-			for (const candidate of [index, ...superfluous]) unused.add(candidate);
-			superfluous.clear();
+			unused.add(index);
 		}
 		const direction = support.solve(Float64Array.from(support.indices, index => Math.sign(at(correlations, index))));
 		// How fast each correlation falls as lambda falls. Those in use stay at lambda.
 		const slopes = innerProducts(columns, support.combine(direction));
 
-		bend = {kind: 'end', distance: lambda};
-		// A full support explains everything. Only rounding could let one more in.
-		if (support.indices.length < measurements.length) bend = nextToEnter(bend, {unused, correlations, slopes, lambda});
+		bend = nextToEnter({kind: 'end', distance: lambda}, {unused, correlations, slopes, lambda});
 		bend = nextToLeave(bend, {indices: support.indices, solution, direction});
 
 		for (const [i, index] of support.indices.entries()) solution[index] = at(solution, index) + bend.distance * at(direction, i);

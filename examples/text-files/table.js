@@ -19,7 +19,7 @@ export const formatTable = rows => {
 		total(reports.map(({lines}) => lines)),
 		total(reports.map(({gzipBytes}) => gzipBytes)),
 	];
-	const summary = `${reports.length} text files${numErrors === 0 ? '' : `, and ${numErrors} that could not be read`}`;
+	const summary = `${reports.length} text ${reports.length === 1 ? 'file' : 'files'}${numErrors === 0 ? '' : `, and ${numErrors} that could not be read`}`;
 	return align([
 		['words', 'lines', 'gzip bytes', 'sha256'.padEnd(DIGEST_DIGITS), 'file'],
 		...cells,

@@ -97,6 +97,7 @@ describe('solver.js', () => {
 				const measurements = new Float64Array(numMeasurements).map(random.normal);
 				const {solution} = basisPursuit(columns, measurements);
 				expectClose(combine(columns, solution), measurements, 1e-8);
+				expect(solution.filter(value => value !== 0).length).toBeLessThanOrEqual(numMeasurements);
 				const best = smallestSum(columns, measurements);
 				expect(Math.abs(sumOfSizes(solution) - best)).toBeLessThan(1e-7 * Math.max(1, best));
 			}),
