@@ -1,0 +1,216 @@
+import {execFile} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import path from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {gzipSync} from 'node:zlib';
+import {afterEach, beforeEach, describe, expect, test} from 'vitest';
+import {drawCharacters} from '../../examples/phase-diagram/characters.js';
+import {gridValues} from '../../examples/phase-diagram/diagram.js';
+import {measureRecoveryWithSeed} from '../../examples/phase-diagram/recovery.js';
+import {drawSvg} from '../../examples/phase-diagram/svg.js';
+
+type Exit = {readonly code: number | string; readonly stdout: string; readonly stderr: string};
+
+/** Where the example runs: it must hold nothing of ours afterwards. */
+let directory: string;
+beforeEach(() => {
+	directory = realpathSync(mkdtempSync(path.join(tmpdir(), 'qmr examples ')));
+});
+afterEach(() => {
+	rmSync(directory, {recursive: true, force: true});
+});
+
+const runExample = (name: string, ...argumentList: string[]): Promise<Exit> => {
+	const main = fileURLToPath(new URL(`../../examples/${name}/main.js`, import.meta.url));
+	return new Promise(resolve => {
+		execFile(process.execPath, [main, ...argumentList], {cwd: directory, maxBuffer: 2 ** 26}, (error, stdout, stderr) => {
+			resolve({code: error === null ? 0 : (error.code ?? String(error.signal)), stdout, stderr});
+		});
+	});
+};
+
+describe('the phase diagram', () => {
+	test('prints and writes what its functions compute here with the documented seeds', async () => {
+		const exit = await runExample(
+			'phase-diagram',
+			'--grid',
+			'4',
+			'--size',
+			'40',
+			'--trials',
+			'3',
+			'--seed',
+			'a seed',
+			'--out',
+			'a picture.svg',
+		);
+		const [deltas, rhos] = [gridValues(4), gridValues(4)];
+		const rates = rhos.map((rho, irho) =>
+			deltas.map((delta, idelta) => {
+				const digest = createHash('sha256')
+					.update(`a seed:${irho * 4 + idelta}`)
+					.digest();
+				return measureRecoveryWithSeed({delta, rho, size: 40, trials: 3}, digest.readUIntBE(0, 6)).successRate;
+			}),
+		);
+		const diagram = {deltas, rhos, rates, size: 40, trials: 3};
+		expect(exit).toMatchObject({code: 0});
+		expect(new Set(rates.flat()).size).toBeGreaterThan(1);
+		expect(exit.stdout).toContain(drawCharacters(diagram));
+		expect(exit.stdout).toMatch(/16 points, 48 problems in [\d.]+ s/);
+		expect(exit.stdout).toContain(path.join(directory, 'a picture.svg'));
+		expect(readFileSync(path.join(directory, 'a picture.svg'), 'utf8')).toBe(drawSvg(diagram));
+		expect(readdirSync(directory)).toEqual(['a picture.svg']);
+	});
+
+	test('prints how to use it', async () => {
+		const exit = await runExample('phase-diagram', '--help');
+		expect(exit).toMatchObject({code: 0, stderr: ''});
+		expect(exit.stdout).toContain('Usage: node main.js [--grid COUNT]');
+	});
+
+	test.each([
+		[['--grid', '1'], 'Expected --grid to be a whole number, 2 or more, got 1'],
+		[['--trials', 'many'], 'Expected --trials to be a whole number, 1 or more, got many'],
+		[['--colour'], "Unknown option '--colour'"],
+	])('refuses %j with a sentence and its usage', async (argumentList, sentence) => {
+		const exit = await runExample('phase-diagram', ...argumentList);
+		expect(exit).toMatchObject({code: 2, stdout: ''});
+		expect(exit.stderr).toContain(sentence);
+		expect(exit.stderr).toContain('Usage: node main.js');
+		expect(readdirSync(directory)).toEqual([]);
+	});
+});
+
+describe('the text files', () => {
+	const texts: Readonly<Record<string, string | Buffer>> = {
+		'B.txt': 'upper case comes first\n',
+		'a name with blanks.txt': 'one two\nthree\n',
+		// It looks like text for so long as anyone looks.
+		'broken at its end.txt': Buffer.concat([Buffer.from('word '.repeat(2000)), Buffer.from('€').subarray(0, 2)]),
+		'cut after 8 KiB.txt': `${'a'.repeat(8191)}é\n`,
+		'empty.txt': '',
+		'line\nfeed.txt': 'the name is on two lines\n',
+		'long.txt': 'Grüße — 你好 🌍 '.repeat(20_000),
+		'no final line feed.txt': '  one\n\n two',
+		'node_modules.txt': 'not what it seems\n',
+		'sub/deeper/last.md': '# Title\r\n\r\ntext\r\n',
+		// The order of these two depends on what is compared: code units, as JavaScript does, or bytes.
+		'\uFF21.txt': 'a\n',
+		'\u{1F600}.txt': 'b\n',
+		'sub.txt': 'after the directory of that name? No: before, by its name\n',
+	};
+	const others: Readonly<Record<string, Buffer>> = {
+		'binary.bin': Buffer.from([0x41, 0x00, 0x42]),
+		'latin1.txt': Buffer.from('Gr\xfc\xdfe\n', 'latin1'),
+		'half a character.txt': Buffer.from('Grü').subarray(0, 3),
+		'packed.gz': gzipSync('text'),
+		'.qmr/journal.txt': Buffer.from('never entered\n'),
+		'sub/.git/config': Buffer.from('never entered\n'),
+		'node_modules/index.js': Buffer.from('never entered\n'),
+	};
+
+	const writeFiles = (): string => {
+		const top = path.join(directory, 'some files');
+		for (const [name, content] of [...Object.entries(texts), ...Object.entries(others)]) {
+			mkdirSync(path.dirname(path.join(top, name)), {recursive: true});
+			writeFileSync(path.join(top, name), content);
+		}
+		symlinkSync('..', path.join(top, 'sub', 'loop'));
+		return top;
+	};
+
+	const reportOf = (top: string, name: string): object => {
+		const bytes = readFileSync(path.join(top, name));
+		const text = bytes.toString();
+		return {
+			path: path.join(top, name),
+			words: text.split(/\s+/).filter(word => word !== '').length,
+			lines: text.split('\n').filter((line, i, lines) => i < lines.length - 1 || line !== '').length,
+			gzipBytes: gzipSync(bytes).length,
+			sha256: createHash('sha256').update(bytes).digest('hex'),
+		};
+	};
+
+	/** Sorted by name within each directory: a directory's own name counts. */
+	const sortedNames = Object.keys(texts).sort((left, right) => (left.replaceAll('/', '\0') < right.replaceAll('/', '\0') ? -1 : 1));
+
+	test('reports every text file, and no other, as zlib and crypto do here', async () => {
+		const top = writeFiles();
+		const exit = await runExample('text-files', top, '--json');
+		expect(exit).toMatchObject({code: 0});
+		expect(JSON.parse(exit.stdout)).toEqual(sortedNames.map(name => reportOf(top, name)));
+		expect(readdirSync(directory)).toEqual(['some files']);
+	});
+
+	test('prints an aligned table with totals, also for a relative path', async () => {
+		mkdirSync(path.join(directory, 'files'));
+		writeFileSync(path.join(directory, 'files', 'a.txt'), 'one two\n');
+		writeFileSync(path.join(directory, 'files', 'b\u001B[31m.txt'), `${'word '.repeat(1000)}\n`);
+		const {code, stdout} = await runExample('text-files', 'files');
+		expect(code).toBe(0);
+		expect(stdout.split('\n')).toEqual([
+			'words  lines  gzip bytes  sha256        file',
+			'    2      1          28  2dbb4a503f15  files/a.txt',
+			expect.stringMatching(/^ 1000 {6}1 {10}\d\d {2}[\da-f]{12} {2}files\/b\?\[31m\.txt$/),
+			expect.stringMatching(/^ 1002 {6}2 +\d+ {16}2 text files$/),
+			'',
+		]);
+	});
+
+	test('says so when there is no text file', async () => {
+		mkdirSync(path.join(directory, 'files'));
+		const {code, stdout} = await runExample('text-files', 'files');
+		expect(code).toBe(0);
+		expect(stdout).toContain('0 text files');
+	});
+
+	// Node can't say this name: such a file is listed and can't be opened, also by root.
+	test.runIf(process.platform === 'linux')(
+		'tells of a file that can not be opened in its row and by the exit code, and reports the others',
+		async () => {
+			const top = writeFiles();
+			writeFileSync(Buffer.concat([Buffer.from(`${top}/m`), Buffer.from([0xff]), Buffer.from('.txt')]), 'text\n');
+			const exit = await runExample('text-files', top, '--json');
+			expect(exit.code).toBe(1);
+			const [failed, ...more] = JSON.parse(exit.stdout).filter((row: object) => 'error' in row);
+			expect(more).toEqual([]);
+			expect(failed).toEqual({path: path.join(top, 'm\uFFFD.txt'), error: expect.stringContaining('ENOENT')});
+			expect(JSON.parse(exit.stdout).filter((row: object) => !('error' in row))).toEqual(sortedNames.map(name => reportOf(top, name)));
+			const table = await runExample('text-files', top);
+			expect(table.code).toBe(1);
+			expect(table.stdout).toMatch(/^ +- +- +- {2}- {13}.+m\uFFFD\.txt {2}ENOENT/m);
+			expect(table.stdout).toContain(`${sortedNames.length} text files, and 1 that could not be read`);
+		},
+	);
+
+	test.skipIf(process.getuid?.() === 0)('tells of files and directories that may not be read', async () => {
+		const top = writeFiles();
+		chmodSync(path.join(top, 'B.txt'), 0);
+		chmodSync(path.join(top, 'sub'), 0);
+		try {
+			const exit = await runExample('text-files', top, '--json');
+			expect(exit.code).toBe(1);
+			expect(JSON.parse(exit.stdout).filter((row: object) => 'error' in row)).toEqual([
+				{path: path.join(top, 'B.txt'), error: expect.stringContaining('EACCES')},
+				{path: path.join(top, 'sub'), error: expect.stringContaining('EACCES')},
+			]);
+		} finally {
+			chmodSync(path.join(top, 'sub'), 0o700);
+		}
+	});
+
+	test.each([
+		[[], 'Expected one DIRECTORY, got 0'],
+		[['a', 'b'], 'Expected one DIRECTORY, got 2'],
+		[['missing'], "ENOENT: no such file or directory, stat 'missing'"],
+		[[process.execPath], `Expected DIRECTORY to be a directory, got ${process.execPath}`],
+	])('refuses %j with a sentence and its usage', async (argumentList, sentence) => {
+		const exit = await runExample('text-files', ...argumentList);
+		expect(exit).toMatchObject({code: 2, stdout: ''});
+		expect(exit.stderr).toContain(sentence);
+		expect(exit.stderr).toContain('Usage: node main.js DIRECTORY');
+	});
+});
