@@ -114,7 +114,7 @@ test('a function of the language or of Node', async () => {
 	});
 	await expect(load({kind: 'builtin', module: 'node:path', exportPath: ['basement']})).rejects.toMatchObject({code: 'ERR_POOL_FN_MISSING'});
 	await expect(load({kind: 'builtin', module: 'node:of-tomorrow', exportPath: ['fn']})).rejects.toMatchObject({
-		code: 'ERR_POOL_FN_MISSING',
+		code: 'ERR_POOL_START_FAILED',
 	});
 });
 
