@@ -162,9 +162,10 @@ describe('of functions of the main script', () => {
 	});
 
 	test('does not take a function inside another one for the export of that name', async () => {
-		const {inside, meta} = await refusalsOf('main-guarded.mjs', 'inner');
+		const {inside, otherMinus, meta} = await refusalsOf('main-guarded.mjs', 'inner');
 		expect(inside?.message).toContain('The function "triple"');
 		expect(inside?.message).toContain('does not have: n.');
+		expect(otherMinus?.message).toContain('The function "minus"');
 		expect(meta?.message).toContain('does not have: import.meta.');
 	});
 });

@@ -77,6 +77,8 @@ const ofCommonJs: Expected = {
 };
 const ofTypeScript: Expected = {...ofWork, default: [[5], 2], selfContained: [[5], 6], inline: [[5], 6, 'source']};
 
+const ofGuardedMain: Expected = {triple: [[5], 15], renamed: [[5], 8], nested: [[5], 8], default: [[5], 2]};
+
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const stripsTypes = major > 22 || (major === 22 && minor >= 18);
 
@@ -116,8 +118,14 @@ describe('a worker gets back and calls', () => {
 
 	test.runIf(stripsTypes)('exports of TypeScript whose types Node strips', () => roundTrip('table-ts.mts', ofTypeScript));
 
-	test('exports of a guarded main script that is still being evaluated', () =>
-		roundTrip('main-guarded.mjs', {triple: [[5], 15], renamed: [[5], 8], nested: [[5], 8]}));
+	test('exports of a guarded main script that is still being evaluated', () => roundTrip('main-guarded.mjs', ofGuardedMain));
+
+	test('exports of a guarded main script in TypeScript under tsx', () =>
+		roundTrip('main-guarded-ts.mts', ofGuardedMain, ['--import', 'tsx']));
+
+	test.runIf(stripsTypes)('exports of a guarded main script whose types Node strips', () =>
+		roundTrip('main-guarded-ts.mts', ofGuardedMain),
+	);
 
 	test('exports of a guarded main script in CommonJS', () => roundTrip('main-guarded.cjs', {triple: [[5], 15]}));
 
