@@ -48,10 +48,13 @@ const findReference = async (fn: AnyFunction, callSites: readonly string[]): Pro
 	if (isClass(fn)) throw refuseClass(fn, site);
 	// Before the text is looked at: that of `path.basename` is ordinary JavaScript.
 	const isForeign = isNative(fn) || site?.url.startsWith('node:') === true;
-	const ofNode = isForeign ? await findGlobalOrBuiltin(fn) : undefined;
+	const ofNode = isForeign || site === undefined ? await findGlobalOrBuiltin(fn) : undefined;
 	if (ofNode !== undefined) return {...ofNode, name: nameOf(fn)};
 
-	const exported = (await findExported(fn, inspection, callSites)).map(reference => ({...reference, name: nameOf(fn)}));
+	const exported = (await findExported(fn, inspection, callSites)).map(reference => ({
+		...reference,
+		name: nameOf(fn, reference.exportPath),
+	}));
 	const elsewhere = exported.find(({url}) => !isEntryModule(url));
 	if (elsewhere !== undefined) return elsewhere;
 	if (isForeign && exported[0] === undefined) throw refuseBound(fn);

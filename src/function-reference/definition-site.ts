@@ -18,6 +18,8 @@ export type DefinitionSite = {
 	readonly line: number;
 	/** Every variable around the function that it, or a function next to it, uses. Globals are not among them. */
 	readonly namesInScope: ReadonlySet<string>;
+	/** It was written inside another function, of which it uses a variable. */
+	readonly isClosure: boolean;
 	/** The objects and functions among the variables at the top level of its module. */
 	readonly moduleValues: ReadonlyMap<string, unknown>;
 };
@@ -119,13 +121,17 @@ const originalLine = ({lineNumber, columnNumber = 0}: Location, sourceMapUrl = '
 };
 
 // V8 lists scopes from the innermost to the outermost; the last one before the global one is the module's top level.
-const variables = (session: InspectorSession, scopes: RemoteObject | undefined): Pick<DefinitionSite, 'namesInScope' | 'moduleValues'> => {
+const variables = (
+	session: InspectorSession,
+	scopes: RemoteObject | undefined,
+): Pick<DefinitionSite, 'namesInScope' | 'isClosure' | 'moduleValues'> => {
 	const listed = scopes === undefined ? [] : properties(session, scopes).result;
 	const contents = listed
 		.filter(({name, value}) => /^\d+$/.test(name) && value?.objectId !== undefined && value.description !== 'Global')
 		.map(({value}) => properties(session, value as RemoteObject).result);
 	return {
 		namesInScope: new Set(contents.flat().map(({name}) => name)),
+		isClosure: contents.length > 1,
 		moduleValues: valuesOf(session, contents.at(-1) ?? []),
 	};
 };

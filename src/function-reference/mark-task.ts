@@ -5,7 +5,7 @@ import {PoolError} from '../errors.js';
 import {inspectFunction} from './definition-site.js';
 import {findLexed, lexModule} from './lexed-module.js';
 import {findInCommonJs, findInEsModule} from './loaded-modules.js';
-import {nameOf} from './refusals.js';
+import {called, nameOf} from './refusals.js';
 import type {AnyFunction, FunctionMark, FunctionReference} from './types.js';
 import {typeScriptSiblings} from './typescript-siblings.js';
 
@@ -59,13 +59,13 @@ export const referenceMarkedTask = async (fn: AnyFunction): Promise<FunctionRefe
 		findInCommonJs(fn, url) ??
 		(isLoaded ? await findInEsModule(fn, url) : undefined) ??
 		(site?.url === url ? await findLexed(fn, site) : undefined);
-	if (found !== undefined) return {...found, name: nameOf(fn)};
+	if (found !== undefined) return {...found, name: nameOf(fn, found.exportPath)};
 	// A module that is still being evaluated, or that a test runner has loaded: the function's own name is all there is.
 	const exported = (await exportedNames(url)) ?? [];
 	if (exported.includes(fn.name)) return {kind: 'module', url, exportPath: [fn.name], name: fn.name};
 	throw new PoolError(
 		'ERR_POOL_FN_MISSING',
-		`The function "${nameOf(fn)}" was marked by \`task\` for ${fileURLToPath(url)}, which does not seem to export it (it exports: ${exported.join(', ')}). ` +
+		`${called(fn)} was marked by \`task\` for ${fileURLToPath(url)}, which does not seem to export it (it exports: ${exported.join(', ')}). ` +
 			"Export it, or give its name: task(import.meta.url, fn, 'name').",
 	);
 };

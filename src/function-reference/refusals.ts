@@ -6,12 +6,17 @@ import type {AnyFunction} from './types.js';
 
 const MARK_ADVICE = "pass {module: new URL('./file.js', import.meta.url), name: '…'}";
 
-/** A function's name for people. */
-export const nameOf = (fn: AnyFunction): string => {
+const ANONYMOUS = 'anonymous';
+
+/** A function's name for people: its own, else the one it is exported by. */
+export const nameOf = (fn: AnyFunction, exportPath: readonly string[] = []): string => {
+	const fallback = exportPath.join('.') || ANONYMOUS;
 	// Asking a proxy for its name would run the user's trap.
-	if (types.isProxy(fn)) return 'a proxied function';
-	return typeof fn.name === 'string' && fn.name !== '' ? fn.name : '(anonymous)';
+	return !types.isProxy(fn) && typeof fn.name === 'string' && fn.name !== '' ? fn.name : fallback;
 };
+
+/** A function as the subject of a sentence. */
+export const called = (fn: AnyFunction): string => (nameOf(fn) === ANONYMOUS ? 'The anonymous function' : `The function "${nameOf(fn)}"`);
 
 export const refuseType = (got: unknown): PoolError =>
 	new PoolError('ERR_POOL_FN_TYPE', `Expected \`fn\` to be a function or {module, name}, got ${describe(got)}.`);
@@ -31,21 +36,21 @@ export const refuseAccessor = (fn: AnyFunction, site: DefinitionSite | undefined
 export const refuseBound = (fn: AnyFunction): PoolError =>
 	new PoolError(
 		'ERR_POOL_FN_BOUND',
-		`"${nameOf(fn)}" is a bound, native or proxied function, which a worker can't find again. ` +
+		`${called(fn)} is bound, native or proxied, so a worker can't find it again. ` +
 			`Pass the plain function and put the bound values into the tasks, export it from a module, or ${MARK_ADVICE}.`,
 	);
 
 export const refuseUnreadable = (fn: AnyFunction, site: DefinitionSite | undefined): PoolError =>
 	new PoolError(
 		'ERR_POOL_FN_CLOSURE',
-		`The function "${nameOf(fn)}"${at(site)} is not exported, and its text can't be compiled on its own (as that of a private method). ` +
-			`Pass an exported function that calls it, or ${MARK_ADVICE}.`,
+		`${called(fn)}${at(site)} is not exported, and its text can't be compiled on its own: ` +
+			`it uses a private name, \`super\` or \`new.target\` of its surroundings. Pass an exported function that calls it, or ${MARK_ADVICE}.`,
 	);
 
 export const refuseClosure = (fn: AnyFunction, site: DefinitionSite | undefined, uses: readonly string[]): PoolError =>
 	new PoolError(
 		'ERR_POOL_FN_CLOSURE',
-		`The function "${nameOf(fn)}"${at(site)} is not exported, and it uses names that a worker does not have: ${uses.map(withHint).join(', ')}. ` +
+		`${called(fn)}${at(site)} is not exported, and it uses names that a worker does not have: ${uses.map(withHint).join(', ')}. ` +
 			`Export it from a module, put those values into the tasks, or ${MARK_ADVICE}.`,
 	);
 

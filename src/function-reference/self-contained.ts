@@ -13,7 +13,7 @@ export type SourceAnalysis =
 	/** `uses` are the names (also `this`, `super`, …) that a worker does not have. */
 	| {readonly kind: 'bound-to-its-place'; readonly uses: readonly string[]}
 	| {readonly kind: 'accessor'}
-	/** A private method, or code of another world than JavaScript. */
+	/** It uses a private name, `super` or `new.target` of its surroundings. */
 	| {readonly kind: 'unreadable'};
 
 export type Surroundings = {
@@ -39,8 +39,6 @@ type ParsedFunction = {
 	readonly source: string;
 	readonly program: Program;
 	readonly root: Node;
-	/** An arrow, or a method: `super` and `new.target` are not its own. */
-	readonly isArrow: boolean;
 	readonly sourceType: 'module' | 'script';
 };
 
@@ -59,8 +57,7 @@ const parseFunction = async (text: string, isSloppy: boolean): Promise<ParsedFun
 	};
 	const plain = expressionOf(`(${text})`);
 	if (plain?.expression.type === 'FunctionExpression' || plain?.expression.type === 'ArrowFunctionExpression') {
-		const isArrow = plain.expression.type === 'ArrowFunctionExpression';
-		return {kind: 'function', source: text, program: plain.program, root: plain.expression, isArrow, sourceType};
+		return {kind: 'function', source: text, program: plain.program, root: plain.expression, sourceType};
 	}
 	// A method's text is no expression; inside an object it is one.
 	const object = expressionOf(`({${text}})`);
@@ -68,11 +65,11 @@ const parseFunction = async (text: string, isSloppy: boolean): Promise<ParsedFun
 	if (object === undefined || property?.type !== 'Property') return {kind: 'unreadable'};
 	if (property.kind !== 'init') return {kind: 'accessor'};
 	const source = `(object => object[Reflect.ownKeys(object)[0]])({${text}})`;
-	return {kind: 'function', source, program: object.program, root: property.value, isArrow: false, sourceType};
+	return {kind: 'function', source, program: object.program, root: property.value, sourceType};
 };
 
-const contextUses = ({root, isArrow}: ParsedFunction, {hasFile}: Surroundings): readonly string[] =>
-	ownContextUses(root).filter(use => (use !== 'new.target' || isArrow) && (use !== 'import()' || !hasFile));
+const contextUses = ({root}: ParsedFunction, {hasFile}: Surroundings): readonly string[] =>
+	ownContextUses(root).filter(use => use !== 'import()' || !hasFile);
 
 const freeNames = async ({program, sourceType}: ParsedFunction, {namesInScope, hasFile}: Surroundings): Promise<readonly string[]> => {
 	const {analyze} = await import('eslint-scope');

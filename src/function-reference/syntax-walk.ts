@@ -1,7 +1,7 @@
 import type {Node} from 'acorn';
 
 /**
- * What a function takes from the place where it was written or called, other than variables: `this`, `super`, `new.target`,
+ * What a function takes from the place where it was written or called, other than variables: `this`, `super`,
  * `import.meta`, `import()`. A scope analysis does not know these.
  */
 export const ownContextUses = (root: Node): readonly string[] => {
@@ -28,7 +28,7 @@ export const typeofOperands = (root: Node): ReadonlySet<Node> => {
 	return operands;
 };
 
-const NESTED_FUNCTIONS_HAVE_THEIR_OWN = new Set(['this', 'super', 'new.target']);
+const NESTED_FUNCTIONS_HAVE_THEIR_OWN = new Set(['this', 'super']);
 
 const contextUse = (node: Node): string | undefined => {
 	const {meta} = node as Node & {readonly meta?: {readonly name: string}};
@@ -40,7 +40,8 @@ const contextUse = (node: Node): string | undefined => {
 		case 'ImportExpression':
 			return 'import()';
 		case 'MetaProperty':
-			return meta?.name === 'import' ? 'import.meta' : 'new.target';
+			// The other one, `new.target`, is a function's own wherever its text can be parsed.
+			return meta?.name === 'import' ? 'import.meta' : undefined;
 		default:
 			return undefined;
 	}

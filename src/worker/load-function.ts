@@ -17,10 +17,13 @@ export type LoadOptions = {
 /** Gets the function back on the worker. */
 export const loadFunction = async (reference: FunctionReference, {runImport}: LoadOptions): Promise<LoadedFunction> => {
 	switch (reference.kind) {
-		case 'module':
-			return functionAt(await importModule(reference, runImport), reference.exportPath, fileURLToPath(reference.url));
+		case 'module': {
+			const file = fileURLToPath(reference.url);
+			const roots = await importing(file, () => runImport(reference.url, () => importModule(reference)));
+			return functionAt(roots, reference.exportPath, file);
+		}
 		case 'builtin':
-			return functionAt([await import(reference.module)], reference.exportPath, reference.module);
+			return functionAt([await importing(reference.module, () => import(reference.module))], reference.exportPath, reference.module);
 		case 'global':
 			return functionAt([globalThis], reference.path, 'globalThis');
 		case 'source':
@@ -29,17 +32,19 @@ export const loadFunction = async (reference: FunctionReference, {runImport}: Lo
 };
 
 /** What exports are looked for in, in this order. */
-const importModule = async ({url, commonjs}: ModuleReference, runImport: LoadOptions['runImport']): Promise<readonly unknown[]> => {
+const importModule = async ({url, commonjs}: ModuleReference): Promise<readonly unknown[]> => {
+	if (commonjs) return [createRequire(url)(fileURLToPath(url))];
+	const namespace = (await import(url)) as {readonly default?: unknown};
+	// Of a CommonJS module Node may know no export but `default`, which then is `module.exports`.
+	return [namespace, namespace.default];
+};
+
+const importing = async <T>(what: string, body: () => Promise<T>): Promise<T> => {
 	try {
-		return await runImport(url, async () => {
-			if (commonjs) return [createRequire(url)(fileURLToPath(url))];
-			const namespace = (await import(url)) as {readonly default?: unknown};
-			// Of a CommonJS module Node may know no export but `default`, which then is `module.exports`.
-			return [namespace, namespace.default];
-		});
+		return await body();
 	} catch (cause) {
-		const message = `${place()} can't import ${fileURLToPath(url)}: ${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)}`;
-		throw new PoolError('ERR_POOL_START_FAILED', message, {cause});
+		const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+		throw new PoolError('ERR_POOL_START_FAILED', `${place()} can't import ${what}: ${reason}`, {cause});
 	}
 };
 
