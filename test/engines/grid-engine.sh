@@ -15,7 +15,8 @@
 #   grid-engine.sh add-queue NAME MODE     adds a queue of shell_start_mode MODE (posix_compliant, unix_behavior,
 #                                          script_from_stdin); only jobs that ask for it by name are run in it
 #
-#   grid-engine.sh cut|heal NODE           takes a node off the network, and back; node1 is short for the full name
+#   grid-engine.sh cut|heal NODE           takes a node off the network (after 10 to 15 s its queues show "u"), and back;
+#                                          node1 is short for the full name
 #   grid-engine.sh stop-node|start-node NODE   kills all processes of a node, as a power failure does; boots it
 #   grid-engine.sh stop-master|start-master
 #
@@ -23,7 +24,16 @@
 # directory, also apart from those of a Grid Engine that is installed on this machine.
 set -eu
 
+die() {
+	echo "grid-engine.sh: $*" >&2
+	exit 1
+}
+
 INSTANCE=${GRID_ENGINE_INSTANCE:-0}
+case "$INSTANCE" in
+[0-9] | [1-9][0-9]) ;;
+*) die "Expected GRID_ENGINE_INSTANCE to be 0 to 99, got $INSTANCE" ;;
+esac
 PREFIX=qmr$INSTANCE
 MASTER=$PREFIX-master
 NET=10.78.$INSTANCE
@@ -33,11 +43,6 @@ MARK="# $PREFIX grid-engine.sh"
 LOCK=/run/lock/queue-map-reduce-grid-engine
 export SGE_ROOT=$STATE/root SGE_CELL=default SGE_QMASTER_PORT=$((16444 + 2 * INSTANCE)) SGE_EXECD_PORT=$((16445 + 2 * INSTANCE))
 PROGRAMS='qacct qalter qconf qdel qhold qhost qmod qresub qrls qstat qsub'
-
-die() {
-	echo "grid-engine.sh: $*" >&2
-	exit 1
-}
 
 quiet() {
 	local said
@@ -90,7 +95,7 @@ install_packages() {
 master_pid() { # empty when it does not run
 	local pid
 	pid=$(cat "$STATE/spool/qmaster/qmaster.pid" 2>/dev/null) || return 0
-	[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != sge_qmaster ] || echo "$pid"
+	if is_running "$pid" && [ "$(cat "/proc/$pid/comm")" = sge_qmaster ]; then echo "$pid"; fi
 }
 
 start_master() {
@@ -111,12 +116,19 @@ stop_master() { # at once, as a crash would
 }
 
 end_processes() { # kills, and waits until they are gone
+	local pid
 	kill -9 "$@" 2>/dev/null || true
-	for _ in $(seq 50); do
-		kill -0 "$@" 2>/dev/null || return 0
-		sleep 0.1
+	for pid; do
+		for _ in $(seq 100); do
+			is_running "$pid" || continue 2
+			sleep 0.1
+		done
+		die "process $pid does not end"
 	done
-	die "processes do not end: $*"
+}
+
+is_running() { # a dead process that nobody has waited for yet has ended too
+	[ -e "/proc/$1" ] && ! grep -q '^State:[[:space:]]*[ZX]' "/proc/$1/status" 2>/dev/null
 }
 
 configure_master() { # before any node starts: a node reads its limits once, when it comes up
@@ -338,10 +350,6 @@ usage() {
 
 verb=${1:-help}
 [ $# -eq 0 ] || shift
-case "$INSTANCE" in
-[0-9] | [1-9][0-9]) ;;
-*) die "Expected GRID_ENGINE_INSTANCE to be 0 to 99, got $INSTANCE" ;;
-esac
 case "$verb:$#" in
 up:[0-2] | ensure:[0-2] | down:0 | status:0 | run:[1-9]* | run-as:[2-9] | run-as:[1-9][0-9]* | wrappers:1 | add-user:1 | add-queue:2) ;;
 cut:1 | heal:1 | stop-node:1 | start-node:1 | stop-master:0 | start-master:0) ;;
