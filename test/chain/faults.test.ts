@@ -281,7 +281,14 @@ test('A12: queue-jobs of others are never touched, whatever they are called', as
 	const ourName = await session;
 	updateQueueState(queue.directory, state => {
 		for (const rawState of ['Eqw', 'r']) {
-			state.jobs.push(createForeignJob({JB_job_number: state.nextJobId++, JB_name: ourName, phase: rawState === 'r' ? 'running' : 'pending', state: rawState}));
+			state.jobs.push(
+				createForeignJob({
+					JB_job_number: state.nextJobId++,
+					JB_name: ourName,
+					phase: rawState === 'r' ? 'running' : 'pending',
+					state: rawState,
+				}),
+			);
 		}
 	});
 	expect(await running).toEqual([3, 5, 9]);
