@@ -98,8 +98,9 @@ const textOf = (read: () => unknown): string | undefined => {
 
 const shorten = (text: string): string => {
 	if (text.length <= MAX_TEXT_LENGTH) return text;
+	// Without a character beyond Latin-1, which would double the bytes of all.
 	const half = MAX_TEXT_LENGTH / 2;
-	return `${text.slice(0, half)} … ${text.length - MAX_TEXT_LENGTH} characters left out … ${text.slice(-half)}`;
+	return `${text.slice(0, half)} ... ${text.length - MAX_TEXT_LENGTH} characters left out ... ${text.slice(-half)}`;
 };
 
 const attempt = <Value>(read: () => Value, otherwise: Value): Value => {
