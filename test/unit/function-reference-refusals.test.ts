@@ -167,6 +167,8 @@ describe('of functions of the main script', () => {
 		expect(inside?.message).toContain('does not have: n.');
 		expect(otherMinus?.message).toContain('The function "minus"');
 		expect(meta?.message).toContain('does not have: import.meta.');
+		const {inside: ofTwo} = await refusalsOf('main-two-of-a-name.mjs');
+		expect(ofTwo?.message).toContain('main-two-of-a-name.mjs:8) is not exported');
 	});
 });
 

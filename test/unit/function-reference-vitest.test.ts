@@ -87,3 +87,16 @@ test('of several names for one function its own is preferred, of several ways th
 	expect(findExport(cyclic, fn)).toBe(undefined);
 	expect(findExport({many: Array.from({length: 100_000}, () => 0), z: {fn}}, fn)).toBe(undefined);
 });
+
+test('a getter is called only where a compiler has written it for an export', async () => {
+	const {findExport} = await import('../../src/function-reference/find-export.js');
+	const fn = (): void => {};
+	let numCalls = 0;
+	const get = (): (() => void) => {
+		numCalls += 1;
+		return fn;
+	};
+	expect(findExport(Object.defineProperty({}, 'a', {get, enumerable: true}), fn)).toBe(undefined);
+	expect(numCalls).toBe(0);
+	expect(findExport(Object.defineProperty({__esModule: true}, 'a', {get, enumerable: true}), fn)).toEqual(['a']);
+});
