@@ -55,7 +55,9 @@ describe('the tarball', () => {
 	test('has types that are right for every way to resolve an ES module', async () => {
 		const attw = join(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js');
 		const {exitCode, stdout} = await run(process.execPath, [attw, packed.tarball, '--profile', 'esm-only', '--no-color'], packed.directory);
-		expect(stdout).toContain('No problems found');
+		expect(stdout.match(/node16 \(from ESM\): 🟢 \(ESM\)/g)).toHaveLength(2);
+		expect(stdout.match(/bundler: 🟢/g)).toHaveLength(3);
+		// CommonJS gets an ES module by `require`, which the profile allows; that it works is tried below.
 		expect(exitCode).toBe(0);
 	});
 });
@@ -190,7 +192,5 @@ describe('the papers', () => {
 
 	test('the lock file holds no address to download from', () => {
 		expect(readText('package-lock.json')).not.toMatch(/"resolved"|\.tgz"/);
-			/https?:\/\/(?!opencollective|github|feross|paulmillr|tidelift|www\.patreon)[^"]*\.tgz|"resolved"/,
-		);
 	});
 });
