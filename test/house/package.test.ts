@@ -190,6 +190,12 @@ describe('the papers', () => {
 		expect((JSON.parse(readText('package-lock.json')) as Manifest).version).toBe(manifest.version);
 	});
 
+	test('the lock file names the packages of every platform, or npm ci refuses it', () => {
+		const {packages} = JSON.parse(readText('package-lock.json')) as {packages: Record<string, {optionalDependencies?: Record<string, string>}>};
+		const wanted = Object.values(packages).flatMap(({optionalDependencies = {}}) => Object.keys(optionalDependencies));
+		expect(wanted.filter(name => packages[`node_modules/${name}`] === undefined)).toEqual([]);
+	});
+
 	test('the lock file holds no address to download from', () => {
 		expect(readText('package-lock.json')).not.toMatch(/"resolved"|\.tgz"/);
 	});
