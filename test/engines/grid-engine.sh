@@ -68,7 +68,7 @@ as_daemon() {
 
 install_packages() {
 	local program missing=
-	for program in qconf sge_qmaster sge_execd ip unshare nsenter setpriv; do
+	for program in qconf sge_qmaster sge_execd ip unshare nsenter setpriv pgrep; do
 		command -v "$program" >/dev/null || missing=yes
 	done
 	[ -n "$missing" ] || return 0
@@ -84,7 +84,7 @@ install_packages() {
 	{
 		apt-get update -qq &&
 			DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-				gridengine-master gridengine-exec gridengine-client iproute2 util-linux passwd
+				gridengine-master gridengine-exec gridengine-client iproute2 util-linux procps passwd
 	} </dev/null >/dev/null || ok=
 	[ -z "$made" ] || rm -f "$policy"
 	[ -n "$ok" ] || die 'apt-get could not install gridengine-master, gridengine-exec, gridengine-client'

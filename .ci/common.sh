@@ -1,0 +1,39 @@
+# Read by .ci/run and .ci/long: steps, test suites, and the count of their results as the very last line.
+# shellcheck shell=bash
+
+RESULTS=$(mktemp -d)
+chmod 1777 "$RESULTS" # suites also run as an ordinary user
+TO_DO_AT_THE_END=:
+trap 'finish $?' EXIT
+
+heading() { printf '\n=== %s\n' "$*"; }
+
+# step TITLE COMMAND...: a failure is counted, and the rest goes on
+step() {
+	heading "$1"
+	"${@:2}" || failed "$1"
+}
+
+failed() {
+	echo "FAILED: $1"
+	echo "$1" >>"$RESULTS/failed-steps"
+}
+
+# suite NAME COMMAND...: the command is a vitest, and takes more arguments at its end. In a suite named engines-*
+# or long-* a skipped test counts as failed.
+suite() {
+	heading "$1: ${*:2}"
+	local code=0
+	timeout --foreground 60m "${@:2}" --reporter=default --reporter=json "--outputFile.json=$RESULTS/$1.json" || code=$?
+	echo "$code" >"$RESULTS/$1.exit-code"
+}
+
+finish() {
+	trap - EXIT
+	$TO_DO_AT_THE_END || true
+	[ "$1" -eq 0 ] || failed "the script itself ended with exit code $1"
+	local code=0
+	node .ci/count.js "$RESULTS" || code=1
+	rm -rf "$RESULTS"
+	exit $code
+}

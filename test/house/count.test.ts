@@ -1,0 +1,71 @@
+/** The last line of .ci/run must not be better than what happened. */
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, beforeEach, expect, test} from 'vitest';
+import {run} from './packed.js';
+import {ROOT} from './source-files.js';
+
+let directory = '';
+beforeEach(() => {
+	directory = mkdtempSync(join(tmpdir(), 'qmr-count-'));
+});
+afterEach(() => rmSync(directory, {recursive: true, force: true}));
+
+const write = (suite: string, exitCode: number, ...statuses: readonly string[]): void => {
+	writeFileSync(join(directory, `${suite}.exit-code`), `${exitCode}\n`);
+	const assertionResults = statuses.map((status, index) => ({status, fullName: `test ${index}`}));
+	const testResults = [{name: 'a.test.ts', status: statuses.includes('failed') ? 'failed' : 'passed', assertionResults}];
+	writeFileSync(join(directory, `${suite}.json`), JSON.stringify({testResults}));
+};
+
+const count = async (): Promise<{lastLine: string | undefined; exitCode: number}> => {
+	const {stdout, exitCode} = await run(process.execPath, ['.ci/count.js', directory], ROOT);
+	return {lastLine: stdout.trimEnd().split('\n').at(-1), exitCode};
+};
+
+test('passed tests of all suites are added up', async () => {
+	write('test', 0, 'passed', 'passed');
+	write('engines', 0, 'passed');
+	expect(await count()).toEqual({lastLine: '3 passed, 0 failed', exitCode: 0});
+});
+
+test('failed tests are added up', async () => {
+	write('test', 1, 'passed', 'failed');
+	write('engines', 1, 'failed', 'passed');
+	expect(await count()).toEqual({lastLine: '2 passed, 2 failed', exitCode: 1});
+});
+
+test('a skipped test counts as failed where everything must run, and not at all elsewhere', async () => {
+	write('test', 0, 'passed', 'skipped', 'pending');
+	write('engines-as-user', 0, 'passed', 'skipped', 'pending');
+	expect(await count()).toEqual({lastLine: '2 passed, 2 failed', exitCode: 1});
+});
+
+test('a suite that fails outside its tests counts as one failed', async () => {
+	write('test', 1, 'passed');
+	expect(await count()).toEqual({lastLine: '1 passed, 1 failed', exitCode: 1});
+});
+
+test('a suite without results counts as one failed', async () => {
+	write('test', 0, 'passed');
+	writeFileSync(join(directory, 'engines.exit-code'), '124\n');
+	expect(await count()).toEqual({lastLine: '1 passed, 1 failed', exitCode: 1});
+});
+
+test('a file that could not be loaded counts as one failed', async () => {
+	write('test', 0, 'passed');
+	writeFileSync(join(directory, 'engines.exit-code'), '1\n');
+	writeFileSync(
+		join(directory, 'engines.json'),
+		JSON.stringify({testResults: [{name: 'b.test.ts', status: 'failed', assertionResults: []}]}),
+	);
+	expect(await count()).toEqual({lastLine: '1 passed, 1 failed', exitCode: 1});
+});
+
+test('failed steps count, and nothing at all is no success', async () => {
+	expect(await count()).toEqual({lastLine: '0 passed, 0 failed', exitCode: 1});
+	write('test', 0, 'passed');
+	writeFileSync(join(directory, 'failed-steps'), 'lint\ntypes\n');
+	expect(await count()).toEqual({lastLine: '1 passed, 2 failed', exitCode: 1});
+});

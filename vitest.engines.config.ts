@@ -1,0 +1,19 @@
+import {defineConfig, type ViteUserConfig} from 'vitest/config';
+
+/**
+ * Whole maps on the engines named by QMR_TEST_ENGINES. Here a missing engine is a failure (test/engines/presence.test.ts), and so are
+ * tests that are left out: see .ci/run.
+ */
+const config: ViteUserConfig = defineConfig({
+	test: {
+		include: ['test/chain/**/*.test.ts', 'test/engines/**/*.test.ts'],
+		server: {deps: {external: [/\/dist\//]}},
+		env: {QMR_TEST_ENGINES: process.env.QMR_TEST_ENGINES ?? 'grid-engine'},
+		// A queue is shared: more files at once would only wait for each other's queue-jobs.
+		maxWorkers: 2,
+		testTimeout: 180_000,
+		hookTimeout: 180_000,
+	},
+});
+
+export default config;
