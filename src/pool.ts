@@ -50,7 +50,11 @@ export class Pool {
 	}
 
 	/** As `map`, with `fn(...task)`: every task is a list of arguments. */
-	starmap<A extends readonly unknown[], R>(fn: (...task: A) => R, argumentLists: Tasks<A>, options?: PoolOptions): Promise<Awaited<R>[]>;
+	starmap<A extends readonly unknown[], R>(
+		fn: (...task: A) => R,
+		argumentLists: Tasks<Readonly<A>>,
+		options?: PoolOptions,
+	): Promise<Awaited<R>[]>;
 	starmap<R = unknown>(fn: FunctionMark, argumentLists: Tasks<readonly unknown[]>, options?: PoolOptions): Promise<R[]>;
 	async starmap(fn: unknown, argumentLists: unknown, options?: PoolOptions): Promise<unknown[]> {
 		return valuesOf(await this.#run('starmap', fn, argumentLists, options));

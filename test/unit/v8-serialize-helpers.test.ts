@@ -22,6 +22,7 @@ const header: FileHeader = {
 	node: process.version,
 	session: '2026-11-21T00-20-07_a10cda',
 	ichunk: 13,
+	firstTask: 39,
 	numTasks: 3,
 	attempt: 2,
 	host: 'n12',
