@@ -4,9 +4,13 @@
  */
 export type Engine = {
 	readonly name: string;
+	/** Whether asking burdens somebody: `call` for a program and its server, then the queue is asked seldom; `none` when the engine knows the answer itself. */
+	readonly statusCost: 'call' | 'none';
+	/** Into how many chunks tasks are cut at the most, when the user does not say. */
+	readonly maxDefaultChunks: number;
 	/**
-	 * Submits queue-jobs in the given order, and says for each one what became of it. Never rejects for a job: what is known is in its outcome.
-	 * Rejects only with a PoolError when nothing can ever be submitted (the program does not exist).
+	 * Submits queue-jobs in the given order, and says for each one what became of it. After one that is not `submitted` the rest is not tried:
+	 * outcomes may be fewer than requests. Rejects only with a PoolError when nothing can ever be submitted (the program does not exist).
 	 */
 	submit(requests: readonly JobRequest[]): Promise<readonly SubmitOutcome[]>;
 	/** All own living queue-jobs in one call. A queue-job that has ended is absent. Rejects when no trustworthy answer was got: that is no evidence about any job. */
@@ -14,7 +18,7 @@ export type Engine = {
 	/** Removes queue-jobs, waiting or running. Fine when they are gone already. */
 	remove(ids: readonly string[]): Promise<void>;
 	/** What the scheduler knows of why a queue-job is in an error state or has ended; undefined when it knows nothing (yet). Never rejects. */
-	explain(id: string): Promise<JobEnd | undefined>;
+	explain(job: {readonly id: string; readonly name: string}): Promise<JobEnd | undefined>;
 };
 
 /** One queue-job to be submitted: `/bin/sh script ...scriptArguments`, its output thrown away (the script redirects by itself). */

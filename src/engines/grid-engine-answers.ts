@@ -1,0 +1,128 @@
+/** Reads what Grid Engine's programs print. */
+import type {JobEnd, JobState, JobStatus} from './engine.js';
+
+/**
+ * The user's queue-jobs in the output of `qstat -xml`.
+ *
+ * @throws Error when the text is not a whole, well-formed listing: empty, cut off, or something else. Then it says nothing about any job.
+ */
+export const parseListing = async (
+	xml: string,
+	{user, errorStateIndicator}: {readonly user: string; readonly errorStateIndicator: string},
+): Promise<JobStatus[]> => {
+	const {XMLParser, XMLValidator} = await import('fast-xml-parser');
+	const validity = XMLValidator.validate(xml);
+	if (validity !== true) throw new Error(`qstat printed no well-formed XML: ${validity.err.msg} in line ${validity.err.line}`);
+	const parser = new XMLParser({
+		// A job named `1e5` keeps its name.
+		parseTagValue: false,
+		ignoreAttributes: true,
+		// One job is an object else, and two are an array.
+		isArray: name => LISTS.has(name),
+	});
+	const document = parser.parse(xml) as {job_info?: unknown};
+	if (typeof document.job_info !== 'object' || document.job_info === null) throw new Error('qstat printed XML without a job_info element');
+	return findJobs(document.job_info)
+		.filter(job => job.JB_owner === user)
+		.map(job => toJobStatus(job, errorStateIndicator));
+};
+
+const LISTS = new Set(['job_list', 'queue_info', 'job_info', 'Queue-List']);
+
+type ListedJob = {
+	readonly JB_job_number: string;
+	readonly JB_name: string;
+	readonly JB_owner: string;
+	readonly state: string;
+	readonly queue_name?: string;
+};
+
+/** Jobs lie in queue_info when they are on a host, in the inner job_info when they wait. */
+const findJobs = (node: unknown): ListedJob[] => {
+	if (Array.isArray(node)) return node.flatMap(findJobs);
+	if (typeof node !== 'object' || node === null) return [];
+	return Object.entries(node).flatMap(([name, value]) => (name === 'job_list' ? (value as ListedJob[]) : findJobs(value)));
+};
+
+const toJobStatus = (job: ListedJob, errorStateIndicator: string): JobStatus => {
+	const host = job.queue_name?.split('@')[1];
+	return {
+		id: job.JB_job_number,
+		name: job.JB_name,
+		state: toJobState(job.state, errorStateIndicator),
+		rawState: job.state,
+		...(host === undefined || host === '' ? {} : {host}),
+	};
+};
+
+/**
+ * The letters of qstat(1): d deletion, E error, h hold, r running, R restarted, s S T suspended, t transferring, w waiting. What is not known means "still
+ * there". `dEqw` is deleted and still listed: its error is dealt with already.
+ */
+export const toJobState = (letters: string, errorStateIndicator: string): JobState => {
+	if (letters.includes('d')) return 'deleting';
+	if (letters.includes(errorStateIndicator)) return 'error';
+	if (/[sST]/.test(letters)) return 'suspended';
+	if (letters.includes('h')) return 'held';
+	return /[rt]/.test(letters) ? 'running' : 'pending';
+};
+
+/** The reasons in the output of `qstat -j`, as `unable to find shell "/nonexistent"`; undefined when there are none. */
+export const parseErrorReason = (text: string): string | undefined => {
+	const reasons = [...text.matchAll(/^error reason\s+\d+:\s+(.*)$/gm)].map(match =>
+		// The time and the process come first: `11/21/2026 00:18:02 [0:1863]: `.
+		(match[1] as string).replace(/^.*?\[\d+:\d+\]:\s*/, '').trim(),
+	);
+	return reasons.length === 0 ? undefined : [...new Set(reasons)].join('; ');
+};
+
+/** The last record of a queue-job in the output of `qacct -j`; numbers are used again after a million jobs, so its name must agree. */
+export const parseAccounting = (text: string, {name}: {readonly name: string}): JobEnd | undefined => {
+	const record = text
+		.split(/^={10,}\s*$/m)
+		.map(parseRecord)
+		.findLast(fields => fields.get('jobname') === name);
+	if (record === undefined) return undefined;
+	const failed = record.get('failed') ?? '0';
+	// `137                  (Killed)`
+	const exitStatus = Number.parseInt(record.get('exit_status') ?? '0', 10);
+	const host = record.get('hostname');
+	return {
+		failed: Number.parseInt(failed, 10) !== 0 || exitStatus !== 0,
+		reason: [
+			`exit status ${exitStatus}${describeSignal(exitStatus)}`,
+			...(Number.parseInt(failed, 10) === 0 ? [] : [`failed ${failed}`]),
+		].join(', '),
+		...(host === undefined || host === 'UNKNOWN' ? {} : {host}),
+	};
+};
+
+const parseRecord = (text: string): Map<string, string> =>
+	new Map(
+		text.split('\n').flatMap(line => {
+			const match = /^(\S+)\s+(.*?)\s*$/.exec(line);
+			return match === null ? [] : [[match[1] as string, match[2] as string] as const];
+		}),
+	);
+
+/** Shells and Grid Engine report a death by signal as 128 + its number. */
+const describeSignal = (exitStatus: number): string => {
+	const names: Readonly<Record<number, string>> = {
+		129: 'SIGHUP',
+		130: 'SIGINT',
+		132: 'SIGILL',
+		133: 'SIGTRAP',
+		134: 'SIGABRT',
+		135: 'SIGBUS',
+		136: 'SIGFPE',
+		137: 'SIGKILL',
+		138: 'SIGUSR1',
+		139: 'SIGSEGV',
+		140: 'SIGUSR2',
+		143: 'SIGTERM',
+		152: 'SIGXCPU',
+		153: 'SIGXFSZ',
+	};
+	const name = names[exitStatus];
+	return name === undefined ? '' : ` (killed by ${name})`;
+};

@@ -1,0 +1,119 @@
+/** Grid Engine (Son of, Univa, Open Grid Scheduler, Gridware): queue-jobs by qsub, watched by qstat -xml, removed by qdel. */
+import {PoolError} from '../errors.js';
+import type {Engine, JobEnd, JobRequest, JobStatus, SubmitOutcome} from './engine.js';
+import {parseAccounting, parseErrorReason, parseListing} from './grid-engine-answers.js';
+import {type ProgramResult, runProgram} from './run-program.js';
+
+export type GridEngineOptions = {
+	/** Absolute paths. */
+	readonly qsubPath: string;
+	readonly qstatPath: string;
+	readonly qdelPath: string;
+	readonly qacctPath: string | undefined;
+	readonly queueName: string | undefined;
+	readonly qsubArgs: readonly string[];
+	readonly errorStateIndicator: string;
+	readonly programTimeoutMs: number;
+	/** Whose queue-jobs are listed. */
+	readonly user: string;
+};
+
+/** qdel takes many ids; this many keep the argument list short. */
+const REMOVE_SLICE = 100;
+
+export const createGridEngine = (options: GridEngineOptions): Engine => {
+	const run = (program: string, args: readonly string[]): Promise<ProgramResult> => runProgram(program, args, options.programTimeoutMs);
+	return {
+		name: 'grid-engine',
+		statusCost: 'call',
+		maxDefaultChunks: 1000,
+		submit: async requests => {
+			const outcomes: SubmitOutcome[] = [];
+			for (const request of requests) {
+				const outcome = judgeSubmission(await run(options.qsubPath, submitArguments(options, request)));
+				outcomes.push(outcome);
+				if (outcome.kind !== 'submitted') break;
+			}
+			return outcomes;
+		},
+		status: async () => {
+			const {default: retry} = await import('p-retry');
+			// A second try at once: one lost answer should not delay the news by a whole polling interval.
+			return retry(async () => readListing(await run(options.qstatPath, ['-xml', '-u', options.user]), options), {
+				retries: 1,
+				minTimeout: 200,
+				shouldRetry: ({error}) => !(error instanceof PoolError || error instanceof TimeoutError),
+			});
+		},
+		remove: async ids => {
+			for (let i = 0; i < ids.length; i += REMOVE_SLICE) {
+				// It exits with 1 when one of them is gone already, and a job that survives is removed by nobody's waiting for it:
+				// what qdel says decides nothing.
+				await run(options.qdelPath, ids.slice(i, i + REMOVE_SLICE));
+			}
+		},
+		explain: async job => (await explainError(run, options, job)) ?? (await explainEnd(run, options, job)),
+	};
+};
+
+/** Whether the qstat at this path belongs to a Grid Engine: Torque and Slurm have one, too. */
+export const isGridEngine = async (qstatPath: string | undefined): Promise<boolean> => {
+	if (qstatPath === undefined) return false;
+	const {stdout, stderr} = await runProgram(qstatPath, ['-help'], 10_000);
+	return /^\s*(?:SGE|GE|OGS|UGE|AGE|OCS|GCS|Grid Engine)\b|grid ?engine/i.test(`${stdout}\n${stderr}`);
+};
+
+/**
+ * Everything a site's or a user's default request file could say otherwise is said here. `-wd /`: a job starts in $HOME else, which need not exist
+ * on the worker-node; the launcher goes to the caller's directory by itself. The output is the launcher's business, too.
+ */
+export const submitArguments = (options: Pick<GridEngineOptions, 'queueName' | 'qsubArgs'>, request: JobRequest): string[] => [
+	...['-terse', '-N', request.name, '-S', '/bin/sh', '-b', 'n', '-j', 'n', '-r', 'n', '-wd', '/', '-o', '/dev/null', '-e', '/dev/null'],
+	...(options.queueName === undefined ? [] : ['-q', options.queueName]),
+	...options.qsubArgs,
+	request.script,
+	...request.scriptArguments,
+];
+
+/** What a call of qsub has brought about; facts in the manual page (exit status 25) and seen on 8.1.9. */
+export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResult): SubmitOutcome => {
+	const reason =
+		[stderr, stdout]
+			.join('\n')
+			.trim()
+			.replaceAll(/\s*\n\s*/g, ' ') || `qsub ended with exit status ${exitCode}`;
+	if (ending !== 'exited') return {kind: 'unanswered', reason: `qsub ${ending === 'timed-out' ? 'did not answer in time' : 'was killed'}`};
+	const id = stdout
+		.split('\n')
+		.findLast(line => /^\d+\s*$/.test(line))
+		?.trim();
+	if (exitCode === 0) return id === undefined ? {kind: 'unanswered', reason: `qsub told no number: ${reason}`} : {kind: 'submitted', id};
+	// The limit of jobs per user or per site.
+	if (exitCode === 25 || /only \d+ jobs are allowed/i.test(stderr)) return {kind: 'temporary', reason};
+	// The request may have arrived although its answer did not.
+	if (/time-?out|got read error|receive/i.test(stderr)) return {kind: 'unanswered', reason};
+	if (/send (?:error|message)|commlib|qmaster|connect/i.test(stderr)) return {kind: 'temporary', reason};
+	return {kind: 'permanent', reason};
+};
+
+class TimeoutError extends Error {}
+
+const readListing = ({exitCode, stdout, stderr, ending}: ProgramResult, options: GridEngineOptions): Promise<JobStatus[]> => {
+	if (ending === 'timed-out') throw new TimeoutError(`qstat did not answer within ${options.programTimeoutMs / 1000} s`);
+	if (ending === 'killed' || exitCode !== 0) throw new Error(`qstat ended with exit status ${exitCode}: ${stderr.trim()}`);
+	return parseListing(stdout, options);
+};
+
+type Run = (program: string, args: readonly string[]) => Promise<ProgramResult>;
+
+const explainError = async (run: Run, {qstatPath}: GridEngineOptions, {id}: {id: string}): Promise<JobEnd | undefined> => {
+	const {stdout} = await run(qstatPath, ['-j', id]);
+	const reason = parseErrorReason(stdout);
+	return reason === undefined ? undefined : {failed: true, reason};
+};
+
+const explainEnd = async (run: Run, {qacctPath}: GridEngineOptions, job: {id: string; name: string}): Promise<JobEnd | undefined> => {
+	if (qacctPath === undefined) return undefined;
+	const {stdout} = await run(qacctPath, ['-j', job.id]);
+	return parseAccounting(stdout, job);
+};

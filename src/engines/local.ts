@@ -1,0 +1,106 @@
+/** The embedded engine: queue-jobs are child processes of this machine, as many at once as there are slots. */
+import {type ChildProcess, spawn} from 'node:child_process';
+import {availableParallelism, hostname} from 'node:os';
+import type {Engine, JobEnd, JobRequest, JobStatus} from './engine.js';
+
+/** Slots that a surrounding queue-job was given (Grid Engine, then Slurm), else the processors that this process may use. */
+export const defaultSlots = (environment: NodeJS.ProcessEnv = process.env): number => {
+	const granted = Number(environment.NSLOTS ?? environment.SLURM_CPUS_ON_NODE);
+	return Number.isSafeInteger(granted) && granted > 0 ? granted : availableParallelism();
+};
+
+export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => {
+	const waiting = new Map<string, JobRequest>();
+	const running = new Map<string, RunningJob>();
+	const ended = new Map<string, JobEnd>();
+	let numSubmitted = 0;
+
+	const fillSlots = (): void => {
+		for (const [id, request] of waiting) {
+			if (running.size >= slots) return;
+			waiting.delete(id);
+			start(id, request);
+		}
+	};
+
+	const start = (id: string, request: JobRequest): void => {
+		// A process group of its own: Ctrl-C at the terminal is not meant for it, and removing it removes its children.
+		const child = spawn('/bin/sh', [request.script, ...request.scriptArguments], {detached: true, stdio: 'ignore', cwd: '/'});
+		const gone = new Promise<void>(resolve => {
+			const end = (jobEnd: JobEnd): void => {
+				running.delete(id);
+				forget(child);
+				ended.set(id, jobEnd);
+				fillSlots();
+				resolve();
+			};
+			child.once('error', error => end({failed: true, reason: `it can't be started: ${error.message}`, host: hostname()}));
+			child.once('exit', (code, signal) => end(toJobEnd(code, signal)));
+		});
+		running.set(id, {child, name: request.name, gone});
+		endWithThisProcess(child);
+	};
+
+	return {
+		name: 'local',
+		statusCost: 'none',
+		maxDefaultChunks: 4 * slots,
+		submit: async requests => {
+			const outcomes = requests.map(request => {
+				const id = `local-${process.pid}-${++numSubmitted}`;
+				waiting.set(id, request);
+				return {kind: 'submitted', id} as const;
+			});
+			fillSlots();
+			return outcomes;
+		},
+		status: async () => [
+			...[...running].map(([id, {name}]): JobStatus => ({id, name, state: 'running', rawState: 'running', host: hostname()})),
+			...[...waiting].map(([id, {name}]): JobStatus => ({id, name, state: 'pending', rawState: 'waiting'})),
+		],
+		remove: async ids => {
+			const killed = ids.flatMap(id => {
+				waiting.delete(id);
+				const job = running.get(id);
+				if (job === undefined) return [];
+				killGroup(job.child);
+				return [job.gone];
+			});
+			await Promise.all(killed);
+		},
+		explain: async ({id}) => ended.get(id),
+	};
+};
+
+type RunningJob = {readonly child: ChildProcess; readonly name: string; readonly gone: Promise<void>};
+
+/** Unlike those of a queue, child processes end with the process that maps: nobody would read their results. */
+const living = new Set<ChildProcess>();
+
+const endWithThisProcess = (child: ChildProcess): void => {
+	if (living.size === 0) process.on('exit', killLiving);
+	living.add(child);
+};
+
+const forget = (child: ChildProcess): void => {
+	living.delete(child);
+	if (living.size === 0) process.off('exit', killLiving);
+};
+
+const killLiving = (): void => {
+	for (const child of living) killGroup(child);
+};
+
+const killGroup = ({pid}: ChildProcess): void => {
+	if (pid === undefined) return;
+	try {
+		process.kill(-pid, 'SIGKILL');
+	} catch {
+		// It ended a moment ago.
+	}
+};
+
+const toJobEnd = (code: number | null, signal: NodeJS.Signals | null): JobEnd => {
+	if (signal !== null) return {failed: true, reason: `killed by ${signal}`, host: hostname()};
+	return {failed: code !== 0, reason: `ended with exit status ${code}`, host: hostname()};
+};
