@@ -14,14 +14,12 @@ export const createReader = async (source: ByteSource): Promise<Reader> => {
 	const tailStart = Math.max(0, source.size - TAIL_LENGTH);
 	const tail = await readExactly(source, tailStart, source.size - tailStart);
 	return async (position, length) => {
-		if (position + length > source.size) throw new BlockFileError('truncated', `The file is cut off: it has ${source.size} bytes.`);
 		if (position >= tailStart) return tail.subarray(position - tailStart, position - tailStart + length);
 		return readExactly(source, position, length);
 	};
 };
 
 const readExactly = async (source: ByteSource, position: number, length: number): Promise<Buffer> => {
-	if (length === 0) return Buffer.alloc(0);
 	const bytes = await source.read(position, length);
 	if (bytes.length === length) return bytes;
 	throw new BlockFileError('truncated', `The file is cut off: it should have ${source.size} bytes and ends at ${position + bytes.length}.`);

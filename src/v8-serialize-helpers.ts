@@ -196,7 +196,7 @@ export const openBlockFile = async (source: ByteSource): Promise<BlockFile> => {
 	const {header, headLength} = await readHeader(read, source.size);
 	const indexOffset = decodeEndMark(await read(Math.max(headLength, source.size - END_MARK_LENGTH), END_MARK_LENGTH));
 	const indexEnd = source.size - END_MARK_LENGTH;
-	if (!(indexOffset >= headLength && indexOffset < indexEnd)) throw new BlockFileError('corrupt', 'The end mark is damaged.');
+	if (indexOffset >= indexEnd) throw new BlockFileError('corrupt', 'The end mark is damaged.');
 	const index = deserialiseValue(decodeFrame('INDX', await read(indexOffset, indexEnd - indexOffset))) as FileIndex;
 	const {offsets, firsts, numEntries, trailer} = index;
 	return {

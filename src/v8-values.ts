@@ -85,6 +85,7 @@ class Deserialiser extends DefaultDeserializer {
 		if (view.byteLength === view.buffer.byteLength) return view;
 		const memory = new Uint8Array(view.byteLength);
 		memory.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength));
+		// Its constructor is the deprecated one.
 		if (Buffer.isBuffer(view)) return Buffer.from(memory.buffer);
 		const View = view.constructor as new (buffer: ArrayBuffer) => ArrayBufferView;
 		return new View(memory.buffer);

@@ -411,11 +411,17 @@ describe('blocks', () => {
 });
 
 describe('what can not be written', () => {
+	const argumentsOf = function (this: unknown, ..._: number[]): unknown {
+		// biome-ignore lint/complexity/noArguments: it is what is tested
+		return arguments;
+	};
+
 	test.each([
 		['a function', {opts: {onDone() {}}}, /^\.opts\.onDone is a function/],
 		['a value that v8 would lose', [new URL('http://localhost/')], /^\[0\] is a URL, which would arrive as \{\}: pass its href$/],
 		['a symbol', Symbol('s'), /^the value itself is a symbol/],
 		['a function by itself', () => 1, /^the value itself is a function/],
+		['an arguments object', argumentsOf(1), /^the value itself is an `arguments` object: pass \[\.\.\.arguments\]$/],
 		['a Proxy', new Proxy({}, {}), /^the value itself is a Proxy/],
 		[
 			'a getter that throws',
