@@ -7,7 +7,7 @@ import {environmentOf, jobSpoolDirectoryOf, scratchDirectoryOf} from './job-envi
 import {directoryOf, findProblem, openForAppend, outputPathsOf, shellOf} from './job-files.js';
 import {killGroup} from './processes.js';
 import type {QueueState} from './state.js';
-import {readQueueState, updateQueueState} from './store.js';
+import {onRemoval, readQueueState, updateQueueState} from './store.js';
 import type {Claim} from './turn.js';
 
 const KILL_CHECK_INTERVAL_MS = 5;
@@ -27,9 +27,14 @@ export const executeJob = async (directory: string, {job, kill}: Claim): Promise
 	}
 
 	const child = spawnJob(directory, state, job);
-	if (child.pid !== undefined) {
-		registerProcess(directory, job, child.pid);
-		killByFault(child, child.pid, kill);
+	const {pid} = child;
+	if (pid !== undefined) {
+		child.once(
+			'exit',
+			onRemoval(directory, () => killGroup(pid, 'SIGKILL')),
+		);
+		registerProcess(directory, job, pid);
+		killByFault(child, pid, kill);
 	}
 
 	const end = await waitForEnd(child);

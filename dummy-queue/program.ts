@@ -1,13 +1,9 @@
-import {existsSync} from 'node:fs';
-import path from 'node:path';
 import type {Answer} from './answer.js';
 import {type ProgramFault, takeProgramFault} from './faults.js';
 import type {ProgramName} from './state.js';
-import {appendCall, updateQueueState} from './store.js';
+import {appendCall, onRemoval, updateQueueState} from './store.js';
 
 // The one program behind the executables qsub, qstat, qdel and qacct: `program.js DIRECTORY NAME ARGUMENT…`.
-
-const HANG_CHECK_INTERVAL_MS = 500;
 
 const main = async (directory: string, name: string, words: readonly string[]): Promise<void> => {
 	const program: ProgramName = name === 'qstat' && words.includes('-j') ? 'qstat -j' : (name as ProgramName);
@@ -28,7 +24,8 @@ const main = async (directory: string, name: string, words: readonly string[]): 
 	if (fault.kind === 'fail') {
 		print({stdout: fault.stdout ?? '', stderr: fault.stderr ?? '', exitCode: fault.exitCode});
 	} else {
-		hang(directory);
+		// The watch keeps the process alive until it is killed or the queue is gone.
+		onRemoval(directory, () => undefined);
 	}
 };
 
@@ -71,15 +68,6 @@ const print = ({stdout, stderr, exitCode}: Answer): void => {
 	process.stdout.write(stdout);
 	process.stderr.write(stderr);
 	process.exitCode = exitCode;
-};
-
-/** Until it is killed; but nothing is left behind when the queue is removed. */
-const hang = (directory: string): void => {
-	const timer = setInterval(() => {
-		if (!existsSync(path.join(directory, 'queue_state.json'))) {
-			clearInterval(timer);
-		}
-	}, HANG_CHECK_INTERVAL_MS);
 };
 
 const [directory, name, ...words] = process.argv.slice(2);

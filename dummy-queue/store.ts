@@ -1,10 +1,11 @@
-import {appendFileSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {appendFileSync, existsSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {withLock} from './lock.js';
 import type {ProgramName, QueueState} from './state.js';
 
 const STATE_NAME = 'queue_state.json';
 const CALLS_NAME = 'calls.jsonl';
+const REMOVAL_CHECK_INTERVAL_MS = 500;
 
 /** One call of a program of the queue. */
 export type ProgramCall = {time: string; pid: number; program: ProgramName; arguments: string[]};
@@ -52,4 +53,15 @@ export const clearCalls = (directory: string): void => writeFileSync(path.join(d
 export const appendCall = (directory: string, program: ProgramName, programArguments: readonly string[]): void => {
 	const call = {time: new Date().toISOString(), pid: process.pid, program, arguments: programArguments};
 	appendFileSync(path.join(directory, CALLS_NAME), `${JSON.stringify(call)}\n`, {mode: 0o600});
+};
+
+/** Calls `action` when the queue is removed, as at the end of a test: nothing it started may stay behind. Returns what ends the watch. */
+export const onRemoval = (directory: string, action: () => void): (() => void) => {
+	const timer = setInterval(() => {
+		if (!existsSync(path.join(directory, STATE_NAME))) {
+			clearInterval(timer);
+			action();
+		}
+	}, REMOVAL_CHECK_INTERVAL_MS);
+	return () => clearInterval(timer);
 };

@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {existsSync} from 'node:fs';
+import {existsSync, rmSync} from 'node:fs';
 import path from 'node:path';
 import {setTimeout as delay} from 'node:timers/promises';
 import {createForeignJob, type DummyQueue, type Fault, readQueueState, updateQueueState} from 'queue-map-reduce/dummy-queue';
@@ -137,6 +137,16 @@ describe('a fault of a queue-job', () => {
 		expect(readQueueState(queue.directory)).toMatchObject({jobs: [], faults: [{seen: 1}], ended: [{failed: 0}]});
 	});
 
+	test.each([
+		[99, 'Rq'],
+		[100, 'Eqw'],
+	])('that is late is listed again when it exits with %i', async (exitCode, state) => {
+		const queue = makeDummyQueue({faults: [{kind: 'late-files', polls: 1, times: 1}]});
+		await submit(queue, 'a', '-b', 'y', 'exit', String(exitCode));
+		expect(await pollTimes(queue, 2)).toEqual([{a: 'r'}, {}]);
+		expect(await pollStates(queue)).toEqual({a: state});
+	});
+
 	test('that is late does not exist for qdel and qstat -j', async () => {
 		const queue = makeDummyQueue({faults: [{kind: 'late-files', polls: 9, times: 1}]});
 		await submit(queue, 'a');
@@ -189,6 +199,19 @@ describe('a qstat that is killed while it executes a queue-job', () => {
 
 		expect(existsSync(path.join(directory, 'ended'))).toBe(true);
 		expect(readQueueState(queue.directory).ended).toHaveLength(1);
+	});
+});
+
+describe('a queue that is removed', () => {
+	test('takes the queue-job with it that is being executed', async () => {
+		const directory = makeTemporaryDirectory();
+		const queue = makeDummyQueue();
+		await submit(queue, 'endless', '-wd', directory, '-b', 'y', 'touch begun; sleep 1000');
+		await pollStates(queue);
+		const executing = call(queue.qstatPath, ['-xml']);
+		await expect.poll(() => existsSync(path.join(directory, 'begun')), {timeout: 30_000}).toBe(true);
+		rmSync(queue.directory, {recursive: true});
+		expect((await executing).exitCode).not.toBe(0);
 	});
 });
 
