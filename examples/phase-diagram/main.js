@@ -17,7 +17,7 @@ Computes the phase diagram of compressed sensing, prints it and writes it as an 
 
   --grid COUNT    points along each axis (21)
   --size COUNT    unknowns of each random problem (120)
-  --trials COUNT  random problems at each point (24)
+  --trials COUNT  random problems at each point (20)
   --seed TEXT     other random problems for another text (1)
   --out FILE      where to write the picture (phase-diagram.svg)
   --help          print this text`;
@@ -54,7 +54,7 @@ const readSettings = () => {
 			options: {
 				grid: {type: 'string', default: '21'},
 				size: {type: 'string', default: '120'},
-				trials: {type: 'string', default: '24'},
+				trials: {type: 'string', default: '20'},
 				seed: {type: 'string', default: '1'},
 				out: {type: 'string', default: 'phase-diagram.svg'},
 				help: {type: 'boolean', default: false},

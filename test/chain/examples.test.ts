@@ -22,10 +22,14 @@ afterEach(() => {
 	rmSync(directory, {recursive: true, force: true});
 });
 
+/** The examples let the library choose. Without any program on PATH it finds no scheduler, also where there is one, and computes here. */
+const ENGINE = process.env.QMR_TEST_ENGINES === 'grid-engine' ? 'grid-engine' : 'local';
+const environment = {...process.env, PATH: ENGINE === 'local' ? '' : process.env.PATH};
+
 const runExample = (name: string, ...argumentList: string[]): Promise<Exit> => {
 	const main = fileURLToPath(new URL(`../../examples/${name}/main.js`, import.meta.url));
 	return new Promise(resolve => {
-		execFile(process.execPath, [main, ...argumentList], {cwd: directory, maxBuffer: 2 ** 26}, (error, stdout, stderr) => {
+		execFile(process.execPath, [main, ...argumentList], {cwd: directory, env: environment, maxBuffer: 2 ** 26}, (error, stdout, stderr) => {
 			resolve({code: error === null ? 0 : (error.code ?? String(error.signal)), stdout, stderr});
 		});
 	});
@@ -58,6 +62,8 @@ describe('the phase diagram', () => {
 		const diagram = {deltas, rhos, rates, size: 40, trials: 3};
 		expect(exit).toMatchObject({code: 0});
 		expect(new Set(rates.flat()).size).toBeGreaterThan(1);
+		expect(exit.stderr).toContain(`engine ${ENGINE}`);
+		expect(exit.stderr).toContain('16 of 16 done');
 		expect(exit.stdout).toContain(drawCharacters(diagram));
 		expect(exit.stdout).toMatch(/16 points, 48 problems in [\d.]+ s/);
 		expect(exit.stdout).toContain(path.join(directory, 'a picture.svg'));
@@ -134,6 +140,9 @@ describe('the text files', () => {
 		};
 	};
 
+	/** Another Node has another zlib, which may compress a little more or less. */
+	const withoutGzipSizes = (text: string): string => text.replaceAll(/^( *\d+ +\d+) +\d+/gm, '$1');
+
 	/** Sorted by name within each directory: a directory's own name counts. */
 	const sortedNames = Object.keys(texts).sort((left, right) => (left.replaceAll('/', '\0') < right.replaceAll('/', '\0') ? -1 : 1));
 
@@ -158,6 +167,15 @@ describe('the text files', () => {
 			expect.stringMatching(/^ 1002 {6}2 +\d+ {16}2 text files$/),
 			'',
 		]);
+	});
+
+	test('prints what the README of the examples shows', async () => {
+		symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), path.join(directory, 'node_modules'));
+		const {stdout} = await runExample('text-files', 'node_modules/p-retry');
+		const readme = readFileSync(new URL('../../examples/README.md', import.meta.url), 'utf8');
+		expect(withoutGzipSizes(readme)).toContain(
+			`node examples/text-files/main.js node_modules/p-retry\n\`\`\`\n\n\`\`\`\n${withoutGzipSizes(stdout)}\`\`\``,
+		);
 	});
 
 	test('says so when there is no text file', async () => {

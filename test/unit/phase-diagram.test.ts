@@ -1,79 +1,12 @@
 import fc from 'fast-check';
-import {XMLParser, XMLValidator} from 'fast-xml-parser';
 import {describe, expect, test} from 'vitest';
-import {drawCharacters} from '../../examples/phase-diagram/characters.js';
-import {gridValues, nearestIndex} from '../../examples/phase-diagram/diagram.js';
-import {createRandom, stateFromSeed, xoshiro128} from '../../examples/phase-diagram/random.js';
+import {createRandom} from '../../examples/phase-diagram/random.js';
 import {measureRecoveryWithSeed, randomProblem} from '../../examples/phase-diagram/recovery.js';
 import {basisPursuit} from '../../examples/phase-diagram/solver.js';
 import {createSupport} from '../../examples/phase-diagram/support.js';
-import {colourOf, drawSvg} from '../../examples/phase-diagram/svg.js';
 import {transitionRho} from '../../examples/phase-diagram/theory.js';
 
 const seeds = fc.integer({min: 0, max: 2 ** 48 - 1});
-
-describe('random.js', () => {
-	test('gives the published numbers of xoshiro128** 1.1', () => {
-		const next = xoshiro128(Uint32Array.of(1, 2, 3, 4));
-		const published = [11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849, 3729100597, 4258142804];
-		expect(Array.from(published, next)).toEqual(published);
-	});
-
-	test('fills its state with the published numbers of SplitMix64', () => {
-		const [first, second] = [6457827717110365317n, 3203168211198807973n];
-		expect(stateFromSeed(1234567)).toEqual(
-			Uint32Array.from([first & 0xffffffffn, first >> 32n, second & 0xffffffffn, second >> 32n].map(Number)),
-		);
-	});
-
-	test('gives the same numbers for the same seed, and others for the next seed', () => {
-		const draws = (seed: number): number[] => Array.from({length: 20}, createRandom(seed).uint32);
-		expect(draws(2 ** 48 - 1)).toEqual(draws(2 ** 48 - 1));
-		expect(draws(2 ** 48 - 1)).not.toEqual(draws(2 ** 48 - 2));
-	});
-
-	test.each([-1, 0.5, Number.NaN, 2 ** 53])('refuses the seed %s', seed => {
-		expect(() => createRandom(seed)).toThrow(`Expected \`seed\` to be an integer from 0 to 2^53 - 1, got ${seed}`);
-	});
-
-	test('uniform numbers lie in [0, 1), with the moments of the uniform distribution', () => {
-		const numbers = Array.from({length: 100_000}, createRandom(7).uniform);
-		expect(Math.min(...numbers.slice(0, 50_000))).toBeGreaterThanOrEqual(0);
-		expect(numbers.every(number => number < 1)).toBe(true);
-		expect(moment(numbers, 1)).toBeCloseTo(1 / 2, 2);
-		expect(moment(numbers, 2)).toBeCloseTo(1 / 3, 2);
-	});
-
-	test('normal deviates have the first four moments of the normal distribution, and neighbours are not correlated', () => {
-		const numbers = Array.from({length: 200_000}, createRandom(7).normal);
-		expect(Math.abs(moment(numbers, 1))).toBeLessThan(0.01);
-		expect(Math.abs(moment(numbers, 2) - 1)).toBeLessThan(0.02);
-		expect(Math.abs(moment(numbers, 3))).toBeLessThan(0.04);
-		expect(Math.abs(moment(numbers, 4) - 3)).toBeLessThan(0.1);
-		expect(
-			Math.abs(
-				moment(
-					numbers.slice(1).map((number, i) => number * numbers[i]!),
-					1,
-				),
-			),
-		).toBeLessThan(0.01);
-	});
-
-	test('integers below a limit are all drawn about equally often', () => {
-		const random = createRandom(7);
-		const counts = new Array<number>(7).fill(0);
-		for (let i = 0; i < 70_000; i++) counts[random.below(7)]!++;
-		for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(400);
-	});
-
-	test('a limit that does not divide 2^32 leaves no remainder to the small integers', () => {
-		// Without drawing again, those below 2^30 would come up twice as often: 1/2 of all instead of 1/3.
-		const random = createRandom(7);
-		const drawn = Array.from({length: 30_000}, () => random.below(3 * 2 ** 30));
-		expect(drawn.filter(number => number < 2 ** 30).length / drawn.length).toBeCloseTo(1 / 3, 1);
-	});
-});
 
 describe('solver.js', () => {
 	test('takes one long column rather than two that add up to it', () => {
@@ -206,65 +139,6 @@ describe('recovery.js', () => {
 		expect(measureRecoveryWithSeed({delta: 0.05, rho: 0.05, size: 2, trials: 3}, 1).meanBends).toBeGreaterThan(0);
 	});
 });
-
-describe('the pictures', () => {
-	const diagram = {
-		deltas: gridValues(5),
-		rhos: gridValues(3),
-		rates: [
-			[1, 1, 1, 1, 1],
-			[0, 0.25, 0.5, 0.75, 1],
-			[0, 0, 0, 0, 0.1],
-		],
-		size: 40,
-		trials: 20,
-	};
-
-	test('characters: sparsity goes up, undersampling to the right, and a dot marks the theory', () => {
-		expect(drawCharacters(diagram).split('\n')).toEqual([
-			'  rho ┌──────────┐',
-			'      │        ░·│   recovered',
-			'      │  ░·▒·▓·██│   ██ all',
-			' 0.05 ┤█·████████│   ▓▓ more than 2/3',
-			'      └┬───────┬─┘   ▒▒ 1/3 to 2/3',
-			'       0.05    0.95  ░░ less than 1/3',
-			'          delta         none',
-			'                      · theory, N to infinity',
-			'',
-			'                     delta = n / N',
-			'                     rho   = k / n',
-			'',
-			'                     N = 40 unknowns',
-			'                     n   measurements',
-			'                     k   unknowns are not zero',
-			'',
-			'                     20 random problems',
-			'                     at each point',
-		]);
-	});
-
-	test('the SVG is well-formed and has one cell for each point, in its place and colour', () => {
-		const svg = drawSvg(diagram);
-		expect(XMLValidator.validate(svg)).toBe(true);
-		const cells = [...svg.matchAll(/<rect x="(.+?)" y="(.+?)" width="100" height="100" fill="(.+?)"><title>(.+?)<\/title>/g)];
-		expect(cells).toHaveLength(15);
-		expect(cells.find(([, , , , note]) => note === 'delta 0.275, rho 0.5: 5 of 20')?.slice(1, 4)).toEqual(['184', '192', colourOf(0.25)]);
-		const {svg: root} = new XMLParser().parse(svg);
-		expect(root.text).toContain('The phase diagram of compressed sensing');
-	});
-
-	test('colours go from the dark to the light end of the scale', () => {
-		expect([colourOf(0), colourOf(1 / 18), colourOf(1 / 9), colourOf(1)]).toEqual(['#440154', '#461566', '#482878', '#fde725']);
-	});
-
-	test('a value outside of the grid is nearest to none of its points', () => {
-		const values = gridValues(3);
-		expect([-0.4, 0.05, 0.27, 0.28, 0.95, 1.2, 1.5].map(value => nearestIndex(values, value))).toEqual([-1, 0, 0, 1, 2, -1, -1]);
-	});
-});
-
-const moment = (numbers: readonly number[], power: number): number =>
-	numbers.reduce((sum, number) => sum + number ** power, 0) / numbers.length;
 
 const sumOfSizes = (vector: Float64Array): number => vector.reduce((sum, value) => sum + Math.abs(value), 0);
 
