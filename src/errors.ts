@@ -119,6 +119,8 @@ export class TaskError extends Error implements TaskErrorFields {
 	constructor(reason: string, fields: TaskErrorFields, cause?: unknown) {
 		super(`task ${fields.itask}: ${reason}`, cause === undefined ? {} : {cause});
 		Object.assign(this, fields);
+		// It was thrown on the worker: where the process-node read of it is no news. The stack there is that of the cause.
+		Object.defineProperty(this, 'stack', {value: `TaskError: ${this.message}`, configurable: true, writable: true});
 		Object.defineProperty(this, 'reason', {value: reason});
 	}
 

@@ -103,7 +103,9 @@ export const createReducer = (input: ReducerInput): Reducer => {
 		},
 		fail: async (chunk, attempt, kind, message) => {
 			const tail = attempt.attempt === 0 ? '' : await readTail(input.files, attemptPath(input.workDir, chunk.ichunk, attempt.attempt, 'e'));
-			for (let i = 0; i < chunk.numTasks; i++) addFailure(chunk, attempt, chunk.firstTask + i, {kind, message}, tail);
+			const lastLine = tail.split('\n').at(-1);
+			const full = lastLine === undefined || lastLine === '' ? message : `${message}; its stderr ends with: ${lastLine}`;
+			for (let i = 0; i < chunk.numTasks; i++) addFailure(chunk, attempt, chunk.firstTask + i, {kind, message: full}, tail);
 			records.push({chunk, attempt, times: []});
 		},
 		counts: () => ({done: numDone, failed: failures.size}),

@@ -4,6 +4,7 @@ import {type Chunking, cutChunks} from './chunks.js';
 import {endMap} from './end-map.js';
 import type {Engine} from './engines/engine.js';
 import {captureEnvironment} from './environment.js';
+import {PoolError} from './errors.js';
 import type {FunctionReference} from './function-reference.js';
 import {findGitCommit} from './git-commit.js';
 import {openJournal} from './journal.js';
@@ -42,16 +43,29 @@ export const runMap = async (mapCall: MapCall): Promise<FinishedMap> => {
 		await endMap(state, ports);
 		await cancelRest(state, reducer);
 	} catch (error) {
-		await endMap(state, ports);
-		state.journal.note({event: 'ended', reason: error instanceof Error ? error.message : String(error)});
-		await state.journal.flush({durable: false});
-		ports.tell(`queue-map-reduce: the map was ended, its work_dir is kept: ${state.workDir}`);
-		throw error;
+		throw await abandon(state, ports, error);
 	} finally {
 		progress.end();
 	}
 	await leave(place, state, reducer, mapCall, ports);
 	return {reducer, workDir: state.workDir, session: state.session};
+};
+
+/** Ends a map that can't go on. What ended it is what the caller is told, whatever else fails meanwhile. */
+const abandon = async (state: MapState, ports: Ports, error: unknown): Promise<unknown> => {
+	const reason = error instanceof Error ? error.message : String(error);
+	ports.tell(`queue-map-reduce: the map was ended, its work_dir is kept: ${state.workDir}`);
+	try {
+		await endMap(state, ports);
+		state.journal.note({event: 'ended', reason});
+		await state.journal.flush({durable: false});
+	} catch (second) {
+		ports.tell(`queue-map-reduce: queue-jobs named q${state.session}#… may be left in the queue: ${(second as Error).message}`);
+	}
+	const isFileError = error instanceof Error && 'syscall' in error;
+	return isFileError
+		? new PoolError('ERR_POOL_WORK_DIR', `The work_dir can't be used any more: ${reason}`, {workDir: state.workDir, cause: error})
+		: error;
 };
 
 const NEVER_ABORTED = new AbortController().signal;
