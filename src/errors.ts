@@ -122,6 +122,8 @@ export class TaskError extends Error implements TaskErrorFields {
 		// It was thrown on the worker: where the process-node read of it is no news. The stack there is that of the cause.
 		Object.defineProperty(this, 'stack', {value: `TaskError: ${this.message}`, configurable: true, writable: true});
 		Object.defineProperty(this, 'reason', {value: reason});
+		// Printed, the cause shows it already.
+		Object.defineProperty(this, 'remote', {enumerable: false});
 	}
 
 	/** The message without the task's number. */

@@ -1,6 +1,7 @@
 /** What was thrown on the worker -> plain data that v8 always round-trips, and back to an Error for use as a `cause`. */
 import {inspect, types} from 'node:util';
 import type {RemoteError} from './errors.js';
+import {WORKER_SCRIPT} from './layout.js';
 
 /** Enough for people to read; a block holds thousands of failures. */
 const MAX_TEXT_LENGTH = 16_384;
@@ -31,7 +32,7 @@ const describeOther = (thrown: unknown): RemoteError => ({
 });
 
 const describeError = (error: Error, place: Place): RemoteError => {
-	const stack = textOf(() => error.stack);
+	const stack = withoutWorkerFrames(textOf(() => error.stack));
 	const code = attempt<unknown>(() => (error as {code?: unknown}).code, undefined);
 	const cause = describeCause(error, place);
 	const errors = describeMembers(error, place);
@@ -46,6 +47,13 @@ const describeError = (error: Error, place: Place): RemoteError => {
 		...(Object.keys(properties).length === 0 ? {} : {properties}),
 	};
 };
+
+/** How the worker program came to call fn is the same in every stack, and tells its reader nothing. */
+const withoutWorkerFrames = (stack: string | undefined): string | undefined =>
+	stack
+		?.split('\n')
+		.filter(line => !/^\s+at /.test(line) || !(line.includes(`/${WORKER_SCRIPT}:`) || line.includes('AsyncLocalStorage.run ')))
+		.join('\n');
 
 const describeCause = (error: Error, place: Place): RemoteError | undefined => {
 	const hasCause = attempt(() => Object.hasOwn(error, 'cause'), false);
