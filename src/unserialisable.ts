@@ -167,7 +167,11 @@ const inspectEntries = (
 };
 
 const inspectError = (error: Error, depth: number, walk: Walk): Finding | undefined => {
-	// v8 writes no other property of an error.
+	if (!Object.hasOwn(error, 'message') && error.message !== '') {
+		const name = typeName(error);
+		return found(`is a ${name}, whose message would be lost${adviceFor(error, name)}`);
+	}
+	// Of an error v8 writes own properties only: message, stack and cause.
 	if (!Object.hasOwn(error, 'cause') || isLeaf(error.cause)) return undefined;
 	walk.isUnproven = true;
 	if (!enter(error, walk)) return undefined;
