@@ -123,7 +123,7 @@ describe('qstat', () => {
 			'    129 0.50000 sleep.sh.l daemon       r     11/21/2026 02:21:36 all.q@node2                        1        ',
 			'',
 		]);
-		expect((await call(qstatPath, [])).stdout).toBe('');
+		expect((await call(qstatPath, ['-u', 'nobody_here'])).stdout).toBe('');
 	});
 
 	test('refuses what it does not know', async () => {
