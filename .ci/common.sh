@@ -5,6 +5,7 @@ RESULTS=$(mktemp -d)
 chmod 1777 "$RESULTS" # suites also run as an ordinary user
 TO_DO_AT_THE_END=:
 trap 'finish $?' EXIT
+trap 'exit 143' HUP INT TERM # or bash would end with the code of whatever came before
 
 heading() { printf '\n=== %s\n' "$*"; }
 
@@ -24,6 +25,7 @@ failed() {
 suite() {
 	heading "$1: ${*:2}"
 	local code=0
+	echo 'not finished' >"$RESULTS/$1.exit-code"
 	timeout --foreground 60m "${@:2}" --reporter=default --reporter=json "--outputFile.json=$RESULTS/$1.json" || code=$?
 	echo "$code" >"$RESULTS/$1.exit-code"
 }

@@ -11,11 +11,11 @@ const failures = [];
 for (const name of readdirSync(directory).sort()) {
 	if (!name.endsWith('.exit-code')) continue;
 	const suite = name.slice(0, -'.exit-code'.length);
-	const exitCode = Number(readFileSync(join(directory, name), 'utf8'));
+	const exitCode = readFileSync(join(directory, name), 'utf8').trim();
 	const numKnown = failures.length;
 	countSuite(suite);
 	// Errors outside any test, or no answer at all.
-	if (exitCode !== 0 && failures.length === numKnown) failures.push(`${suite}: exit code ${exitCode}`);
+	if (exitCode !== '0' && failures.length === numKnown) failures.push(`${suite}: exit code ${exitCode}`);
 }
 const failedSteps = join(directory, 'failed-steps');
 if (existsSync(failedSteps)) failures.push(...readFileSync(failedSteps, 'utf8').trim().split('\n'));
