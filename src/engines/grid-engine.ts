@@ -22,7 +22,13 @@ export type GridEngineOptions = {
 const REMOVE_SLICE = 100;
 
 export const createGridEngine = (options: GridEngineOptions): Engine => {
-	const run = (program: string, args: readonly string[]): Promise<ProgramResult> => runProgram(program, args, options.programTimeoutMs);
+	const run = (program: string, args: readonly string[]): Promise<ProgramResult> =>
+		runProgram(program, args, {timeoutMs: options.programTimeoutMs, environment: process.env});
+	const submit = (request: JobRequest): Promise<ProgramResult> =>
+		runProgram(options.qsubPath, submitArguments(options, request), {
+			timeoutMs: options.programTimeoutMs,
+			environment: submitEnvironment(process.env),
+		});
 	return {
 		name: 'grid-engine',
 		statusCost: 'call',
@@ -30,7 +36,7 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 		submit: async requests => {
 			const outcomes: SubmitOutcome[] = [];
 			for (const request of requests) {
-				const outcome = judgeSubmission(await run(options.qsubPath, submitArguments(options, request)));
+				const outcome = judgeSubmission(await submit(request));
 				outcomes.push(outcome);
 				if (outcome.kind !== 'submitted') break;
 			}
@@ -59,21 +65,34 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 /** Whether the qstat at this path belongs to a Grid Engine: Torque and Slurm have one, too. */
 export const isGridEngine = async (qstatPath: string | undefined): Promise<boolean> => {
 	if (qstatPath === undefined) return false;
-	const {stdout, stderr} = await runProgram(qstatPath, ['-help'], 10_000);
+	const {stdout, stderr} = await runProgram(qstatPath, ['-help'], {timeoutMs: 10_000, environment: process.env});
 	return /^\s*(?:SGE|GE|OGS|UGE|AGE|OCS|GCS|Grid Engine)\b|grid ?engine/i.test(`${stdout}\n${stderr}`);
 };
 
 /**
- * Everything a site's or a user's default request file could say otherwise is said here. `-wd /`: a job starts in $HOME else, which need not exist
- * on the worker-node; the launcher goes to the caller's directory by itself. The output is the launcher's business, too.
+ * Everything a site's or a user's default request file (`.sge_request`) could say otherwise is said here; each was tried on 8.1.9. `-C ''`: no line of
+ * the script holds options. `-wd /`: a job starts in $HOME else, which need not exist on the worker-node; the launcher goes to the caller's directory by
+ * itself. Output is the launcher's business, too.
  */
 export const submitArguments = (options: Pick<GridEngineOptions, 'queueName' | 'qsubArgs'>, request: JobRequest): string[] => [
-	...['-terse', '-N', request.name, '-S', '/bin/sh', '-b', 'n', '-j', 'n', '-r', 'n', '-wd', '/', '-o', '/dev/null', '-e', '/dev/null'],
+	...['-terse', '-N', request.name, '-C', '', '-S', '/bin/sh', '-b', 'n', '-shell', 'y', '-j', 'n', '-r', 'n', '-sync', 'n', '-now', 'n'],
+	...['-i', '/dev/null', '-o', '/dev/null', '-e', '/dev/null', '-wd', '/'],
 	...(options.queueName === undefined ? [] : ['-q', options.queueName]),
 	...options.qsubArgs,
 	request.script,
 	...request.scriptArguments,
 ];
+
+/**
+ * What qsub itself needs to know of the environment. With `-V` in a default request file it would copy all that it is given to where every user can
+ * read it (`qstat -j`), and no option takes that back.
+ */
+export const submitEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+	Object.fromEntries(
+		Object.entries(environment).filter(([name]) =>
+			/^(?:PATH|HOME|USER|LOGNAME|SHELL|TZ|LD_LIBRARY_PATH|KRB5CCNAME|(?:SGE|GE|OCS)_\w+)$/.test(name),
+		),
+	);
 
 /** What a call of qsub has brought about; facts in the manual page (exit status 25) and seen on 8.1.9. */
 export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResult): SubmitOutcome => {

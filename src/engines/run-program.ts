@@ -10,7 +10,11 @@ export type ProgramResult = {
 };
 
 /** @throws PoolError `ERR_POOL_PROGRAM_MISSING` when it does not exist or can't be executed. */
-export const runProgram = async (program: string, args: readonly string[], timeoutMs: number): Promise<ProgramResult> => {
+export const runProgram = async (
+	program: string,
+	args: readonly string[],
+	{timeoutMs, environment}: {readonly timeoutMs: number; readonly environment: NodeJS.ProcessEnv},
+): Promise<ProgramResult> => {
 	const {execa} = await import('execa');
 	const subprocess = execa(program, args, {
 		// A process group of its own: Ctrl-C at the terminal must not kill a qsub that is under way, and a time-out ends its children, too.
@@ -19,7 +23,8 @@ export const runProgram = async (program: string, args: readonly string[], timeo
 		reject: false,
 		stripFinalNewline: false,
 		// Its messages are read.
-		env: {LC_ALL: 'C', LANGUAGE: ''},
+		env: {...environment, LC_ALL: 'C', LANGUAGE: ''},
+		extendEnv: false,
 	});
 	let isTimedOut = false;
 	const timer = setTimeout(() => {
