@@ -1,5 +1,6 @@
 /** Whole programs that map, as their users start them. All on `local`: it has the same files, launcher and worker. */
-import {existsSync, readFileSync} from 'node:fs';
+import {execFileSync} from 'node:child_process';
+import {existsSync, readFileSync, rmSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
@@ -176,4 +177,23 @@ console.log(JSON.stringify([
 		'ERR_POOL_WORK_DIR',
 	]);
 	expect(existsSync(join(directory.path, '.qmr'))).toBe(false);
+});
+
+test('A13: a chunk of a kept work_dir is computed again by hand, and nothing that was there is replaced', async () => {
+	const {Pool, readWorkDir} = await import('queue-map-reduce');
+	const workDir = join(directory.path, 'work');
+	const pool = new Pool({engine: 'local', slots: 1, workDir, keepWorkDir: true, env: {}});
+	const {sum} = (await import('../fixtures/work.mjs')) as {sum: (numbers: number[]) => number};
+	expect(await pool.map(sum, [Array.from({length: 100}, (_, i) => i)])).toEqual([4950]);
+	const before = readFileSync(join(workDir, '000000000.1.out'));
+	for (const attempt of [2, 3]) {
+		execFileSync('/bin/sh', [join(workDir, 'launch.sh'), '0'], {cwd: '/', env: {}});
+		expect(existsSync(join(workDir, `000000000.${attempt}.out`))).toBe(true);
+	}
+	expect(readFileSync(join(workDir, '000000000.1.out'))).toEqual(before);
+	// The first attempt counts; without it the next one is read.
+	rmSync(join(workDir, '000000000.1.out'));
+	rmSync(join(workDir, 'log.jsonl'));
+	const {tasks} = await readWorkDir(workDir);
+	expect(tasks.map(({outcome, attempt}) => ({outcome, attempt}))).toEqual([{outcome: {status: 'fulfilled', value: 4950}, attempt: 2}]);
 });
