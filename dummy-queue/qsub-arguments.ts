@@ -20,6 +20,8 @@ export type QsubOptions = {
 	project?: string;
 	isHeld: boolean;
 	holdIds: string[];
+	/** What lines of the script begin with that hold options; empty: no line does. */
+	directivePrefix: string;
 	/** Options that change nothing in the dummy queue, as given. */
 	requested: string[];
 	/** The script or program, and its arguments. */
@@ -35,12 +37,14 @@ export const parseQsubArguments = (words: readonly string[], embedded: readonly 
 };
 
 /** The options in a script. */
-export const embeddedWords = (script: string): string[] =>
-	script
-		.split('\n')
-		.filter(line => line.startsWith('#$'))
-		.flatMap(line => line.slice(2).match(/"[^"]*"|'[^']*'|\S+/g) ?? [])
-		.map(word => word.replace(/^(["'])(.*)\1$/, '$2'));
+export const embeddedWords = (script: string, prefix: string): string[] =>
+	prefix === ''
+		? []
+		: script
+				.split('\n')
+				.filter(line => line.startsWith(prefix))
+				.flatMap(line => line.slice(prefix.length).match(/"[^"]*"|'[^']*'|\S+/g) ?? [])
+				.map(word => word.replace(/^(["'])(.*)\1$/, '$2'));
 
 const createOptions = (): QsubOptions => ({
 	terse: false,
@@ -53,6 +57,7 @@ const createOptions = (): QsubOptions => ({
 	resources: [],
 	isHeld: false,
 	holdIds: [],
+	directivePrefix: '#$',
 	requested: [],
 	operands: [],
 });
@@ -187,6 +192,20 @@ const PARSERS: Record<string, Parser> = {
 	'-t': () => {
 		throw new Refusal(1, 'Unable to run job: the dummy queue has no array jobs\nExiting.');
 	},
+	'-C': (options, take) => {
+		options.directivePrefix = take();
+	},
+	'-sync': (options, take, option) => {
+		const word = take();
+		if (yesOrNo(word, option)) throw new Refusal(1, 'Unable to run job: the dummy queue does not wait for jobs\nExiting.');
+		options.requested.push(option, word);
+	},
+	'-now': (options, take, option) => {
+		const word = take();
+		if (yesOrNo(word, option)) throw new Refusal(1, 'Unable to run job: the dummy queue starts no job at once\nExiting.');
+		options.requested.push(option, word);
+	},
+	'-i': withoutEffectButArgument,
 	'-M': withoutEffectButArgument,
 	'-A': withoutEffectButArgument,
 	'-R': withoutEffectButArgument,

@@ -47,7 +47,7 @@ const readRequest = (words: readonly string[]): Request => {
 	}
 
 	const script = readScript(original);
-	return {options: parseQsubArguments(words, embeddedWords(script.toString())), script, original};
+	return {options: parseQsubArguments(words, embeddedWords(script.toString(), options.directivePrefix)), script, original};
 };
 
 const readScript = (file: string | undefined): Buffer => {

@@ -16,6 +16,8 @@ export const endMap = async (state: MapState, {engine}: Pick<Ports, 'engine'>): 
 		}),
 	);
 	if (ids.length > 0) await engine.remove(ids);
+	// A queue ends by itself what has brought its result; of child processes none is to be left when the map returns.
+	if (engine.statusCost === 'none') await engine.remove(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
 	if (state.anyUnanswered) await sweep(state, engine);
 	await state.journal.flush({durable: false});
 };

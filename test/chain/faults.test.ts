@@ -269,16 +269,8 @@ test('A12: queue-jobs of others are never touched, whatever they are called', as
 	updateQueueState(queue.directory, state => {
 		state.listsAllUsers = true;
 	});
-	const session = new Promise<string>(resolve => {
-		const seen = setInterval(() => {
-			const name = readQueueState(queue.directory).jobs[0]?.JB_name;
-			if (name === undefined) return;
-			clearInterval(seen);
-			resolve(name);
-		}, 10);
-	});
 	const running = pool.map(work.sum, SUMS);
-	const ourName = await session;
+	const ourName = await vi.waitUntil(() => readQueueState(queue.directory).jobs[0]?.JB_name, {interval: 10, timeout: 20_000});
 	updateQueueState(queue.directory, state => {
 		for (const rawState of ['Eqw', 'r']) {
 			state.jobs.push(
