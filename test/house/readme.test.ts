@@ -1,0 +1,101 @@
+/** The papers say what is true: every snippet is run, every link leads somewhere. The rules are in snippets.ts. */
+import {existsSync} from 'node:fs';
+import {posix} from 'node:path';
+import {describe, expect, test} from 'vitest';
+import {findAnchors, findLinks, findSnippets} from './markdown.js';
+import {createSnippetProject, type SnippetProject} from './snippet-project.js';
+import {NOT_RUN, normalise, planSnippets, type Step} from './snippets.js';
+import {ROOT, readText} from './source-files.js';
+
+const PAPERS = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'dummy-queue/README.md', 'examples/README.md'];
+const PLANS: readonly (readonly [paper: string, steps: readonly Step[]])[] = PAPERS.map(paper => [
+	paper,
+	planSnippets(findSnippets(readText(paper))),
+]);
+
+type Run = Extract<Step, {kind: 'program' | 'shell'}>;
+
+const runsOf = (steps: readonly Step[]): Run[] => steps.filter(step => step.kind === 'program' || step.kind === 'shell');
+
+const SECTIONS: readonly (readonly [paper: string, section: string, runs: readonly Run[]])[] = PLANS.flatMap(([paper, steps]) =>
+	[...new Set(runsOf(steps).map(({snippet}) => snippet.section))].map(
+		section => [paper, section, runsOf(steps).filter(({snippet}) => snippet.section === section)] as const,
+	),
+);
+
+test.each(PLANS)('%s: there is a rule for every snippet', (_paper, steps) => {
+	expect(steps.flatMap(step => (step.kind === 'problem' ? [`line ${step.snippet.line}: ${step.problem}`] : []))).toEqual([]);
+});
+
+test.each(SECTIONS)('%s, %s: the snippets print what they say', async (paper, _section, runs) => {
+	const project = await createSnippetProject();
+	try {
+		for (const step of runs) if (step.kind === 'program') await project.write(step.file, step.snippet.text);
+		for (const step of runs) await check(paper, step, project);
+	} finally {
+		await project.remove();
+	}
+});
+
+const check = async (paper: string, step: Run, project: SnippetProject): Promise<void> => {
+	const where = `${paper}:${step.snippet.line}`;
+	const {exitCode, ...printed} = step.kind === 'program' ? await project.runFile(step.file) : await project.runShell(step.snippet.text);
+	const stdout = normalise(printed.stdout, project.directory);
+	const stderr = normalise(printed.stderr, project.directory);
+	const {expected} = step;
+	expect({where, exitCode, stdout, stderr}).toEqual({
+		where,
+		exitCode: 0,
+		stdout: normalise(expected.stdout),
+		// Unless it is shown, what the library tells people there is not compared; nothing else may come.
+		stderr: expected.stderr === undefined ? linesOfLibrary(stderr) : normalise(expected.stderr),
+	});
+};
+
+const linesOfLibrary = (stderr: string): string => (stderr.match(/^queue-map-reduce: .*\n/gm) ?? []).join('');
+
+test('every command that is not run stands somewhere, and names scripts and files that exist', () => {
+	const commands = PLANS.flatMap(([, steps]) => steps.flatMap(step => (step.kind === 'not-run' ? step.commands : [])));
+	expect([...NOT_RUN.keys()].filter(command => !commands.includes(command))).toEqual([]);
+	const {scripts} = JSON.parse(readText('package.json')) as {scripts: Readonly<Record<string, string>>};
+	const named = commands.flatMap(command => [...command.matchAll(/\bnpm run ([\w:]+)/g)].map(([, name = '']) => name));
+	expect(named.filter(name => !(name in scripts))).toEqual([]);
+	const files = commands.flatMap(command => command.split(' ')).filter(word => /^\.ci\/|^(?:src|test|scripts|bench)\//.test(word));
+	expect(files.filter(file => !existsSync(`${ROOT}${file}`))).toEqual([]);
+});
+
+test.each(PAPERS)('%s: its links lead to files and headings that exist', paper => {
+	const broken = findLinks(readText(paper)).filter(target => {
+		if (/^https:\/\//.test(target)) return false;
+		const [path = '', anchor] = target.split('#');
+		const file = path === '' ? paper : posix.join(posix.dirname(paper), path);
+		if (!existsSync(`${ROOT}${file}`)) return true;
+		return anchor !== undefined && !findAnchors(readText(file)).includes(anchor);
+	});
+	expect(broken).toEqual([]);
+});
+
+describe('a snippet that would not be checked is found', () => {
+	const fence = (language: string, text: string, marker = ''): string => `${marker}\n\`\`\`${language}\n${text}\n\`\`\`\n`;
+
+	test.each([
+		['without a language', fence('', 'anything')],
+		['of another language', fence('python', 'print(1)')],
+		['of a text that nobody prints', fence('text', 'anything')],
+		['without a file name', fence('js', 'console.log(1);')],
+		['with the file name of another one', fence('js', '// a.js') + fence('js', '// a.js')],
+		['with an output and nothing before it', fence('text', '1', '<!-- output -->')],
+		['with an output in another section', `${fence('js', '// a.js')}## Other\n${fence('text', '1', '<!-- output -->')}`],
+		['with two outputs', fence('js', '// a.js') + fence('text', '1', '<!-- output -->').repeat(2)],
+		['with two outputs, one in comments', fence('js', '// a.js\nconsole.log(1); // 1') + fence('text', '1', '<!-- output -->')],
+		['of commands only some of which can be run', fence('sh', 'npm install queue-map-reduce\nls')],
+		['of json without a sample', fence('json', '{}')],
+	])('%s', (_title, markdown) => {
+		expect(planSnippets(findSnippets(markdown)).filter(({kind}) => kind === 'problem')).toHaveLength(1);
+	});
+
+	test('a marker belongs to the snippet right after it only', () => {
+		const [first, second] = findSnippets(`${fence('text', '1', '<!-- output -->')}${fence('text', '2')}`);
+		expect([first?.marker, second?.marker]).toEqual(['output', undefined]);
+	});
+});

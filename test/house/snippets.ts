@@ -1,0 +1,100 @@
+/**
+ * What is to be done with each snippet of a paper. Nothing is left undone: a snippet that no rule knows is a problem.
+ *
+ * - `js`, `ts`: a file, named by its first line (`// main.js`) or by `<!-- file: main.js -->` before it. All files of one section (`##`) are written
+ *   into one project; then each is run by node in order. `ts` is compiled before, strictly.
+ * - `<!-- output -->`, `<!-- stderr -->` before a `text`: what the snippet before it prints. Or each `console.log(…)` ends with `// what it prints`.
+ *   What is not announced must not be printed; only lines that begin with `queue-map-reduce: ` may come on stderr.
+ * - `sh`: run by sh in that project, or all its lines are in `NOT_RUN`, which says why. A block without a language right after those is what they print.
+ * - `<!-- sample: … -->` before a `json`: lines of log.jsonl; their events and fields are those that there are.
+ */
+import type {Snippet} from './markdown.js';
+
+/** Commands that a test can't run, and the reason. */
+export const NOT_RUN: ReadonlyMap<string, string> = new Map([
+	['npm install queue-map-reduce', 'asks the registry; test/house/package.test.ts uses the packed package as its users do'],
+	['npm ci', 'would replace node_modules under the running test'],
+	['npm ci && npm run demo', 'the same; test/chain/examples.test.ts runs the demo'],
+	['npm ci && npm test', 'the same'],
+	['npm run demo', 'takes half a minute; test/chain/examples.test.ts runs the program'],
+	['node examples/text-files/main.js node_modules/p-retry', 'test/chain/examples.test.ts runs it and compares what it prints'],
+	['npm test', 'this test is part of it'],
+	['npm run lint', 'run by .ci/run'],
+	['npm run typecheck', 'run by .ci/run'],
+	['npm run build', 'would replace dist under the running tests'],
+	['npx vitest run test/unit/judge.test.ts', 'a test of its own'],
+	['test/engines/grid-engine.sh up 2 24', 'installs a cluster; run by .ci/run'],
+	['test/engines/grid-engine.sh wrappers /tmp/grid-engine', 'needs that cluster; run by .ci/run'],
+	['PATH=/tmp/grid-engine:$PATH npm run test:engines', 'needs that cluster; run by .ci/run'],
+	['test/engines/grid-engine.sh down', 'needs that cluster; run by .ci/run'],
+	['.ci/run', 'runs this test'],
+	['.ci/long', 'runs this test'],
+	['git tag --annotate v0.1.0 --message 0.1.0', 'changes the repository'],
+	['npm publish', 'publishes the package'],
+	['git push --follow-tags', 'publishes the repository'],
+]);
+
+export type Step =
+	| {readonly kind: 'program'; readonly snippet: Snippet; readonly file: string; readonly expected: Printed}
+	| {readonly kind: 'shell'; readonly snippet: Snippet; readonly expected: Printed}
+	| {readonly kind: 'sample'; readonly snippet: Snippet}
+	| {readonly kind: 'not-run'; readonly snippet: Snippet; readonly commands: readonly string[]}
+	| {readonly kind: 'problem'; readonly snippet: Snippet; readonly problem: string};
+
+export type Printed = {readonly stdout: string; readonly stderr: string | undefined};
+
+type MutableStep = Step & {expected?: {stdout: string; stderr: string | undefined}};
+
+export const planSnippets = (snippets: readonly Snippet[]): Step[] => {
+	const steps: MutableStep[] = [];
+	for (const snippet of snippets) {
+		const {language, marker, text} = snippet;
+		if (marker === 'output' || marker === 'stderr') {
+			const problem = announce(steps.at(-1), marker, snippet);
+			if (problem !== undefined) steps.push({kind: 'problem', snippet, problem});
+		} else if (language === 'js' || language === 'ts') steps.push(planProgram(snippet, steps));
+		else if (language === 'sh') steps.push(planShell(snippet));
+		else if (language === '' && steps.at(-1)?.kind === 'not-run') continue;
+		else if (language === 'json' && marker?.startsWith('sample: ')) steps.push({kind: 'sample', snippet});
+		else
+			steps.push({kind: 'problem', snippet, problem: `no rule says what to do with it: ${language} ${marker ?? ''} ${text.slice(0, 40)}`});
+	}
+	return steps;
+};
+
+const announce = (before: MutableStep | undefined, marker: 'output' | 'stderr', snippet: Snippet): string | undefined => {
+	if (before?.expected === undefined || before.snippet.section !== snippet.section) return 'nothing before it in its section prints';
+	const stream = marker === 'output' ? 'stdout' : 'stderr';
+	if (before.expected[stream]) return `its ${stream} is announced twice`;
+	before.expected[stream] = `${snippet.text}\n`;
+	return undefined;
+};
+
+const planProgram = (snippet: Snippet, before: readonly Step[]): MutableStep => {
+	const file = /^file: (\S+)$/.exec(snippet.marker ?? '')?.[1] ?? /^\/\/ (\S+\.[cm]?[jt]s)$/m.exec(snippet.text.split('\n')[0] ?? '')?.[1];
+	if (file === undefined) return {kind: 'problem', snippet, problem: 'it has no file name'};
+	if (before.some(step => step.kind === 'program' && step.file === file && step.snippet.section === snippet.section))
+		return {kind: 'problem', snippet, problem: `there is another ${file} in its section`};
+	const announced = [...snippet.text.matchAll(/^\s*console\.log\(.*\); \/\/ (.+)$/gm)].map(([, printed]) => `${printed}\n`);
+	return {kind: 'program', snippet, file, expected: {stdout: announced.join(''), stderr: undefined}};
+};
+
+const planShell = (snippet: Snippet): MutableStep => {
+	const commands = snippet.text.split('\n').map(line => line.replace(/\s+# .*$/, '').trim());
+	if (commands.every(command => NOT_RUN.has(command))) return {kind: 'not-run', snippet, commands};
+	const some = commands.filter(command => NOT_RUN.has(command));
+	if (some.length > 0) return {kind: 'problem', snippet, problem: `only some of its commands can be run, not ${some.join(', ')}`};
+	return {kind: 'shell', snippet, expected: {stdout: '', stderr: undefined}};
+};
+
+/**
+ * What differs from run to run becomes the same: the directory of the project, sessions, times, numbers of processes and slots, the host's name, durations.
+ */
+export const normalise = (text: string, project?: string): string =>
+	(project === undefined ? text : text.replaceAll(project, '/home/ada/project'))
+		.replaceAll(/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d_[\da-f]{6}/g, 'SESSION')
+		.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME')
+		.replaceAll(/\blocal-\d+-/g, 'local-PID-')
+		.replaceAll(/\bhost: '[^']+'/g, "host: 'HOST'")
+		.replaceAll(/\belapsedMs: [\d.e-]+/g, 'elapsedMs: MS')
+		.replaceAll(/\b\d+ queue-jobs at once/g, 'SLOTS queue-jobs at once');
