@@ -4,14 +4,16 @@ type Failure = {readonly itask: number; readonly reason: string};
 
 const MAX_GROUPS = 10;
 const MAX_RANGES = 8;
+const MAX_REASON_LENGTH = 300;
 
 /** One line for each distinct reason, the most frequent first, as `  tasks 3, 7, 9-41: boom`. */
 export const groupFailures = (failures: readonly Failure[]): string[] => {
 	const groups = new Map<string, number[]>();
-	for (const {itask, reason} of failures) {
+	for (const failure of failures) {
+		const reason = toLine(failure.reason);
 		const group = groups.get(reason);
-		if (group === undefined) groups.set(reason, [itask]);
-		else group.push(itask);
+		if (group === undefined) groups.set(reason, [failure.itask]);
+		else group.push(failure.itask);
 	}
 	const sorted = [...groups].sort(([, a], [, b]) => b.length - a.length);
 	const lines = sorted
@@ -19,6 +21,12 @@ export const groupFailures = (failures: readonly Failure[]): string[] => {
 		.map(([reason, itasks]) => `  ${itasks.length === 1 ? 'task' : 'tasks'} ${formatRanges(itasks)}: ${reason}`);
 	if (sorted.length > MAX_GROUPS) lines.push(`  and ${sorted.length - MAX_GROUPS} further kinds of failure, see error.failures`);
 	return lines;
+};
+
+/** Messages may have many lines, or be as long as a file; the whole of them is in each failure. */
+const toLine = (reason: string): string => {
+	const line = reason.replaceAll(/\s*\n\s*/g, ' ').trim();
+	return line.length > MAX_REASON_LENGTH ? `${line.slice(0, MAX_REASON_LENGTH)}…` : line;
 };
 
 /** Ascending numbers as `3, 7, 9-41`. */

@@ -68,16 +68,19 @@ export const openJournal = (path: string, files: Pick<Files, 'append'>, clock: C
 	};
 };
 
-/** Reads a journal's text; a last line that was torn off by a crash is left out. */
+/** Reads a journal's text; a last line that was torn off by a crash, and whatever else is no event, is left out. */
 export const parseJournal = (text: string): JournalLine[] => {
 	const lines = text.split('\n');
 	// Whole lines end with a newline, so the last piece is empty or torn.
 	lines.pop();
 	return lines.flatMap(line => {
 		try {
-			return [JSON.parse(line) as JournalLine];
+			const event: unknown = JSON.parse(line);
+			return isJournalLine(event) ? [event] : [];
 		} catch {
 			return [];
 		}
 	});
 };
+
+const isJournalLine = (event: unknown): event is JournalLine => typeof event === 'object' && event !== null && 'event' in event;

@@ -28,9 +28,9 @@ export const taskDirPath = (workDir: string, itask: number, attempt: number): st
 
 export type ChunkFile = {readonly ichunk: number} & ({readonly kind: 'tasks'} | {readonly kind: AttemptFileKind; readonly attempt: number});
 
-/** Reads a file name back; undefined for a file that belongs to no chunk. */
+/** Reads a file name back; undefined for a file that belongs to no chunk, or would be called otherwise. */
 export const parseChunkFile = (name: string): ChunkFile | undefined => {
-	const match = /^(\d{9,})\.(?:(tasks)|(\d+)\.(part|out|o|e))$/.exec(name);
+	const match = /^(\d{9}|[1-9]\d{9,})\.(?:(tasks)|([1-9]\d*)\.(part|out|o|e))$/.exec(name);
 	if (match === null) return undefined;
 	const ichunk = Number(match[1]);
 	return match[2] === 'tasks' ? {ichunk, kind: 'tasks'} : {ichunk, kind: match[4] as AttemptFileKind, attempt: Number(match[3])};
@@ -52,6 +52,6 @@ export const jobName = (session: string, ichunk: number, attempt: number): strin
 export const parseJobName = (session: string, name: string): {ichunk: number; attempt: number} | undefined => {
 	const prefix = `q${session}#`;
 	if (!name.startsWith(prefix)) return undefined;
-	const match = /^(\d{9,})\.([1-9]\d*)$/.exec(name.slice(prefix.length));
+	const match = /^(\d{9}|[1-9]\d{9,})\.([1-9]\d*)$/.exec(name.slice(prefix.length));
 	return match === null ? undefined : {ichunk: Number(match[1]), attempt: Number(match[2])};
 };

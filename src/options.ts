@@ -114,7 +114,7 @@ export const mergeOptions = (poolOptions: PoolOptions, callOptions: PoolOptions 
 };
 
 const checkOptions = (options: PoolOptions): void => {
-	if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+	if (!isPlainObject(options)) {
 		throw optionError(`Expected the options to be an object, got ${describe(options)}.`);
 	}
 	for (const [name, value] of Object.entries(options)) {
@@ -136,6 +136,10 @@ const isStringOf =
 	(pattern: RegExp) =>
 	(value: unknown): boolean =>
 		typeof value === 'string' && pattern.test(value);
+
+/** A Map or another object with a mind of its own has no entries to see: it would count as empty. */
+const isPlainObject = (value: unknown): boolean =>
+	typeof value === 'object' && value !== null && !Array.isArray(value) && Object.prototype.toString.call(value) === '[object Object]';
 
 const isStringArray = (value: unknown): boolean =>
 	Array.isArray(value) && value.every(item => typeof item === 'string' && !item.includes('\0'));
@@ -163,10 +167,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	nodePath: {expected: 'an absolute path', accepts: isStringOf(/^\/[^\0]+$/)},
 	env: {
 		expected: 'true, false, an array of names, or a record of strings',
-		accepts: value =>
-			typeof value === 'boolean' ||
-			isStringArray(value) ||
-			(typeof value === 'object' && value !== null && !Array.isArray(value) && isStringArray(Object.values(value))),
+		accepts: value => typeof value === 'boolean' || isStringArray(value) || (isPlainObject(value) && isStringArray(Object.values(value))),
 	},
 	numChunks: integerFrom(1),
 	chunkSize: integerFrom(1),
@@ -194,7 +195,8 @@ const nearestName = (name: string): string => {
 		.map(known => ({known, distance: editDistance(name.toLowerCase(), known.toLowerCase())}))
 		.sort((a, b) => a.distance - b.distance);
 	const best = ranked[0];
-	return best !== undefined && best.distance <= 3
+	// Of a short name nearly every letter would have to be another one.
+	return best !== undefined && best.distance <= Math.min(3, best.known.length / 2)
 		? ` Did you mean \`${best.known}\`?`
 		: ` The options are: ${Object.keys(RULES).join(', ')}.`;
 };
@@ -220,7 +222,9 @@ const describe = (value: unknown): string => {
 	if (value === null) return 'null';
 	if (Array.isArray(value)) return 'an array';
 	if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-	if (typeof value === 'object') return 'an object';
+	if (typeof value === 'object')
+		return isPlainObject(value) ? 'an object' : `an object (${Object.prototype.toString.call(value).slice(8, -1)})`;
+	if (typeof value === 'bigint') return `${value}n`;
 	return typeof value === 'function' ? 'a function' : String(value);
 };
 

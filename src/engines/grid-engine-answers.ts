@@ -63,8 +63,9 @@ export const toJobState = (letters: string, errorStateIndicator: string): JobSta
 	if (letters.includes('d')) return 'deleting';
 	if (letters.includes(errorStateIndicator)) return 'error';
 	if (/[sST]/.test(letters)) return 'suspended';
-	if (letters.includes('h')) return 'held';
-	return /[rt]/.test(letters) ? 'running' : 'pending';
+	// `hr` is held from running again, and runs.
+	if (/[rt]/.test(letters)) return 'running';
+	return letters.includes('h') ? 'held' : 'pending';
 };
 
 /** The reasons in the output of `qstat -j`, as `unable to find shell "/nonexistent"`; undefined when there are none. */
@@ -83,16 +84,16 @@ export const parseAccounting = (text: string, {name}: {readonly name: string}): 
 		.map(parseRecord)
 		.findLast(fields => fields.get('jobname') === name);
 	if (record === undefined) return undefined;
-	const failed = record.get('failed') ?? '0';
+	const failed = record.get('failed') ?? '';
+	const failureCode = Number.parseInt(failed, 10);
 	// `137                  (Killed)`
-	const exitStatus = Number.parseInt(record.get('exit_status') ?? '0', 10);
+	const exitStatus = Number.parseInt(record.get('exit_status') ?? '', 10);
+	// Cut off, or still being written: it does not tell how the job ended.
+	if (Number.isNaN(failureCode) || Number.isNaN(exitStatus)) return undefined;
 	const host = record.get('hostname');
 	return {
-		failed: Number.parseInt(failed, 10) !== 0 || exitStatus !== 0,
-		reason: [
-			`exit status ${exitStatus}${describeSignal(exitStatus)}`,
-			...(Number.parseInt(failed, 10) === 0 ? [] : [`failed ${failed}`]),
-		].join(', '),
+		failed: failureCode !== 0 || exitStatus !== 0,
+		reason: [`exit status ${exitStatus}${describeSignal(exitStatus)}`, ...(failureCode === 0 ? [] : [`failed ${failed}`])].join(', '),
 		...(host === undefined || host === 'UNKNOWN' ? {} : {host}),
 	};
 };

@@ -58,7 +58,14 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 				await run(options.qdelPath, ids.slice(i, i + REMOVE_SLICE));
 			}
 		},
-		explain: async job => (await explainError(run, options, job)) ?? (await explainEnd(run, options, job)),
+		explain: async job => {
+			try {
+				return (await explainError(run, options, job)) ?? (await explainEnd(run, options, job));
+			} catch {
+				// It only adds to a message: a program that is missing decides nothing here.
+				return undefined;
+			}
+		},
 	};
 };
 
@@ -109,9 +116,13 @@ export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResul
 	if (exitCode === 0) return id === undefined ? {kind: 'unanswered', reason: `qsub told no number: ${reason}`} : {kind: 'submitted', id};
 	// The limit of jobs per user or per site.
 	if (exitCode === 25 || /only \d+ jobs are allowed/i.test(stderr)) return {kind: 'temporary', reason};
+	// A job that no queue takes yet is queued, with a warning that reads as a refusal.
+	if (id !== undefined || /has been submitted/.test(stderr)) return {kind: 'unanswered', reason};
+	// What the user has named is no evidence: a queue may be called `timeout.q`.
+	const said = stderr.replaceAll(/"[^"]*"|\/\S*/g, '');
 	// The request may have arrived although its answer did not.
-	if (/time-?out|got read error|receive/i.test(stderr)) return {kind: 'unanswered', reason};
-	if (/send (?:error|message)|commlib|qmaster|connect/i.test(stderr)) return {kind: 'temporary', reason};
+	if (/time-?out|got read error|receive/i.test(said)) return {kind: 'unanswered', reason};
+	if (/send (?:error|message)|commlib|qmaster|connect/i.test(said)) return {kind: 'temporary', reason};
 	return {kind: 'permanent', reason};
 };
 

@@ -77,14 +77,38 @@ type RunningJob = {readonly child: ChildProcess; readonly name: string; readonly
 /** Unlike those of a queue, child processes end with the process that maps: nobody would read their results. */
 const living = new Set<ChildProcess>();
 
+/** What ends a program that does not listen to it, without an `exit` event. */
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 const endWithThisProcess = (child: ChildProcess): void => {
-	if (living.size === 0) process.on('exit', killLiving);
 	living.add(child);
+	if (living.size > 1) return;
+	process.on('exit', killLiving);
+	for (const signal of ENDING_SIGNALS) listenTo(signal);
 };
 
 const forget = (child: ChildProcess): void => {
 	living.delete(child);
-	if (living.size === 0) process.off('exit', killLiving);
+	if (living.size > 0) return;
+	process.off('exit', killLiving);
+	for (const signal of ENDING_SIGNALS) process.off(signal, endBySignal);
+};
+
+/** Before all other listeners, so that they see the process as it would be without this one. */
+const listenTo = (signal: NodeJS.Signals): void => {
+	if (!process.listeners(signal).includes(endBySignal)) process.prependListener(signal, endBySignal);
+};
+
+const endBySignal = (signal: NodeJS.Signals): void => {
+	process.off(signal, endBySignal);
+	if (process.listenerCount(signal) > 0) {
+		// What becomes of this process is for others to say: they may end the map in an orderly way, or go on.
+		setImmediate(() => living.size > 0 && listenTo(signal));
+		return;
+	}
+	killLiving();
+	// Nobody listens any more, so the signal does what it does to any program.
+	process.kill(process.pid, signal);
 };
 
 const killLiving = (): void => {

@@ -9,6 +9,12 @@ export type ProgramResult = {
 	readonly stderr: string;
 };
 
+/** Of a program that has ended the pipes are read for so long: what it left running, as the shared connection of an ssh, may hold them for ever. */
+const LAST_WORDS_MS = 1000;
+
+/** This machine can start no program at the moment, whichever it is. */
+const TEMPORARY_CODES: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
+
 /** @throws PoolError `ERR_POOL_PROGRAM_MISSING` when it does not exist or can't be executed. */
 export const runProgram = async (
 	program: string,
@@ -26,14 +32,23 @@ export const runProgram = async (
 		env: {...environment, LC_ALL: 'C', LANGUAGE: ''},
 		extendEnv: false,
 	});
+	const closePipes = (): void => {
+		subprocess.stdout.destroy();
+		subprocess.stderr.destroy();
+	};
 	let isTimedOut = false;
-	const timer = setTimeout(() => {
+	let timer = setTimeout(() => {
 		isTimedOut = true;
 		killGroup(subprocess.pid);
+		closePipes();
 	}, timeoutMs);
+	subprocess.once('exit', () => {
+		clearTimeout(timer);
+		timer = setTimeout(closePipes, LAST_WORDS_MS);
+	});
 	const result = await subprocess;
 	clearTimeout(timer);
-	if (result.code === 'ENOENT' || result.code === 'EACCES') {
+	if (subprocess.pid === undefined && !TEMPORARY_CODES.has(result.code)) {
 		throw new PoolError('ERR_POOL_PROGRAM_MISSING', `The program ${program} can't be executed: ${result.originalMessage ?? result.code}`, {
 			cause: result,
 		});
@@ -41,8 +56,9 @@ export const runProgram = async (
 	return {
 		ending: isTimedOut ? 'timed-out' : result.exitCode === undefined ? 'killed' : 'exited',
 		exitCode: result.exitCode,
-		stdout: result.stdout,
-		stderr: result.stderr,
+		// Undefined when it was not even started.
+		stdout: result.stdout ?? '',
+		stderr: result.stderr ?? '',
 	};
 };
 

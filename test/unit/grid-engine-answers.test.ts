@@ -1,0 +1,297 @@
+import {readdirSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import fc from 'fast-check';
+import {describe, expect, test} from 'vitest';
+import type {JobState, JobStatus} from '../../src/engines/engine.js';
+import {parseAccounting, parseErrorReason, parseListing, toJobState} from '../../src/engines/grid-engine-answers.js';
+
+const FIXTURES = join(import.meta.dirname, '../fixtures/qstat');
+const LISTINGS = readdirSync(FIXTURES).filter(name => name.endsWith('.xml'));
+const read = (name: string): string => readFileSync(join(FIXTURES, name), 'utf8');
+
+const parse = (xml: string, user = 'daemon'): Promise<JobStatus[]> => parseListing(xml, {user, errorStateIndicator: 'E'});
+
+/** Every text of an element, read without a parser. */
+const texts = (xml: string, element: string): string[] =>
+	[...xml.matchAll(new RegExp(`<${element}>([^<]*)</${element}>`, 'g'))].map(match => match[1] as string);
+
+type MadeUp = {readonly id: string; readonly name: string; readonly state: string; readonly owner?: string; readonly host?: string};
+
+const toXml = (text: string): string =>
+	text.replaceAll('&', '&amp;').replaceAll('>', '&gt;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+
+const jobList = ({
+	id,
+	name,
+	state,
+	owner = 'daemon',
+	host = '',
+}: MadeUp): string => `    <job_list state="${host === '' ? 'pending' : 'running'}">
+      <JB_job_number>${id}</JB_job_number>
+      <JAT_prio>0.50000</JAT_prio>
+      <JB_name>${toXml(name)}</JB_name>
+      <JB_owner>${owner}</JB_owner>
+      <state>${state}</state>
+      <queue_name>${host === '' ? '' : `all.q@${host}`}</queue_name>
+      <slots>1</slots>
+    </job_list>
+`;
+
+const listing = (onHosts: readonly MadeUp[], waiting: readonly MadeUp[]): string => `<?xml version='1.0'?>
+<job_info  xmlns:xsd="http://arc.liv.ac.uk/repos/darcs/sge/source/dist/util/resources/schemas/qstat/qstat.xsd">
+  <queue_info>
+${onHosts.map(jobList).join('')}  </queue_info>
+  <job_info>
+${waiting.map(jobList).join('')}  </job_info>
+</job_info>
+`;
+
+const countStates = (jobs: readonly JobStatus[]): Partial<Record<JobState, number>> => {
+	const counts: Partial<Record<JobState, number>> = {};
+	for (const {state} of jobs) counts[state] = (counts[state] ?? 0) + 1;
+	return counts;
+};
+
+describe('listings of a real Grid Engine', () => {
+	test('there are some of every kind', () => {
+		expect(LISTINGS.length).toBeGreaterThanOrEqual(30);
+	});
+
+	test.each(LISTINGS)('A20: every queue-job of %s is read, with its number, name and state', async name => {
+		const xml = read(name);
+		const jobs = await parse(xml);
+		expect(jobs.map(({id}) => id)).toEqual(texts(xml, 'JB_job_number'));
+		expect(jobs.map(({rawState}) => rawState)).toEqual(texts(xml, 'state'));
+		expect(jobs.map(({name}) => name)).toEqual(texts(xml, 'JB_name').map(text => text.replace('&gt;', '>').replace('&amp;', '&')));
+		expect(countStates(jobs).error ?? 0).toBe(texts(xml, 'state').filter(state => state === 'Eqw').length);
+	});
+
+	test.each<[name: string, state: JobState]>([
+		['one-pending.xml', 'pending'],
+		['one-running.xml', 'running'],
+		['held.xml', 'held'],
+		['error.xml', 'error'],
+		['error-exit-100.xml', 'error'],
+		['suspended.xml', 'suspended'],
+		['deleting.xml', 'deleting'],
+	])('A20: %s holds one queue-job that is %s', async (name, state) => {
+		expect((await parse(read(name))).map(job => job.state)).toEqual([state]);
+	});
+
+	test('A20: an empty listing holds none', async () => {
+		expect(await parse(read('empty.xml'))).toEqual([]);
+	});
+
+	test('a running queue-job has a host, a waiting one has none', async () => {
+		expect(await parse(read('held-by-job.xml'))).toEqual([
+			{id: expect.any(String), name: expect.any(String), state: 'running', rawState: 'r', host: expect.stringMatching(/^node[12]$/)},
+			{id: expect.any(String), name: expect.any(String), state: 'held', rawState: 'hqw'},
+		]);
+	});
+
+	test('queue-jobs of another owner are left out', async () => {
+		expect(await parse(read('many.xml'), 'somebody')).toEqual([]);
+		const mixed = listing([{id: '1', name: 'qs#1', state: 'r', owner: 'root', host: 'n1'}], [{id: '2', name: 'qs#1', state: 'qw'}]);
+		expect((await parse(mixed)).map(({id}) => id)).toEqual(['2']);
+	});
+});
+
+describe('made-up listings', () => {
+	test('A12b: one running and one pending', async () => {
+		const jobs = await parse(listing([{id: '42', name: 'a', state: 'r', host: 'n1'}], [{id: '1337', name: 'b', state: 'qw'}]));
+		expect(jobs).toEqual([
+			{id: '42', name: 'a', state: 'running', rawState: 'r', host: 'n1'},
+			{id: '1337', name: 'b', state: 'pending', rawState: 'qw'},
+		]);
+	});
+
+	test('A12c: 1000 running, every 10th in error, and 2000 pending, every 10th in error', async () => {
+		const make = (count: number, state: string, errorState: string, host: string): MadeUp[] =>
+			Array.from({length: count}, (_, i) => ({id: String(i), name: `job${i}`, state: i % 10 === 0 ? errorState : state, host}));
+		const jobs = await parse(listing(make(1000, 'r', 'Er', 'n1'), make(2000, 'qw', 'Eqw', '')));
+		expect(countStates(jobs)).toEqual({running: 900, pending: 1800, error: 300});
+	});
+
+	test.each(['1e5', '0012', '0x10', 'true', 'null', '-', '12.0', '__proto__', 'constructor', 'job_list'])(
+		'the name %s stays as it is',
+		async name => {
+			expect((await parse(listing([], [{id: '0007', name, state: 'qw'}])))[0]).toMatchObject({id: '0007', name});
+		},
+	);
+
+	test('dt: a queue-job that is being deleted while it is transferred is neither running nor lost nor in error', async () => {
+		const jobs = await parse(listing([{id: '1', name: 'a', state: 'dt', host: 'n1'}], [{id: '2', name: 'b', state: 'dEqw'}]));
+		expect(jobs.map(({state}) => state)).toEqual(['deleting', 'deleting']);
+	});
+
+	const name = fc.string({unit: fc.constantFrom(...'abzAZ09_.#-+=<>&\'"%;,()[]{}$~é'), minLength: 1, maxLength: 40});
+	const job = fc.record({
+		id: fc.integer({min: 1, max: 9_999_999}).map(String),
+		name,
+		state: fc.constantFrom('qw', 'r', 'Eqw', 'hqw', 't', 's', 'dr'),
+		owner: fc.constantFrom('daemon', 'root', 'daemon2'),
+	});
+	const jobs = fc.array(job, {maxLength: 12});
+
+	test('whatever is in it, exactly the own queue-jobs are read, running ones first', async () => {
+		await fc.assert(
+			fc.asyncProperty(jobs, jobs, async (running, waiting) => {
+				const onHosts = running.map(made => ({...made, host: 'node1'}));
+				const own = [...onHosts, ...waiting].filter(({owner}) => owner === 'daemon');
+				const found = await parse(listing(onHosts, waiting));
+				expect(found.map(({id, name, rawState}) => ({id, name, rawState}))).toEqual(
+					own.map(({id, name, state}) => ({id, name, rawState: state})),
+				);
+			}),
+		);
+	});
+});
+
+describe('what is no listing is refused', () => {
+	test.each([
+		['nothing', ''],
+		['a newline', '\n'],
+		['prose', 'error: unable to send message to qmaster using port 6444 on host "qmaster": got send error\n'],
+		['a declaration alone', "<?xml version='1.0'?>\n"],
+		['another document', "<?xml version='1.0'?>\n<html><body>Service unavailable</body></html>\n"],
+		['a message of Grid Engine', "<?xml version='1.0'?>\n<comunication_error>no master</comunication_error>\n"],
+		['a listing and something after it', `${read('many.xml')}Killed\n`],
+		['something before a listing', `warning: old\n${read('many.xml')}`],
+		['two listings', read('many.xml') + read('many.xml')],
+		['noise in the middle', read('many.xml').replace('</state>', '</st\0te>')],
+	])('%s', async (_, text) => {
+		await expect(parse(text)).rejects.toThrow(/^qstat printed /);
+	});
+
+	test.each(LISTINGS.filter(name => !/\.(?:full|expanded)\./.test(name)))('%s, wherever it is cut off', async name => {
+		const xml = read(name);
+		// Behind the last tag there is only a newline.
+		const end = xml.lastIndexOf('>');
+		for (let length = 0; length <= end; length++)
+			await expect(parse(xml.slice(0, length)), `cut at ${length}`).rejects.toThrow(/^qstat printed /);
+		expect(await parse(xml.slice(0, end + 1))).toEqual(await parse(xml));
+	});
+
+	test('a made-up listing, wherever it is cut off', async () => {
+		const xml = listing(
+			Array.from({length: 200}, (_, i) => ({id: String(i), name: `q#${i}`, state: 'r', host: 'n1'})),
+			Array.from({length: 200}, (_, i) => ({id: String(i + 200), name: `q#${i}`, state: 'qw'})),
+		);
+		await fc.assert(
+			fc.asyncProperty(fc.nat(xml.lastIndexOf('>')), async length => {
+				await expect(parse(xml.slice(0, length))).rejects.toThrow(/^qstat printed /);
+			}),
+		);
+	});
+});
+
+/** The letters of qstat(1), by what they mean for us. */
+const LETTERS: Readonly<Partial<Record<JobState, string>>> = {
+	pending: 'qw Rq',
+	held: 'hqw hRwq hRq',
+	running: 'r hr t Rr Rt ht hRr',
+	suspended: 's ts S tS T tT Rs Rts RS RtS RT RtT',
+	error: 'Eqw Ehqw EhRqw Er Et',
+	deleting: 'dr dt dRr dRt ds dS dT dRs dRS dRT dEqw dhqw',
+};
+
+describe('state letters', () => {
+	const table = Object.entries(LETTERS).flatMap(([state, letters]) => letters.split(' ').map(raw => [raw, state as JobState] as const));
+
+	test.each(table)('%s means %s', (letters, state) => {
+		expect(toJobState(letters, 'E')).toBe(state);
+	});
+
+	test.each(['', 'x', 'N', 'P', 'zz'])('unknown letters mean that it is still there: %j', letters => {
+		expect(toJobState(letters, 'E')).toBe('pending');
+	});
+
+	test('another errorStateIndicator replaces the E', () => {
+		expect(['Xqw', 'Eqw', 'dXqw'].map(letters => toJobState(letters, 'X'))).toEqual(['error', 'pending', 'deleting']);
+		expect(toJobState('Eqw', 'Eqw')).toBe('error');
+		expect(toJobState('Ehqw', 'Eqw')).toBe('held');
+	});
+});
+
+describe('the reason of an error state', () => {
+	test('is read from what a real qstat -j prints', () => {
+		expect(parseErrorReason(read('job-error.txt'))).toBe("error: can't chdir to /nonexistent: No such file or directory");
+	});
+
+	test.each(['job-pending.txt', 'job-running.txt'])('%s has none', name => {
+		expect(parseErrorReason(read(name))).toBeUndefined();
+	});
+
+	test.each<[text: string, reason: string | undefined]>([
+		[
+			'error reason 1: 11/21/2026 00:18:02 [0:1863]: unable to find shell "/nonexistent/python"',
+			'unable to find shell "/nonexistent/python"',
+		],
+		['error reason    1:          11/21/2026 00:18:02 [0:1863]: a [1:2]: b', 'a [1:2]: b'],
+		['error reason 1: no time and no process', 'no time and no process'],
+		['error reason 1: x [1:2]: twice\nerror reason 2: y [3:4]: twice\nerror reason 3: z [5:6]: once\n', 'twice; once'],
+		['Following jobs do not exist:\n999999\n', undefined],
+		['job_name: error reason 1: mine', undefined],
+		['', undefined],
+	])('%j', (text, reason) => {
+		expect(parseErrorReason(text)).toBe(reason);
+	});
+});
+
+const RULE = '==============================================================\n';
+const record = (fields: Readonly<Record<string, string>>): string =>
+	RULE +
+	Object.entries({qname: 'all.q', hostname: 'node1', jobname: 'qs#1.1', failed: '0    ', exit_status: '0 ', ...fields})
+		.map(([name, value]) => `${name.padEnd(13)}${value}\n`)
+		.join('');
+const accounted = (text: string): ReturnType<typeof parseAccounting> => parseAccounting(text, {name: 'qs#1.1'});
+
+describe('accounting', () => {
+	test('of a real queue-job that ended well', () => {
+		expect(parseAccounting(read('qacct-ended.txt'), {name: 'bin'})).toEqual({failed: false, reason: 'exit status 0', host: 'node2'});
+	});
+
+	test('of a real queue-job that was killed', () => {
+		expect(parseAccounting(read('qacct-killed.txt'), {name: 'notify'})).toEqual({
+			failed: true,
+			reason: 'exit status 140 (killed by SIGUSR2), failed 100 : assumedly after job',
+			host: 'node1',
+		});
+	});
+
+	test.each<[what: string, fields: Record<string, string>, end: object]>([
+		['killed by a signal', {exit_status: '137                  (Killed)'}, {failed: true, reason: 'exit status 137 (killed by SIGKILL)'}],
+		['a status of its own', {exit_status: '3'}, {failed: true, reason: 'exit status 3'}],
+		[
+			'wall time exceeded',
+			{failed: '37 : qmaster enforced h_rt, h_cpu, or h_vmem limit', exit_status: '137 (Killed)'},
+			{failed: true, reason: 'exit status 137 (killed by SIGKILL), failed 37 : qmaster enforced h_rt, h_cpu, or h_vmem limit'},
+		],
+		['failed before it started', {failed: '28  : changing into working directory'}, {failed: true}],
+	])('%s', (_, fields, end) => {
+		expect(accounted(record(fields))).toMatchObject(end);
+	});
+
+	test('a host that is not known is not told', () => {
+		expect(accounted(record({hostname: 'UNKNOWN', failed: '18 : x'}))).not.toHaveProperty('host');
+	});
+
+	test('a queue-job that had the same number before is another one', () => {
+		expect(accounted(record({jobname: 'bin'}))).toBeUndefined();
+		expect(accounted(record({jobname: 'qs#1.10'}))).toBeUndefined();
+		expect(accounted(record({exit_status: '1'}) + record({jobname: 'bin', exit_status: '2'}))?.reason).toBe('exit status 1');
+	});
+
+	test('of several records the last counts', () => {
+		const text = record({exit_status: '1'}) + record({exit_status: '2'}) + record({exit_status: '3'});
+		expect(accounted(text)?.reason).toBe('exit status 3');
+	});
+
+	test.each(['', '\n', 'error: job id 578 not found\n', 'no jobs running since startup\n', RULE])('none in %j', text => {
+		expect(accounted(text)).toBeUndefined();
+	});
+
+	test('cut off before its status it says nothing of the end', () => {
+		expect(accounted(record({}).split('failed')[0] as string)).toBeUndefined();
+	});
+});

@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import {describe, expect, test} from 'vitest';
+import {type JournalEvent, openJournal, parseJournal} from '../../src/journal.js';
+import {createHandClock} from '../helpers/hand-clock.js';
+
+/** A journal on a file in memory. */
+const makeJournal = () => {
+	const clock = createHandClock();
+	const appended: {path: string; text: string; durable: boolean}[] = [];
+	const files = {append: async (path: string, text: string, {durable}: {durable: boolean}) => void appended.push({path, text, durable})};
+	const journal = openJournal('/w/log.jsonl', files, clock);
+	return {journal, clock, appended, text: () => appended.map(({text}) => text).join('')};
+};
+
+const TIME = '2026-11-21T00:20:07.000Z';
+const events = fc.array(
+	fc.record(
+		{
+			event: fc.constantFrom<JournalEvent['event']>('submitting', 'submitted', 'lost', 'result'),
+			ichunk: fc.nat(),
+			attempt: fc.nat(),
+			jobId: fc.string({unit: 'binary'}),
+			reason: fc.string({unit: 'binary'}),
+			message: fc.string({unit: 'grapheme'}),
+		},
+		{requiredKeys: ['event']},
+	),
+	{maxLength: 20},
+);
+
+describe('writing', () => {
+	test('what was noted is written by the next flush, in order, in one piece, with its time', async () => {
+		const {journal, clock, appended} = makeJournal();
+		journal.note({event: 'submitting', ichunk: 0}, {event: 'submitting', ichunk: 1});
+		clock.advance(1500);
+		journal.note({event: 'submitted', ichunk: 0, jobId: '7'});
+		expect(appended).toEqual([]);
+		await journal.flush({durable: true});
+		expect(appended).toEqual([
+			{
+				path: '/w/log.jsonl',
+				text: `{"time":"${TIME}","event":"submitting","ichunk":0}
+{"time":"${TIME}","event":"submitting","ichunk":1}
+{"time":"2026-11-21T00:20:08.500Z","event":"submitted","ichunk":0,"jobId":"7"}
+`,
+				durable: true,
+			},
+		]);
+	});
+
+	test('nothing new is not written', async () => {
+		const {journal, appended} = makeJournal();
+		await journal.flush({durable: true});
+		journal.note({event: 'ended'});
+		await journal.flush({durable: false});
+		await journal.flush({durable: false});
+		expect(appended.map(({durable}) => durable)).toEqual([false]);
+	});
+
+	test('N18: any text in an event is one line and comes back', async () => {
+		await fc.assert(
+			fc.asyncProperty(events, async noted => {
+				const {journal, text} = makeJournal();
+				for (const event of noted) journal.note(event);
+				await journal.flush({durable: false});
+				expect(text().split('\n')).toHaveLength(noted.length + 1);
+				// A half of a surrogate pair is no text: it comes back as JSON writes it.
+				expect(parseJournal(text())).toEqual(noted.map(event => ({time: TIME, ...event})));
+			}),
+		);
+	});
+});
+
+describe('reading', () => {
+	test('no text is no event', () => {
+		expect(parseJournal('')).toEqual([]);
+	});
+
+	test('a last line that was torn off is left out, wherever it is torn', async () => {
+		const {journal, text} = makeJournal();
+		journal.note({event: 'submitting', ichunk: 0, reason: 'a }" b'}, {event: 'submitted', ichunk: 0}, {event: 'ended'});
+		await journal.flush({durable: false});
+		const lines = text().split('\n');
+		for (let length = 0; length <= text().length; length++) {
+			const numWhole = text().slice(0, length).split('\n').length - 1;
+			expect(parseJournal(text().slice(0, length))).toEqual(lines.slice(0, numWhole).map(line => JSON.parse(line)));
+		}
+	});
+
+	test('what is no event is left out, and what follows is read', () => {
+		const event = {time: TIME, event: 'ended'};
+		const text = ['{"time":"2026-', 'null', '5', '"text"', '[]', '{}', '', ' ', JSON.stringify(event), '\0\0\0'].join('\n');
+		expect(parseJournal(`${text}\n`)).toEqual([event]);
+	});
+
+	test('any text can be read', () => {
+		fc.assert(
+			fc.property(fc.array(fc.oneof(fc.string({unit: 'binary'}), fc.json())), lines => {
+				for (const line of parseJournal(lines.join('\n'))) expect(line).toHaveProperty('event');
+			}),
+		);
+	});
+});

@@ -1,0 +1,237 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {availableParallelism, hostname} from 'node:os';
+import {join} from 'node:path';
+import {createInterface} from 'node:readline';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {describe, expect, onTestFinished, test} from 'vitest';
+import type {Engine, JobRequest} from '../../src/engines/engine.js';
+import {createLocalEngine, defaultSlots} from '../../src/engines/local.js';
+import {makePrograms} from '../helpers/made-programs.js';
+
+/** Waits for a fact; a test that waits for what never comes ends by the time-out of vitest. */
+const until = async (isTrue: () => boolean | Promise<boolean>): Promise<void> => {
+	while (!(await isTrue())) await sleep(10);
+};
+
+const isAlive = (pid: number): boolean => {
+	try {
+		return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+	} catch {
+		return false;
+	}
+};
+
+/** Queue-jobs that each run these lines; `$1` is the name of the queue-job. Whatever still runs at the end of the test is killed. */
+const makeJobs = (lines: string, slots = 2) => {
+	const {directory, paths} = makePrograms({job: lines});
+	const engine = createLocalEngine({slots});
+	const submit = async (...names: readonly string[]): Promise<string[]> => {
+		const requests = names.map((name): JobRequest => ({name, script: paths.job, scriptArguments: [name, directory]}));
+		return (await engine.submit(requests)).map(outcome => {
+			if (outcome.kind !== 'submitted') throw new Error(`not submitted: ${outcome.reason}`);
+			return outcome.id;
+		});
+	};
+	onTestFinished(async () => engine.remove((await engine.status()).map(({id}) => id)));
+	return {engine, submit, directory, touch: (name: string) => writeFileSync(join(directory, name), '')};
+};
+
+const untilIdle = (engine: Engine): Promise<void> => until(async () => (await engine.status()).length === 0);
+const states = async (engine: Engine): Promise<string[]> => (await engine.status()).map(({name, state}) => `${name} ${state}`);
+
+/** Runs until the file `go-NAME` is there. */
+const WAITS = 'until test -e "$2/go-$1"; do sleep 0.02; done';
+
+describe('slots', () => {
+	test('so many queue-jobs run at once, in order of submission; the others wait', async () => {
+		const {engine, submit, touch} = makeJobs(WAITS);
+		const ids = await submit('a', 'b', 'c', 'd');
+		expect(await engine.status()).toEqual([
+			{id: ids[0], name: 'a', state: 'running', rawState: 'running', host: hostname()},
+			{id: ids[1], name: 'b', state: 'running', rawState: 'running', host: hostname()},
+			{id: ids[2], name: 'c', state: 'pending', rawState: 'waiting'},
+			{id: ids[3], name: 'd', state: 'pending', rawState: 'waiting'},
+		]);
+		touch('go-b');
+		await until(async () => (await states(engine)).includes('c running'));
+		expect(await states(engine)).toEqual(['a running', 'c running', 'd pending']);
+		for (const name of 'acd') touch(`go-${name}`);
+		await untilIdle(engine);
+	});
+
+	test('are never exceeded, also when many queue-jobs end at once', async () => {
+		// Each counts who runs beside it; a directory is made by one only.
+		const {engine, submit, directory} = makeJobs('mkdir "$2/in-$1"; ls -d "$2"/in-* | wc -l > "$2/seen-$1"; rmdir "$2/in-$1"', 3);
+		const names = Array.from({length: 40}, (_, i) => `j${i}`);
+		await submit(...names.slice(0, 20));
+		await submit(...names.slice(20));
+		await untilIdle(engine);
+		const seen = readdirSync(directory).filter(name => name.startsWith('seen-'));
+		expect(seen).toHaveLength(40);
+		expect(Math.max(...seen.map(name => Number(readFileSync(join(directory, name), 'utf8'))))).toBeLessThanOrEqual(3);
+	});
+
+	test('one slot computes one after the other in order', async () => {
+		const {engine, submit, directory} = makeJobs('echo $1 >> "$2/order"', 1);
+		await submit('a', 'b', 'c', 'd', 'e');
+		await untilIdle(engine);
+		expect(readFileSync(join(directory, 'order'), 'utf8')).toBe('a\nb\nc\nd\ne\n');
+	});
+
+	test('every queue-job has a number of its own, also across engines', async () => {
+		const ids = [...(await makeJobs('exit 0').submit('a', 'b'))];
+		expect(new Set(ids).size).toBe(2);
+	});
+});
+
+describe('removing', () => {
+	test('a waiting queue-job never runs', async () => {
+		const {engine, submit, directory, touch} = makeJobs(`: > "$2/began-$1"; ${WAITS}`, 1);
+		const [, b] = await submit('a', 'b', 'c');
+		await engine.remove([b as string]);
+		touch('go-a');
+		touch('go-c');
+		await untilIdle(engine);
+		expect(readdirSync(directory).filter(name => name.startsWith('began-'))).toEqual(['began-a', 'began-c']);
+	});
+
+	test('a running queue-job is killed with its children and theirs, and is gone when remove resolves', async () => {
+		const {engine, submit, directory} = makeJobs('(sleep 300 & echo $! > "$2/tmp"; mv "$2/tmp" "$2/pid"; wait) & wait');
+		const ids = await submit('a');
+		await until(() => existsSync(join(directory, 'pid')));
+		await engine.remove(ids);
+		expect(await engine.status()).toEqual([]);
+		expect(await engine.explain({id: ids[0] as string, name: 'a'})).toEqual({failed: true, reason: 'killed by SIGKILL', host: hostname()});
+		const grandchild = Number(readFileSync(join(directory, 'pid'), 'utf8'));
+		await until(() => !isAlive(grandchild));
+	});
+
+	test('a removed queue-job leaves its slot to the next', async () => {
+		const {engine, submit} = makeJobs(WAITS, 1);
+		const [a] = await submit('a', 'b');
+		await engine.remove([a as string]);
+		expect(await states(engine)).toEqual(['b running']);
+	});
+
+	test('all of them at once starts none of them', async () => {
+		const {engine, submit, directory} = makeJobs(`: > "$2/began-$1"; ${WAITS}`, 1);
+		const ids = await submit('a', 'b', 'c');
+		await until(() => existsSync(join(directory, 'began-a')));
+		await engine.remove(ids);
+		expect(await engine.status()).toEqual([]);
+		expect(readdirSync(directory).filter(name => name.startsWith('began-'))).toEqual(['began-a']);
+	});
+
+	test('what is gone already, or never was, is fine', async () => {
+		const {engine, submit} = makeJobs('exit 0');
+		const ids = await submit('a');
+		await untilIdle(engine);
+		await engine.remove([...ids, ...ids, 'nobody']);
+	});
+});
+
+describe('the end of a queue-job is explained', () => {
+	test.each([
+		['exit 0', {failed: false, reason: 'ended with exit status 0'}],
+		['exit 3', {failed: true, reason: 'ended with exit status 3'}],
+		['kill -9 $$', {failed: true, reason: 'killed by SIGKILL'}],
+		['kill -XCPU $$', {failed: true, reason: 'killed by SIGXCPU'}],
+	])('%s', async (lines, end) => {
+		const {engine, submit} = makeJobs(lines);
+		const [id] = await submit('a');
+		await untilIdle(engine);
+		expect(await engine.explain({id: id as string, name: 'a'})).toEqual({...end, host: hostname()});
+	});
+
+	test('nothing is known of one that waits, runs or never was', async () => {
+		const {engine, submit} = makeJobs(WAITS, 1);
+		for (const id of [...(await submit('a', 'b')), 'nobody']) expect(await engine.explain({id, name: 'a'})).toBeUndefined();
+	});
+});
+
+describe('when the process that maps ends', () => {
+	/** A process that runs one queue-job, which has a child, and does what it is told on stdin. */
+	const runMapper = async (whatThen: string) => {
+		const {directory, paths} = makePrograms({
+			job: 'sleep 300 & echo "$$ $!" > "$1/tmp"; mv "$1/tmp" "$1/pids"; wait',
+			'mapper.mts': `import {createLocalEngine} from ${JSON.stringify(join(import.meta.dirname, '../../src/engines/local.ts'))};
+const engine = createLocalEngine({slots: 1});
+const request = name => ({name, script: process.argv[2], scriptArguments: [process.argv[3]]});
+await engine.submit([request('a'), request('b')]);
+process.stdin.once('data', () => { ${whatThen} });
+`,
+		});
+		const tsx = join(import.meta.dirname, '../../node_modules/tsx/dist/esm/index.mjs');
+		const mapper = spawn(process.execPath, ['--import', tsx, paths['mapper.mts'], paths.job, directory], {
+			stdio: ['pipe', 'pipe', 'ignore'],
+		});
+		const ended = once(mapper, 'exit');
+		onTestFinished(() => void mapper.kill('SIGKILL'));
+		await until(() => existsSync(join(directory, 'pids')));
+		const pids = readFileSync(join(directory, 'pids'), 'utf8').trim().split(' ').map(Number);
+		onTestFinished(() => {
+			for (const pid of pids.filter(isAlive)) process.kill(pid, 'SIGKILL');
+		});
+		const lines = createInterface(mapper.stdout)[Symbol.asyncIterator]();
+		const told = async (): Promise<string> => (await lines.next()).value;
+		return {mapper, ended, pids, told};
+	};
+	const untilAllGone = (pids: readonly number[]): Promise<void> => until(() => !pids.some(isAlive));
+
+	test.each(['process.exit(3)', 'throw new Error("planned")'])('by %s, nothing is left running', async whatThen => {
+		const {mapper, ended, pids} = await runMapper(whatThen);
+		mapper.stdin.write('x');
+		await ended;
+		await untilAllGone(pids);
+	});
+
+	test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('by %s, nothing is left running, and it still dies of the signal', async signal => {
+		const {mapper, ended, pids} = await runMapper('');
+		mapper.kill(signal);
+		expect(await ended).toEqual([null, signal]);
+		await untilAllGone(pids);
+	});
+
+	test('a signal that the program handles itself ends neither the program nor its queue-jobs, as often as it comes', async () => {
+		const {mapper, told, pids} = await runMapper("process.on('SIGINT', () => console.log('handled')); console.log('listening');");
+		mapper.stdin.write('x');
+		for (const word of ['listening', 'handled', 'handled', 'handled']) {
+			expect(await told()).toBe(word);
+			mapper.kill('SIGINT');
+		}
+		expect(pids.every(isAlive)).toBe(true);
+	});
+
+	test('a library that ends the process by a signal when nobody else listens does so', async () => {
+		const {mapper, ended} = await runMapper(`process.on('SIGTERM', function end() {
+			if (process.listenerCount('SIGTERM') > 1) return;
+			process.off('SIGTERM', end);
+			process.kill(process.pid, 'SIGTERM');
+		}); process.kill(process.pid, 'SIGTERM');`);
+		mapper.stdin.write('x');
+		expect(await ended).toEqual([null, 'SIGTERM']);
+	});
+});
+
+test('an engine without queue-jobs leaves no listener behind', async () => {
+	const before = ['exit', 'SIGINT', 'SIGTERM', 'SIGHUP'].map(event => process.listenerCount(event));
+	const {engine, submit} = makeJobs('exit 0');
+	await submit('a', 'b', 'c');
+	await untilIdle(engine);
+	expect(['exit', 'SIGINT', 'SIGTERM', 'SIGHUP'].map(event => process.listenerCount(event))).toEqual(before);
+});
+
+test.each<[environment: NodeJS.ProcessEnv, slots: number]>([
+	[{}, availableParallelism()],
+	[{NSLOTS: '4'}, 4],
+	[{NSLOTS: '4', SLURM_CPUS_ON_NODE: '8'}, 4],
+	[{SLURM_CPUS_ON_NODE: '8'}, 8],
+	[{NSLOTS: ''}, availableParallelism()],
+	[{NSLOTS: '0'}, availableParallelism()],
+	[{NSLOTS: 'many'}, availableParallelism()],
+	[{NSLOTS: '1.5'}, availableParallelism()],
+])('in the environment %j there are %d slots', (environment, slots) => {
+	expect(defaultSlots(environment)).toBe(slots);
+});

@@ -1,0 +1,274 @@
+import fc from 'fast-check';
+import {describe, expect, test} from 'vitest';
+import {PoolError} from '../../src/errors.js';
+import {mergeOptions, type PoolOptions} from '../../src/options.js';
+
+/** The message with which options are refused; a test that gets none fails. */
+const refusal = (poolOptions: unknown, callOptions?: unknown): string => {
+	try {
+		mergeOptions(poolOptions as PoolOptions, callOptions as PoolOptions);
+	} catch (error) {
+		expect(error).toBeInstanceOf(PoolError);
+		expect(error).toMatchObject({code: 'ERR_POOL_OPTION', workDir: undefined});
+		return (error as PoolError).message;
+	}
+	throw new Error('it was accepted');
+};
+
+type Rule = {
+	readonly expected: string;
+	readonly good: readonly unknown[];
+	readonly bad: readonly (readonly [value: unknown, got: string])[];
+};
+
+const NO_STRINGS = [
+	[5, '5'],
+	[true, 'true'],
+	[null, 'null'],
+	[['a'], 'an array'],
+	[{}, 'an object'],
+] as const;
+const NO_NUMBERS = [
+	['5', '"5"'],
+	[5n, '5n'],
+	[true, 'true'],
+	[null, 'null'],
+	[Number.NaN, 'NaN'],
+	[Number.POSITIVE_INFINITY, 'Infinity'],
+	[1.5, '1.5'],
+	[2 ** 53, '9007199254740992'],
+	[[5], 'an array'],
+] as const;
+
+const path: Rule = {
+	expected: 'a path (a string that is not empty)',
+	good: ['qsub', '/usr/bin/qsub', './a b', '/w/"\'$:,#\n', 'ü'],
+	bad: [['', '""'], ['a\0b', '"a\\u0000b"'], [new URL('file:///w'), 'an object (URL)'], ...NO_STRINGS],
+};
+const boolean: Rule = {
+	expected: 'true or false',
+	good: [true, false],
+	bad: [
+		[0, '0'],
+		['true', '"true"'],
+		[null, 'null'],
+	],
+};
+const integerFrom = (minimum: number): Rule => ({
+	expected: `an integer from ${minimum} and up`,
+	good: [minimum, minimum + 1, 1_000_000, Number.MAX_SAFE_INTEGER],
+	bad: [[minimum - 1, String(minimum - 1)], [-7, '-7'], ...NO_NUMBERS],
+});
+const milliseconds = (minimum: number): Rule => ({
+	expected: `milliseconds, an integer from ${minimum} to 2147483647`,
+	good: [minimum, 5000, 2 ** 31 - 1],
+	bad: [[minimum - 1, String(minimum - 1)], [2 ** 31, '2147483648'], ...NO_NUMBERS],
+});
+
+const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
+	engine: {expected: '`grid-engine` or `local`', good: ['grid-engine', 'local'], bad: [['slurm', '"slurm"'], ['', '""'], ...NO_STRINGS]},
+	queueName: {
+		expected: 'the name of a queue',
+		good: ['short.q', 'all.q@node1', '*'],
+		bad: [['', '""'], ['a b', '"a b"'], ['a\n', '"a\\n"'], ...NO_STRINGS],
+	},
+	qsubArgs: {
+		expected: 'an array of strings',
+		good: [[], ['-l', 'h_vmem=8G'], ['']],
+		bad: [
+			['-l', '"-l"'],
+			[[5], 'an array'],
+			[['a\0'], 'an array'],
+			[{}, 'an object'],
+			[null, 'null'],
+		],
+	},
+	qsubPath: path,
+	qstatPath: path,
+	qdelPath: path,
+	qacctPath: path,
+	errorStateIndicator: {
+		expected: 'one or more letters of a queue-job state',
+		good: ['E', 'Eqw'],
+		bad: [['', '""'], ['E ', '"E "'], ['1', '"1"'], ...NO_STRINGS],
+	},
+	slots: integerFrom(1),
+	nodePath: {
+		expected: 'an absolute path',
+		good: ['/usr/bin/node', '/a b'],
+		bad: [['node', '"node"'], ['./node', '"./node"'], ['', '""'], ['/', '"/"'], ...NO_STRINGS],
+	},
+	env: {
+		expected: 'true, false, an array of names, or a record of strings',
+		good: [true, false, [], ['HOME'], {}, {A: 'b'}, process.env, Object.create(null)],
+		bad: [
+			[null, 'null'],
+			['HOME', '"HOME"'],
+			[[1], 'an array'],
+			[{A: 1}, 'an object'],
+			[{A: undefined}, 'an object'],
+			[{A: 'a\0b'}, 'an object'],
+			[new Map([['A', 'b']]), 'an object (Map)'],
+			[new Date(0), 'an object (Date)'],
+		],
+	},
+	numChunks: integerFrom(1),
+	chunkSize: integerFrom(1),
+	pollingIntervalMs: milliseconds(1),
+	maxNumResubmissions: integerFrom(0),
+	graceMs: milliseconds(0),
+	outageLimitMs: milliseconds(0),
+	programTimeoutMs: milliseconds(1),
+	workDir: path,
+	workRoot: path,
+	keepWorkDir: boolean,
+	stopOnError: boolean,
+	signal: {
+		expected: 'an AbortSignal',
+		good: [new AbortController().signal, AbortSignal.abort()],
+		bad: [
+			[new AbortController(), 'an object (AbortController)'],
+			[{aborted: false}, 'an object'],
+			[null, 'null'],
+		],
+	},
+	onProgress: {
+		expected: 'a function',
+		good: [() => undefined, console.log],
+		bad: [
+			[true, 'true'],
+			['log', '"log"'],
+			[null, 'null'],
+		],
+	},
+	progress: boolean,
+	message: {expected: 'a string', good: ['', 'two\nlines'], bad: [...NO_STRINGS, [Symbol('x'), 'Symbol(x)'], [() => 'x', 'a function']]},
+	seed: {
+		expected: 'a safe integer or a string',
+		good: [0, -1, Number.MAX_SAFE_INTEGER, '', 'any text'],
+		bad: [
+			[1.5, '1.5'],
+			[2 ** 53, '9007199254740992'],
+			[Number.NaN, 'NaN'],
+			[5n, '5n'],
+			[null, 'null'],
+		],
+	},
+};
+
+const table = Object.entries(RULES);
+
+describe('every option', () => {
+	test.each(table)('%s takes what it should take', (name, {good}) => {
+		for (const value of good) {
+			expect(mergeOptions({[name]: value})).toEqual({[name]: value});
+			expect(mergeOptions({}, {[name]: value})).toEqual({[name]: value});
+		}
+	});
+
+	test.each(table)('%s refuses all else, in a sentence', (name, {expected, bad}) => {
+		for (const [value, got] of bad) {
+			const sentence = `Expected \`${name}\` to be ${expected}, got ${got}.`;
+			expect(refusal({[name]: value})).toBe(sentence);
+			expect(refusal({}, {[name]: value})).toBe(sentence);
+		}
+	});
+
+	test.each(table)('%s may be undefined, which says nothing', name => {
+		expect(mergeOptions({[name]: undefined}, {[name]: undefined})).toEqual({});
+	});
+
+	test('a long text is shortened', () => {
+		expect(refusal({nodePath: 'x'.repeat(1000)})).toBe(`Expected \`nodePath\` to be an absolute path, got "${'x'.repeat(60)}…".`);
+	});
+});
+
+describe('unknown options', () => {
+	test.each([
+		['chunksize', 'chunkSize'],
+		['num_chunks', 'numChunks'],
+		['polling_interval', 'pollingIntervalMs'],
+		['pollingInterval', 'pollingIntervalMs'],
+		['maxResubmissions', 'maxNumResubmissions'],
+		['work_dir', 'workDir'],
+		['keepWorkdir', 'keepWorkDir'],
+		['slot', 'slots'],
+		['envs', 'env'],
+		['KEEPWORKDIR', 'keepWorkDir'],
+	])('%s: did you mean %s', (name, meant) => {
+		expect(refusal({[name]: 1})).toBe(`Expected a known option, got \`${name}\`. Did you mean \`${meant}\`?`);
+	});
+
+	test.each(['foo', 'x', '', 'concurrency', 'constructor', '__proto__x', 'toString', 'hasOwnProperty'])(
+		'%j is like none: all are listed',
+		name => {
+			const message = refusal({[name]: 1});
+			expect(message).toBe(`Expected a known option, got \`${name}\`. The options are: ${Object.keys(RULES).join(', ')}.`);
+		},
+	);
+
+	test('__proto__ as a key of its own is unknown', () => {
+		expect(refusal(JSON.parse('{"__proto__": 1}'))).toContain('got `__proto__`');
+	});
+
+	test('also when undefined', () => {
+		expect(refusal({chunkSizes: undefined})).toContain('Did you mean `chunkSize`?');
+	});
+});
+
+describe('options', () => {
+	test.each([
+		[null, 'null'],
+		[5, '5'],
+		['short.q', '"short.q"'],
+		[[], 'an array'],
+		[() => undefined, 'a function'],
+		[new Map([['slots', 2]]), 'an object (Map)'],
+	])('must be an object: %j', (options, got) => {
+		expect(refusal(options)).toBe(`Expected the options to be an object, got ${got}.`);
+		expect(refusal({}, options)).toBe(`Expected the options to be an object, got ${got}.`);
+	});
+
+	test('of a call win over those of the pool, which stay as they were', () => {
+		const pool: PoolOptions = {slots: 2, message: 'pool', keepWorkDir: true};
+		expect(mergeOptions(pool, {message: 'call', keepWorkDir: false, slots: undefined as never})).toEqual({
+			slots: 2,
+			message: 'call',
+			keepWorkDir: false,
+		});
+		expect(pool).toEqual({slots: 2, message: 'pool', keepWorkDir: true});
+	});
+
+	test('both ways to cut tasks into chunks at once are refused', () => {
+		const both = {numChunks: 7, chunkSize: 3};
+		const sentence = 'Expected `numChunks` or `chunkSize`, got both. Leave one of them out.';
+		expect(refusal(both)).toBe(sentence);
+		expect(refusal({}, both)).toBe(sentence);
+		expect(refusal({numChunks: 2}, both)).toBe(sentence);
+	});
+
+	test('a call’s word on chunks replaces the pool’s', () => {
+		expect(mergeOptions({numChunks: 7}, {chunkSize: 3})).toEqual({chunkSize: 3});
+		expect(mergeOptions({chunkSize: 3}, {numChunks: 7})).toEqual({numChunks: 7});
+		expect(mergeOptions({chunkSize: 3}, {chunkSize: 4})).toEqual({chunkSize: 4});
+		expect(mergeOptions({chunkSize: 3}, {})).toEqual({chunkSize: 3});
+	});
+
+	test('that were accepted are accepted again, and whatever is given, only a PoolError is thrown', () => {
+		const names = fc.oneof(fc.constantFrom(...Object.keys(RULES)), fc.string());
+		fc.assert(
+			fc.property(
+				fc.dictionary(names, fc.anything({withBigInt: true, withDate: true, withMap: true, withNullPrototype: true})),
+				options => {
+					try {
+						const merged = mergeOptions(options as PoolOptions);
+						expect(mergeOptions(merged)).toEqual(merged);
+					} catch (error) {
+						if (!(error instanceof PoolError)) throw error;
+					}
+				},
+			),
+			{numRuns: 2000},
+		);
+	});
+});

@@ -1,0 +1,106 @@
+import {existsSync, readFileSync} from 'node:fs';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {describe, expect, test} from 'vitest';
+import {runProgram} from '../../src/engines/run-program.js';
+import {PoolError} from '../../src/errors.js';
+import {makePrograms} from '../helpers/made-programs.js';
+
+/** Long enough for any machine: what is to end by itself never gets there. */
+const PATIENCE_MS = 30_000;
+
+const run = (lines: string, args: readonly string[] = [], timeoutMs = PATIENCE_MS): ReturnType<typeof runProgram> =>
+	runProgram(makePrograms({program: lines}).paths.program, args, timeoutMs);
+
+const isAlive = (pid: number): boolean => {
+	try {
+		// A zombie still takes signals: nobody may have waited for it yet.
+		return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+	} catch {
+		return false;
+	}
+};
+
+const untilGone = async (pid: number): Promise<void> => {
+	while (isAlive(pid)) await sleep(10);
+};
+
+describe('a program', () => {
+	test('gets its arguments as they are and nothing on stdin; what it printed is told whole', async () => {
+		const result = await run('printf "<%s>" "$@"; cat; echo out; echo err >&2', ['a b', "'$HOME'", '', '*']);
+		expect(result).toEqual({ending: 'exited', exitCode: 0, stdout: "<a b><'$HOME'><><*>out\n", stderr: 'err\n'});
+	});
+
+	test('speaks English, whatever the user speaks', async () => {
+		expect((await run('echo "$LC_ALL/$LANGUAGE/$PATH"')).stdout).toBe(`C//${process.env.PATH}\n`);
+	});
+
+	test('may fail', async () => {
+		expect(await run('echo no >&2; exit 25')).toEqual({ending: 'exited', exitCode: 25, stdout: '', stderr: 'no\n'});
+	});
+
+	test.each(['KILL', 'TERM', 'SEGV'])('may be killed by SIG%s', async signal => {
+		expect(await run(`echo before; kill -${signal} $$`)).toEqual({ending: 'killed', exitCode: undefined, stdout: 'before\n', stderr: ''});
+	});
+
+	test('may print much', async () => {
+		const {stdout, stderr} = await run('head -c 20000000 /dev/zero | tr "\\0" x; head -c 200000 /dev/zero | tr "\\0" y >&2');
+		expect([stdout.length, stderr.length]).toEqual([20_000_000, 200_000]);
+		expect(/^x*$/.test(stdout)).toBe(true);
+	});
+
+	test('leads a process group of its own, so that Ctrl-C at the terminal does not reach it', async () => {
+		const {stdout} = await run('echo $$; cut -d" " -f5 /proc/$$/stat');
+		const [pid, group] = stdout.trim().split('\n');
+		expect(group).toBe(pid);
+	});
+});
+
+describe('a program that takes too long', () => {
+	test('is killed with all its children', async () => {
+		const {directory, paths} = makePrograms({program: 'sleep 120 &\necho $! > "$0.pid"\necho begun\nwait'});
+		const result = await runProgram(paths.program, [], 500);
+		expect(result).toMatchObject({ending: 'timed-out', exitCode: undefined});
+		await untilGone(Number(readFileSync(`${directory}/program.pid`, 'utf8')));
+	});
+
+	test('is not waited for when a child of it left its group and holds its pipes', async () => {
+		const {directory, paths} = makePrograms({program: 'setsid sh -c \'echo $$ > "$0.pid"; exec sleep 120\' "$0" &\nexec sleep 120'});
+		expect((await runProgram(paths.program, [], 500)).ending).toBe('timed-out');
+		if (existsSync(`${directory}/program.pid`)) process.kill(Number(readFileSync(`${directory}/program.pid`, 'utf8')), 'SIGKILL');
+	});
+});
+
+test('what a program leaves running is not waited for, and does not belong to it', async () => {
+	const {stdout, ...result} = await run('setsid sleep 120 &\necho $!; echo err >&2; exit 3');
+	expect(result).toEqual({ending: 'exited', exitCode: 3, stderr: 'err\n'});
+	const pid = Number(stdout);
+	expect(isAlive(pid)).toBe(true);
+	process.kill(pid, 'SIGKILL');
+});
+
+describe('what can’t be executed is a PoolError that names it', () => {
+	test.each([
+		['a missing program', '/nonexistent/qsub'],
+		['a directory', '/tmp'],
+		['a path below a file', '/etc/passwd/qsub'],
+		['a file without the right to be executed', '/etc/passwd'],
+	])('%s', async (_, path) => {
+		const error = await runProgram(path, [], PATIENCE_MS).catch((thrown: unknown) => thrown);
+		expect(error).toBeInstanceOf(PoolError);
+		expect(error).toMatchObject({
+			code: 'ERR_POOL_PROGRAM_MISSING',
+			message: expect.stringContaining(`The program ${path} can't be executed`),
+		});
+	});
+
+	test('a script whose interpreter is missing', async () => {
+		await expect(run('#!/nonexistent/sh\n')).rejects.toMatchObject({code: 'ERR_POOL_PROGRAM_MISSING'});
+	});
+
+	test('arguments that no program can take', async () => {
+		await expect(run('exit 0', ['x'.repeat(3_000_000)])).rejects.toMatchObject({
+			code: 'ERR_POOL_PROGRAM_MISSING',
+			message: expect.stringContaining('E2BIG'),
+		});
+	});
+});
