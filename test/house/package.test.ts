@@ -191,7 +191,9 @@ describe('the papers', () => {
 	});
 
 	test('the lock file names the packages of every platform, or npm ci refuses it', () => {
-		const {packages} = JSON.parse(readText('package-lock.json')) as {packages: Record<string, {optionalDependencies?: Record<string, string>}>};
+		const {packages} = JSON.parse(readText('package-lock.json')) as {
+			packages: Record<string, {optionalDependencies?: Record<string, string>}>;
+		};
 		const wanted = Object.values(packages).flatMap(({optionalDependencies = {}}) => Object.keys(optionalDependencies));
 		expect(wanted.filter(name => packages[`node_modules/${name}`] === undefined)).toEqual([]);
 	});
