@@ -20,8 +20,8 @@ failed() {
 	echo "$1" >>"$RESULTS/failed-steps"
 }
 
-# suite NAME COMMAND...: the command is a vitest, and takes more arguments at its end. In a suite named engines-*
-# or long-* a skipped test counts as failed.
+# suite NAME COMMAND...: the command is a vitest, and takes more arguments at its end. A test that is skipped in every
+# suite named engines* or long* counts as failed.
 suite() {
 	heading "$1: ${*:2}"
 	local code=0

@@ -42,6 +42,18 @@ test('a skipped test counts as failed where everything must run, and not at all 
 	expect(await count()).toEqual({lastLine: '2 passed, 2 failed', exitCode: 1});
 });
 
+test('a test that is skipped as root and passes as an ordinary user has run', async () => {
+	write('engines', 0, 'passed', 'skipped');
+	write('engines-as-user', 0, 'passed', 'passed');
+	expect(await count()).toEqual({lastLine: '3 passed, 0 failed', exitCode: 0});
+});
+
+test('a suite that was broken off counts as one failed', async () => {
+	write('test', 0, 'passed');
+	writeFileSync(join(directory, 'engines.exit-code'), 'not finished\n');
+	expect(await count()).toEqual({lastLine: '1 passed, 1 failed', exitCode: 1});
+});
+
 test('a suite that fails outside its tests counts as one failed', async () => {
 	write('test', 1, 'passed');
 	expect(await count()).toEqual({lastLine: '1 passed, 1 failed', exitCode: 1});
