@@ -104,6 +104,15 @@ const withoutEffectButArgument: Parser = (options, take, option) => {
 	options.requested.push(option, take());
 };
 
+const onlyNo: Parser = (options, take, option) => {
+	const word = take();
+	if (yesOrNo(word, option)) {
+		throw new Refusal(1, `Unable to run job: the dummy queue has no ${option} y\nExiting.`);
+	}
+
+	options.requested.push(option, word);
+};
+
 const PARSERS: Record<string, Parser> = {
 	'-terse': options => {
 		options.terse = true;
@@ -187,6 +196,8 @@ const PARSERS: Record<string, Parser> = {
 	'-t': () => {
 		throw new Refusal(1, 'Unable to run job: the dummy queue has no array jobs\nExiting.');
 	},
+	'-now': onlyNo,
+	'-sync': onlyNo,
 	'-M': withoutEffectButArgument,
 	'-A': withoutEffectButArgument,
 	'-R': withoutEffectButArgument,
