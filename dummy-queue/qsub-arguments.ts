@@ -197,7 +197,6 @@ const PARSERS: Record<string, Parser> = {
 		throw new Refusal(1, 'Unable to run job: the dummy queue has no array jobs\nExiting.');
 	},
 	'-now': onlyNo,
-	'-sync': onlyNo,
 	'-M': withoutEffectButArgument,
 	'-A': withoutEffectButArgument,
 	'-R': withoutEffectButArgument,

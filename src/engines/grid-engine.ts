@@ -68,7 +68,7 @@ export const isGridEngine = async (qstatPath: string | undefined): Promise<boole
  * on the worker-node; the launcher goes to the caller's directory by itself. The output is the launcher's business, too.
  */
 export const submitArguments = (options: Pick<GridEngineOptions, 'queueName' | 'qsubArgs'>, request: JobRequest): string[] => [
-	...['-terse', '-N', request.name, '-S', '/bin/sh', '-b', 'n', '-j', 'n', '-r', 'n', '-now', 'n', '-sync', 'n'],
+	...['-terse', '-N', request.name, '-S', '/bin/sh', '-b', 'n', '-j', 'n', '-r', 'n', '-now', 'n'],
 	...['-wd', '/', '-o', '/dev/null', '-e', '/dev/null'],
 	...(options.queueName === undefined ? [] : ['-q', options.queueName]),
 	...options.qsubArgs,
