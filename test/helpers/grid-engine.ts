@@ -30,14 +30,21 @@ const prefixFor = async (user: string): Promise<string[]> => {
 	return ['setpriv', `--reuid=${user}`, `--regid=${(await call('id', ['-g', user])).trim()}`, '--clear-groups'];
 };
 
-export type ListedJob = {readonly id: string; readonly name: string; readonly owner: string; readonly state: string};
+export type ListedJob = {
+	readonly id: string;
+	readonly name: string;
+	readonly owner: string;
+	readonly state: string;
+	readonly queue: string;
+};
 
 /** The queue-jobs of everybody. */
 export const listJobs = async (): Promise<ListedJob[]> => {
 	const xml = await call('qstat', ['-xml', '-u', '*']);
 	return [...xml.matchAll(/<job_list.*?<\/job_list>/gs)].map(([text]) => {
 		const field = (name: string): string => new RegExp(`<${name}>(.*?)</${name}>`).exec(text)?.[1] ?? '';
-		return {id: field('JB_job_number'), name: field('JB_name'), owner: field('JB_owner'), state: /<state>(.*?)</.exec(text)?.[1] ?? ''};
+		const queue = field('queue_name').split('@')[0] as string;
+		return {id: field('JB_job_number'), name: field('JB_name'), owner: field('JB_owner'), state: field('state'), queue};
 	});
 };
 
