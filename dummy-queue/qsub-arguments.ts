@@ -109,6 +109,15 @@ const withoutEffectButArgument: Parser = (options, take, option) => {
 	options.requested.push(option, take());
 };
 
+const onlyNo: Parser = (options, take, option) => {
+	const word = take();
+	if (yesOrNo(word, option)) {
+		throw new Refusal(1, `Unable to run job: the dummy queue has no ${option} y\nExiting.`);
+	}
+
+	options.requested.push(option, word);
+};
+
 const PARSERS: Record<string, Parser> = {
 	'-terse': options => {
 		options.terse = true;
@@ -195,16 +204,7 @@ const PARSERS: Record<string, Parser> = {
 	'-C': (options, take) => {
 		options.directivePrefix = take();
 	},
-	'-sync': (options, take, option) => {
-		const word = take();
-		if (yesOrNo(word, option)) throw new Refusal(1, 'Unable to run job: the dummy queue does not wait for jobs\nExiting.');
-		options.requested.push(option, word);
-	},
-	'-now': (options, take, option) => {
-		const word = take();
-		if (yesOrNo(word, option)) throw new Refusal(1, 'Unable to run job: the dummy queue starts no job at once\nExiting.');
-		options.requested.push(option, word);
-	},
+	'-now': onlyNo,
 	'-i': withoutEffectButArgument,
 	'-M': withoutEffectButArgument,
 	'-A': withoutEffectButArgument,

@@ -15,12 +15,16 @@ export const askQueue = async (state: MapState, ports: Pick<Ports, 'engine' | 'c
 		if (error instanceof PoolError) throw error;
 		return {kind: 'silent', reason: error instanceof Error ? error.message : String(error)};
 	}
+	const byId = new Map(listing.map(job => [job.id, job]));
 	const byName = new Map(listing.map(job => [job.name, job]));
 	let hasChanged = false;
 	for (const chunk of openChunks(state)) {
 		const current = chunk.attempts.at(-1);
 		if (current === undefined) continue;
-		hasChanged = observe(state, chunk, current, byName.get(current.jobName), ports.clock.elapsedMs()) || hasChanged;
+		// Another number under our name is not the queue-job that we submitted, nor is another name under our number.
+		const {jobName, jobId} = current;
+		const job = jobId === undefined ? byName.get(jobName) : byId.get(jobId);
+		hasChanged = observe(state, chunk, current, job?.name === jobName ? job : undefined, ports.clock.elapsedMs()) || hasChanged;
 	}
 	return {kind: hasChanged ? 'changed' : 'same'};
 };
@@ -58,8 +62,6 @@ const observe = (state: MapState, chunk: ChunkState, current: AttemptState, job:
 		current.job = before.kind === 'absent' ? {...before, answers: before.answers + 1} : {kind: 'absent', answers: 1, sinceMs: nowMs};
 		return before.kind !== 'absent';
 	}
-	// Another number under our name is not the queue-job that we submitted.
-	if (current.jobId !== undefined && current.jobId !== job.id) return false;
 	if (current.jobId === undefined) {
 		current.jobId = job.id;
 		state.journal.note({event: 'submitted', ...who, jobId: job.id, reason: 'found by its name, its qsub gave no answer'});

@@ -82,7 +82,7 @@ export const isGridEngine = async (qstatPath: string | undefined): Promise<boole
  * itself. Output is the launcher's business, too.
  */
 export const submitArguments = (options: Pick<GridEngineOptions, 'queueName' | 'qsubArgs'>, request: JobRequest): string[] => [
-	...['-terse', '-N', request.name, '-C', '', '-S', '/bin/sh', '-b', 'n', '-shell', 'y', '-j', 'n', '-r', 'n', '-sync', 'n', '-now', 'n'],
+	...['-terse', '-N', request.name, '-C', '', '-S', '/bin/sh', '-b', 'n', '-shell', 'y', '-j', 'n', '-r', 'n', '-now', 'n'],
 	...['-i', '/dev/null', '-o', '/dev/null', '-e', '/dev/null', '-wd', '/'],
 	...(options.queueName === undefined ? [] : ['-q', options.queueName]),
 	...options.qsubArgs,

@@ -38,7 +38,7 @@ describe('qsub answers', () => {
 	test('for every option of the library and its users', async () => {
 		const cwd = makeTemporaryDirectory();
 		const words = '-N a#1 -q short.q@node1 -S /bin/bash -o /o -e /e -j y -r n -cwd -l h_rt=60,mem=1G -h -P p -p -3 -pe smp 4';
-		const more = '-notify -m ae -M me@home -shell n -R y -A account -w n -b y sleep 1';
+		const more = '-notify -m ae -M me@home -shell n -R y -A account -w n -now n -b y sleep 1';
 		const job = await submitAndRead([...words.split(' '), ...more.split(' ')], {cwd});
 		expect(job).toMatchObject({
 			JB_name: 'a#1',
@@ -54,7 +54,9 @@ describe('qsub answers', () => {
 			userHold: true,
 			command: {kind: 'binary', path: 'sleep', arguments: ['1'], shell: '/bin/bash', usesShell: false},
 		});
-		expect(job.requested.join(' ')).toBe('-r n -l h_rt=60,mem=1G -P p -p -3 -pe smp 4 -notify -m ae -M me@home -R y -A account -w n');
+		expect(job.requested.join(' ')).toBe(
+			'-r n -l h_rt=60,mem=1G -P p -p -3 -pe smp 4 -notify -m ae -M me@home -R y -A account -w n -now n',
+		);
 	});
 
 	test('by taking options from the script, which those of the command line override', async () => {
@@ -107,6 +109,7 @@ describe('qsub refuses, as Grid Engine does,', () => {
 		['-pe nope 2 SCRIPT', 1, denied('job rejected: the requested parallel environment "nope" does not exist')],
 		['-P nope SCRIPT', 1, denied('job rejected: the requested project "nope" does not exist')],
 		['-t 1-3 SCRIPT', 1, denied('the dummy queue has no array jobs')],
+		['-now yes SCRIPT', 1, denied('the dummy queue has no -now y')],
 	])('%s', async (line, exitCode, stderr) => {
 		const known = {queues: ['all.q'], resources: ['h_rt'], parallelEnvironments: [], projects: []};
 		const queue = makeDummyQueue({known});
