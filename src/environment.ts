@@ -5,17 +5,8 @@
 import {readFileSync} from 'node:fs';
 import {isExportable, isLocale, isOwnedByJob, READ_AT_START, TIES_TO_A_PARENT} from './environment-names.js';
 import {PoolError} from './errors.js';
+import type {EnvironmentOption} from './options.js';
 import type {EnvironmentRecord} from './worker/apply-environment.js';
-
-/**
- * Which variables a queue-job gets beside the scheduler's own (`JOB_ID`, `TMPDIR`, `NSLOTS`, `SGE_*`, …), which always stay the job's.
- *
- * - `true`: all of the caller's, and nothing of what only the site set.
- * - `false`: none of the caller's. The job has what the site gives it.
- * - names: these of the caller's, beside what the site gives. A name the caller does not have is passed over.
- * - an object: exactly these, and nothing of what only the site set.
- */
-export type EnvironmentOption = boolean | readonly string[] | Readonly<Record<string, string>>;
 
 export type CapturedEnvironment = {
 	/** The content of environment.sh: raw bytes, for a value need not be UTF-8. */

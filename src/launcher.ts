@@ -112,7 +112,8 @@ qmr_main() {
 
 	for qmr_seconds in ${WAITS_SECONDS.join(' ')} 0; do
 		qmr_look
-		[ -n "$qmr_missing" ] || break
+		# Who types it by hand need not wait: the files of a map that is done are there, or not.
+		[ -n "$qmr_missing" ] && [ -n "$qmr_attempt" ] || break
 		: ${listed.join(' ')}
 		sleep "$qmr_seconds"
 	done

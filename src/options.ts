@@ -3,7 +3,14 @@
  */
 import {PoolError} from './errors.js';
 
-/** What `env` may be. */
+/**
+ * Which variables a queue-job gets beside the scheduler's own (`JOB_ID`, `TMPDIR`, `NSLOTS`, `SGE_*`, …), which always stay the job's.
+ *
+ * - `true`: all of the caller's, and nothing of what only the site set.
+ * - `false`: none of the caller's. The job has what the site gives it.
+ * - names: these of the caller's, beside what the site gives. A name the caller does not have is passed over.
+ * - an object: exactly these, and nothing of what only the site set.
+ */
 export type EnvironmentOption = boolean | readonly string[] | Readonly<Record<string, string>>;
 
 /** The state of a running map in numbers of tasks. */
@@ -31,11 +38,11 @@ export type PoolOptions = {
 	readonly queueName?: string;
 	/** Further arguments for qsub, passed on as they are, as `['-l', 'h_vmem=8G']`. @default [] */
 	readonly qsubArgs?: readonly string[];
-	/** @default `qsub` */
+	/** The program that submits queue-jobs; a name is looked up on PATH. @default `qsub` */
 	readonly qsubPath?: string;
-	/** @default `qstat` */
+	/** The program that lists queue-jobs; a name is looked up on PATH. @default `qstat` */
 	readonly qstatPath?: string;
-	/** @default `qdel` */
+	/** The program that removes queue-jobs; a name is looked up on PATH. @default `qdel` */
 	readonly qdelPath?: string;
 	/**
 	 * The program that knows why a queue-job ended; nothing depends on its being there.
@@ -167,7 +174,8 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	nodePath: {expected: 'an absolute path', accepts: isStringOf(/^\/[^\0]+$/)},
 	env: {
 		expected: 'true, false, an array of names, or a record of strings',
-		accepts: value => typeof value === 'boolean' || isStringArray(value) || (isPlainObject(value) && isStringArray(Object.values(value))),
+		accepts: value =>
+			typeof value === 'boolean' || isStringArray(value) || (isPlainObject(value) && isStringArray(Object.values(value as object))),
 	},
 	numChunks: integerFrom(1),
 	chunkSize: integerFrom(1),

@@ -1,6 +1,7 @@
 /** The embedded engine: queue-jobs are child processes of this machine, as many at once as there are slots. */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {availableParallelism, hostname} from 'node:os';
+import {isOwnedByJob} from '../environment-names.js';
 import type {Engine, JobEnd, JobRequest, JobStatus} from './engine.js';
 
 /** Slots that a surrounding queue-job was given (Grid Engine, then Slurm), else the processors that this process may use. */
@@ -25,7 +26,12 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 
 	const start = (id: string, request: JobRequest): void => {
 		// A process group of its own: Ctrl-C at the terminal is not meant for it, and removing it removes its children.
-		const child = spawn('/bin/sh', [request.script, ...request.scriptArguments], {detached: true, stdio: 'ignore', cwd: '/'});
+		const child = spawn('/bin/sh', [request.script, ...request.scriptArguments], {
+			detached: true,
+			stdio: 'ignore',
+			cwd: '/',
+			env: siteEnvironment(process.env),
+		});
 		const gone = new Promise<void>(resolve => {
 			const end = (jobEnd: JobEnd): void => {
 				running.delete(id);
@@ -71,6 +77,10 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 		explain: async ({id}) => ended.get(id),
 	};
 };
+
+/** As in a batch system a queue-job begins with little: the caller's environment is brought by the launcher, as far as the option `env` says. */
+const siteEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+	Object.fromEntries(Object.entries(environment).filter(([name]) => isOwnedByJob(name) || /^(?:PATH|HOME|USER|LOGNAME|SHELL)$/.test(name)));
 
 type RunningJob = {readonly child: ChildProcess; readonly name: string; readonly gone: Promise<void>};
 

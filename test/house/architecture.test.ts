@@ -47,6 +47,9 @@ const say = ({from, to, kind}: Import): string => `${from} imports ${kind === 't
 const importsOf = (files: readonly SourceFile[], isFrom: (path: string) => boolean): Import[] =>
 	files.filter(file => isFrom(file.path)).flatMap(file => file.imports);
 
+/** Errors, and which variables of the environment are a queue-job's own. */
+const KNOWN_TO_ENGINES: readonly string[] = ['src/errors.ts', 'src/environment-names.ts'];
+
 const rules: Readonly<Record<string, Rule>> = {
 	'steps know the type of an engine, never an engine': files =>
 		importsOf(files, path => isBelow('src')(path) && !isEngine(path) && path !== CHOOSES_ENGINES)
@@ -54,7 +57,7 @@ const rules: Readonly<Record<string, Rule>> = {
 			.map(say),
 	'engines know queue-jobs, neither tasks nor chunks nor steps': files =>
 		importsOf(files, isEngine)
-			.filter(({to}) => isOurs(to) && !isEngine(to) && to !== 'src/errors.ts')
+			.filter(({to}) => isOurs(to) && !isEngine(to) && !KNOWN_TO_ENGINES.includes(to))
 			.map(say),
 	'the type of an engine comes from types alone': files =>
 		importsOf(files, path => path === 'src/engines/engine.ts')

@@ -4,10 +4,11 @@ import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {captureEnvironment, type EnvironmentOption} from '../../src/environment.js';
+import {captureEnvironment} from '../../src/environment.js';
 import {isExportable, isOwnedByJob, READ_AT_START, TIES_TO_A_PARENT} from '../../src/environment-names.js';
 import {PoolError} from '../../src/errors.js';
 import {LAUNCHER} from '../../src/layout.js';
+import type {EnvironmentOption} from '../../src/options.js';
 import {applyEnvironment} from '../../src/worker/apply-environment.js';
 import {JOB_ENVIRONMENT, makeScratch, makeWorkDir, parseEnviron, readDump, runLauncher, SHELLS, toEnviron} from './launcher-runner.js';
 

@@ -2,7 +2,14 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import type {SubmitOutcome} from '../../src/engines/engine.js';
-import {createGridEngine, type GridEngineOptions, isGridEngine, judgeSubmission, submitArguments} from '../../src/engines/grid-engine.js';
+import {
+	createGridEngine,
+	type GridEngineOptions,
+	isGridEngine,
+	judgeSubmission,
+	submitArguments,
+	submitEnvironment,
+} from '../../src/engines/grid-engine.js';
 import {makePrograms} from '../helpers/made-programs.js';
 
 const judged = (stderr: string, exitCode = 1, stdout = ''): SubmitOutcome => judgeSubmission({ending: 'exited', exitCode, stdout, stderr});
@@ -81,28 +88,15 @@ describe('the arguments of qsub', () => {
 	const request = {name: 'qs#000000013.1', script: '/work dir/launch.sh', scriptArguments: ['13', '1']};
 
 	test('say all that a default request file could say otherwise', () => {
-		expect(submitArguments({queueName: undefined, qsubArgs: []}, request)).toEqual([
-			...[
-				'-terse',
-				'-N',
-				'qs#000000013.1',
-				'-S',
-				'/bin/sh',
-				'-b',
-				'n',
-				'-j',
-				'n',
-				'-r',
-				'n',
-				'-wd',
-				'/',
-				'-o',
-				'/dev/null',
-				'-e',
-				'/dev/null',
-			],
-			...['/work dir/launch.sh', '13', '1'],
-		]);
+		// As one line; the empty word after -C stands between two blanks.
+		expect(submitArguments({queueName: undefined, qsubArgs: []}, request).join(' ')).toBe(
+			'-terse -N qs#000000013.1 -C  -S /bin/sh -b n -shell y -j n -r n -now n -i /dev/null -o /dev/null -e /dev/null -wd / /work dir/launch.sh 13 1',
+		);
+	});
+
+	test('go without the caller’s secrets, for -V in a default request file would show them to everyone', () => {
+		const environment = {PATH: '/bin', HOME: '/home/me', SGE_ROOT: '/sge', API_TOKEN: 'secret', JOB_ID: '7'};
+		expect(submitEnvironment(environment)).toEqual({PATH: '/bin', HOME: '/home/me', SGE_ROOT: '/sge'});
 	});
 
 	test('the queue and the user’s own arguments come last before the script, so that they win', () => {

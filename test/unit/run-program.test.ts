@@ -8,8 +8,10 @@ import {makePrograms} from '../helpers/made-programs.js';
 /** Long enough for any machine: what is to end by itself never gets there. */
 const PATIENCE_MS = 30_000;
 
+const within = (timeoutMs: number): Parameters<typeof runProgram>[2] => ({timeoutMs, environment: process.env});
+
 const run = (lines: string, args: readonly string[] = [], timeoutMs = PATIENCE_MS): ReturnType<typeof runProgram> =>
-	runProgram(makePrograms({program: lines}).paths.program, args, timeoutMs);
+	runProgram(makePrograms({program: lines}).paths.program, args, within(timeoutMs));
 
 const isAlive = (pid: number): boolean => {
 	try {
@@ -58,14 +60,14 @@ describe('a program', () => {
 describe('a program that takes too long', () => {
 	test('is killed with all its children', async () => {
 		const {directory, paths} = makePrograms({program: 'sleep 120 &\necho $! > "$0.pid"\necho begun\nwait'});
-		const result = await runProgram(paths.program, [], 500);
+		const result = await runProgram(paths.program, [], within(500));
 		expect(result).toMatchObject({ending: 'timed-out', exitCode: undefined});
 		await untilGone(Number(readFileSync(`${directory}/program.pid`, 'utf8')));
 	});
 
 	test('is not waited for when a child of it left its group and holds its pipes', async () => {
 		const {directory, paths} = makePrograms({program: 'setsid sh -c \'echo $$ > "$0.pid"; exec sleep 120\' "$0" &\nexec sleep 120'});
-		expect((await runProgram(paths.program, [], 500)).ending).toBe('timed-out');
+		expect((await runProgram(paths.program, [], within(500))).ending).toBe('timed-out');
 		if (existsSync(`${directory}/program.pid`)) process.kill(Number(readFileSync(`${directory}/program.pid`, 'utf8')), 'SIGKILL');
 	});
 });
@@ -85,7 +87,7 @@ describe('what can’t be executed is a PoolError that names it', () => {
 		['a path below a file', '/etc/passwd/qsub'],
 		['a file without the right to be executed', '/etc/passwd'],
 	])('%s', async (_, path) => {
-		const error = await runProgram(path, [], PATIENCE_MS).catch((thrown: unknown) => thrown);
+		const error = await runProgram(path, [], within(PATIENCE_MS)).catch((thrown: unknown) => thrown);
 		expect(error).toBeInstanceOf(PoolError);
 		expect(error).toMatchObject({
 			code: 'ERR_POOL_PROGRAM_MISSING',
