@@ -1,7 +1,7 @@
 /** Which engine runs the queue-jobs, and why. The only file that knows them by name. */
 import {accessSync, constants, statSync} from 'node:fs';
 import {userInfo} from 'node:os';
-import {delimiter, join, resolve} from 'node:path';
+import {delimiter, resolve} from 'node:path';
 import type {Engine} from './engines/engine.js';
 import {createGridEngine, isGridEngine} from './engines/grid-engine.js';
 import {createLocalEngine, defaultSlots} from './engines/local.js';
@@ -72,7 +72,8 @@ const findProgram = (name: string): string | undefined => {
 	if (name === '') return undefined;
 	if (name.includes('/')) return isExecutable(resolve(name)) ? resolve(name) : undefined;
 	const directories = (process.env.PATH ?? '').split(delimiter).filter(directory => directory !== '');
-	return directories.map(directory => join(directory, name)).find(isExecutable);
+	// PATH may hold relative directories, and the program may go elsewhere before a map ends.
+	return directories.map(directory => resolve(directory, name)).find(isExecutable);
 };
 
 const isExecutable = (path: string): boolean => {

@@ -1,3 +1,4 @@
+import {inspect} from 'node:util';
 import {PoolError} from './errors.js';
 
 /**
@@ -20,10 +21,8 @@ export const collectTasks = async (tasks: unknown): Promise<unknown[]> => {
 	} catch (error) {
 		throw new PoolError(
 			'ERR_POOL_TASKS',
-			`The iterator of \`tasks\` threw at task ${collected.length}: ${error instanceof Error ? error.message : String(error)}`,
-			{
-				cause: error,
-			},
+			`The iterator of \`tasks\` threw at task ${collected.length}: ${error instanceof Error ? error.message : inspect(error)}`,
+			{cause: error},
 		);
 	}
 	return collected;

@@ -145,7 +145,7 @@ const isStringOf =
 		typeof value === 'string' && pattern.test(value);
 
 /** A Map or another object with a mind of its own has no entries to see: it would count as empty. */
-const isPlainObject = (value: unknown): boolean =>
+const isPlainObject = (value: unknown): value is object =>
 	typeof value === 'object' && value !== null && !Array.isArray(value) && Object.prototype.toString.call(value) === '[object Object]';
 
 const isStringArray = (value: unknown): boolean =>

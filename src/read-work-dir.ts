@@ -1,5 +1,6 @@
 /** Reads a work_dir, also one that is still being worked in or is damaged: what ran where, when, how long, how often, with what and to what end. */
 import {join, resolve} from 'node:path';
+import {type Chunk, cutChunks} from './chunks.js';
 import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
 import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
 import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, tasksPath} from './layout.js';
@@ -75,13 +76,17 @@ export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
 	const eventsByChunk = groupByChunk(journal);
 	const filesByChunk = groupByChunk((await realFiles.list(directory)).flatMap(name => parseChunkFile(name) ?? []));
 	const tasks: TaskRecord[] = [];
-	for (let ichunk = 0; ichunk < manifest.numChunks; ichunk++) {
-		const chunkFiles = filesByChunk.get(ichunk) ?? [];
-		for (const record of await readChunk(directory, manifest, ichunk, eventsByChunk.get(ichunk) ?? [], chunkFiles, problems))
+	for (const chunk of chunksOf(manifest)) {
+		const chunkFiles = filesByChunk.get(chunk.ichunk) ?? [];
+		for (const record of await readChunk(directory, manifest, chunk, eventsByChunk.get(chunk.ichunk) ?? [], chunkFiles, problems))
 			tasks.push(record);
 	}
-	return {workDir: directory, manifest, tasks: tasks.sort((a, b) => a.itask - b.itask), journal, problems};
+	return {workDir: directory, manifest, tasks, journal, problems};
 };
+
+/** As they were cut: also of a chunk whose file is damaged it is known which tasks it holds. */
+const chunksOf = ({numTasks, numChunks, options: {chunkSize}}: Manifest): Chunk[] =>
+	cutChunks(numTasks, typeof chunkSize === 'number' ? {kind: 'chunk-size', chunkSize} : {kind: 'num-chunks', numChunks});
 
 const groupByChunk = <Item extends {readonly ichunk?: number}>(items: readonly Item[]): Map<number, Item[]> => {
 	const groups = new Map<number, Item[]>();
@@ -99,16 +104,16 @@ const readManifest = async (workDir: string): Promise<Manifest> => {
 	const text = (await readWhole(realFiles, path))?.toString();
 	if (text === undefined)
 		throw new PoolError('ERR_POOL_WORK_DIR', `Expected a work_dir, got ${workDir}, which has no ${MANIFEST}.`, {workDir});
-	let manifest: Manifest;
+	let manifest: Manifest | null;
 	try {
-		manifest = JSON.parse(text) as Manifest;
+		manifest = JSON.parse(text) as Manifest | null;
 	} catch (error) {
 		throw new PoolError('ERR_POOL_WORK_DIR', `${path} is damaged: ${(error as Error).message}`, {workDir, cause: error});
 	}
-	if (manifest.format === MANIFEST_FORMAT) return manifest;
+	if (manifest?.format === MANIFEST_FORMAT) return manifest;
 	throw new PoolError(
 		'ERR_POOL_WORK_DIR',
-		`Expected ${path} to be of format ${MANIFEST_FORMAT}, got ${manifest.format}. It was written by another version.`,
+		`Expected ${path} to be of format ${MANIFEST_FORMAT}, got ${manifest?.format}. It was written by another version.`,
 		{workDir},
 	);
 };
@@ -116,15 +121,16 @@ const readManifest = async (workDir: string): Promise<Manifest> => {
 const readChunk = async (
 	workDir: string,
 	manifest: Manifest,
-	ichunk: number,
+	chunk: Chunk,
 	events: readonly JournalLine[],
 	files: readonly ChunkFile[],
 	problems: string[],
 ): Promise<TaskRecord[]> => {
 	const attempts = replayAttempts(events);
-	const {firstTask, inputs} = await readInputs(workDir, ichunk, problems);
+	const {ichunk, firstTask, numTasks} = chunk;
+	const inputs = await readInputs(workDir, manifest, chunk, problems);
 	const counted = events.findLast(({event}) => event === 'result')?.attempt;
-	const out = await readOutcomes(workDir, manifest, ichunk, inputs.length, counted, files, problems);
+	const out = await readOutcomes(workDir, manifest, {ichunk, numTasks}, counted, files, problems);
 	const failed = events.findLast(({event}) => event === 'chunk-failed');
 	const last = attempts.at(-1);
 	const source = out === undefined ? last : attempts.find(({attempt}) => attempt === out.attempt);
@@ -171,28 +177,30 @@ const replayAttempts = (events: readonly JournalLine[]): AttemptRecord[] => {
 	return [...attempts.values()];
 };
 
-const readInputs = async (workDir: string, ichunk: number, problems: string[]): Promise<{firstTask: number; inputs: unknown[]}> => {
+/** One for each task of the chunk: undefined where it can't be read. */
+const readInputs = async (workDir: string, {session}: Manifest, {ichunk, numTasks}: Chunk, problems: string[]): Promise<unknown[]> => {
 	const path = tasksPath(workDir, ichunk);
-	const inputs: unknown[] = [];
-	let firstTask = 0;
+	const inputs: unknown[] = new Array(numTasks).fill(undefined);
+	const note = (error: unknown): void => void problems.push(`${path}: ${(error as Error).message}`);
 	try {
 		const source = await realFiles.openSource(path);
 		try {
-			const file = await openBlockFile(source);
-			firstTask = file.header.firstTask;
-			inputs.length = file.header.numTasks;
-			inputs.fill(undefined);
-			for (let i = 0; i < file.numBlocks; i++) {
-				const {first, values} = await file.readBlock(i);
-				for (const [j, value] of values.entries()) inputs[first + j] = value;
+			const {header, numBlocks, readBlock} = await openBlockFile(source);
+			if (header.kind !== 'tasks' || header.session !== session || header.ichunk !== ichunk || header.numTasks !== numTasks) {
+				throw new Error(`it holds ${header.numTasks} ${header.kind} of chunk ${header.ichunk} of the session ${header.session}`);
+			}
+			for (let i = 0; i < numBlocks; i++) {
+				// Of a damaged file the other blocks are still good.
+				const block = await readBlock(i).catch(note);
+				for (const [j, value] of block?.values.entries() ?? []) inputs[(block?.first ?? 0) + j] = value;
 			}
 		} finally {
 			await source.close();
 		}
 	} catch (error) {
-		problems.push(`${path}: ${(error as Error).message}`);
+		note(error);
 	}
-	return {firstTask, inputs};
+	return inputs;
 };
 
 type FoundOutcomes = {readonly attempt: number; readonly host: string; readonly blocks: readonly Block[]};
@@ -200,9 +208,8 @@ type FoundOutcomes = {readonly attempt: number; readonly host: string; readonly 
 /** The outcomes of the attempt that counts; while none does, of the first that is whole. */
 const readOutcomes = async (
 	workDir: string,
-	manifest: Manifest,
-	ichunk: number,
-	numTasks: number,
+	{session}: Manifest,
+	{ichunk, numTasks}: Pick<Chunk, 'ichunk' | 'numTasks'>,
 	counted: number | undefined,
 	files: readonly ChunkFile[],
 	problems: string[],
@@ -210,13 +217,10 @@ const readOutcomes = async (
 	const attempts = files
 		.flatMap(file => (file.kind === 'out' && (counted ?? file.attempt) === file.attempt ? [file.attempt] : []))
 		.sort((a, b) => a - b);
+	if (counted !== undefined && attempts.length === 0) problems.push(`${attemptPath(workDir, ichunk, counted, 'out')}: it is missing`);
 	for (const attempt of attempts) {
-		const file = await readOutcomeFile(realFiles, attemptPath(workDir, ichunk, attempt, 'out'), {
-			session: manifest.session,
-			ichunk,
-			attempt,
-			numTasks,
-		});
+		const path = attemptPath(workDir, ichunk, attempt, 'out');
+		const file = await readOutcomeFile(realFiles, path, {session, ichunk, attempt, numTasks});
 		if (file.kind === 'whole') return {attempt, host: file.host, blocks: file.blocks};
 		problems.push(file.reason);
 	}

@@ -1,5 +1,5 @@
 /** Gathers the outcomes of all tasks, in task order, from the `.out` files of the attempts that count. */
-import {inspect} from 'node:util';
+import {type InspectOptions, inspect} from 'node:util';
 import type {Chunk} from './chunks.js';
 import {TaskError, type TaskErrorKind} from './errors.js';
 import {attemptPath} from './layout.js';
@@ -150,6 +150,20 @@ const toOutcome = ({chunk, attempt, times}: ChunkRecord, i: number, failure: Tas
 const MAX_INPUT_LENGTH = 200;
 
 const printInput = (task: unknown): string => {
-	const text = inspect(task, {depth: 2, maxArrayLength: 10, maxStringLength: MAX_INPUT_LENGTH, breakLength: Number.POSITIVE_INFINITY});
+	const text = inspectSafely(task, {
+		depth: 2,
+		maxArrayLength: 10,
+		maxStringLength: MAX_INPUT_LENGTH,
+		breakLength: Number.POSITIVE_INFINITY,
+	});
 	return text.length > MAX_INPUT_LENGTH ? `${text.slice(0, MAX_INPUT_LENGTH)}…` : text;
+};
+
+/** A class may bring a printer of its own, which may throw: that must not end a map. */
+const inspectSafely = (task: unknown, options: InspectOptions): string => {
+	try {
+		return inspect(task, options);
+	} catch {
+		return inspect(task, {...options, customInspect: false});
+	}
 };

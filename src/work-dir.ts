@@ -2,7 +2,7 @@
  * Makes and removes the directory of one map. It is filled under another name beside its place and appears there whole, by rename; it is its
  * owner's alone, whatever the umask.
  */
-import {chmod, lstat, mkdir, readdir, readFile} from 'node:fs/promises';
+import {chmod, lstat, mkdir, readdir, readFile, stat} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
@@ -62,8 +62,6 @@ export type WorkDirContent = {
 /** @throws PoolError `ERR_POOL_TASKS` when a task can't be serialised, `ERR_POOL_WORK_DIR` when the directory can't be made; nothing is left behind then. */
 export const createWorkDir = async (place: WorkDirPlace, content: WorkDirContent, files: Files): Promise<void> => {
 	const parent = dirname(place.workDir);
-	const madeRoot = await makeParent(parent);
-	if (place.root !== undefined && madeRoot) rootsMadeByUs.add(place.root);
 	let scratch: string | undefined;
 	try {
 		scratch = await makeScratch(parent, basename(place.workDir));
@@ -71,22 +69,23 @@ export const createWorkDir = async (place: WorkDirPlace, content: WorkDirContent
 		await files.rename(scratch, place.workDir);
 	} catch (error) {
 		if (scratch !== undefined) await files.removeTree(scratch);
-		await removeRoot(place, files);
+		await removeMade(parent, files);
 		if (error instanceof PoolError) throw error;
 		throw new PoolError('ERR_POOL_WORK_DIR', `The work_dir ${place.workDir} can't be made: ${(error as Error).message}`, {cause: error});
 	}
 };
 
-/** Removes the work_dir, and the directory above it if this process made it and nothing else is in it. */
-export const removeWorkDir = async (place: WorkDirPlace, files: Files): Promise<void> => {
-	await files.removeTree(place.workDir);
-	await removeRoot(place, files);
+/** Removes the work_dir, and the directories above it if it is below the root by default, this process made them and nothing else is in them. */
+export const removeWorkDir = async ({workDir, root}: WorkDirPlace, files: Files): Promise<void> => {
+	await files.removeTree(workDir);
+	if (root !== undefined) await removeMade(root, files);
 };
 
-const rootsMadeByUs = new Set<string>();
+/** Directories above work_dirs. */
+const madeByUs = new Set<string>();
 
-const removeRoot = async ({root}: WorkDirPlace, files: Files): Promise<void> => {
-	if (root !== undefined && rootsMadeByUs.has(root)) await files.removeIfEmpty(root);
+const removeMade = async (directory: string, files: Files): Promise<void> => {
+	for (let current = directory; madeByUs.has(current); current = dirname(current)) await files.removeIfEmpty(current);
 };
 
 const describeExisting = async (path: string): Promise<string | undefined> => {
@@ -102,30 +101,46 @@ const describeExisting = async (path: string): Promise<string | undefined> => {
 	}
 };
 
-const makeParent = async (parent: string): Promise<boolean> => {
-	try {
-		return (await mkdir(parent, {recursive: true, mode: 0o700})) !== undefined;
-	} catch (error) {
-		throw new PoolError('ERR_POOL_WORK_DIR', `The directory ${parent} can't be made: ${(error as Error).message}`, {cause: error});
-	}
-};
-
 const makeScratch = async (parent: string, name: string): Promise<string> => {
 	const tmp = (await import('tmp')).default;
 	const makeDir = promisify<object, string>(tmp.dir);
+	// For people. Two dots would not be taken, nor a name that is as long as a name may be.
+	const prefix = `.${name.replaceAll('.', '_').slice(0, 40)}`;
 	for (let triesLeft = 5; ; triesLeft--) {
 		try {
-			const scratch = await makeDir({tmpdir: parent, prefix: `.${name}`, mode: 0o700, keep: true});
+			await makeDirectory(parent);
+			const scratch = await makeDir({tmpdir: parent, prefix, mode: PRIVATE, keep: true});
 			// The umask may have taken the owner's own rights away.
-			await chmod(scratch, 0o700);
+			await chmod(scratch, PRIVATE);
 			return scratch;
 		} catch (error) {
 			// Another map may just have removed the root, empty for a moment.
 			if (triesLeft === 0 || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-			await mkdir(parent, {recursive: true, mode: 0o700});
 		}
 	}
 };
+
+const PRIVATE = 0o700;
+
+/** One level after the other: with a strict umask nothing could be made in a directory that was just made. */
+const makeDirectory = async (path: string): Promise<void> => {
+	if (await isDirectory(path)) return;
+	if (path !== dirname(path)) await makeDirectory(dirname(path));
+	try {
+		await mkdir(path, PRIVATE);
+		madeByUs.add(path);
+		await chmod(path, PRIVATE);
+	} catch (error) {
+		// Another map may have made it in between; all else stands in the way.
+		if (!(await isDirectory(path))) throw error;
+	}
+};
+
+const isDirectory = (path: string): Promise<boolean> =>
+	stat(path).then(
+		stats => stats.isDirectory(),
+		() => false,
+	);
 
 const fill = async (directory: string, content: WorkDirContent, files: Files): Promise<void> => {
 	const write = (name: string, text: string | Buffer): Promise<void> => files.create(join(directory, name), [[Buffer.from(text)]]);

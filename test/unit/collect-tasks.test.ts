@@ -1,0 +1,113 @@
+import {describe, expect, test} from 'vitest';
+import {collectTasks} from '../../src/collect-tasks.js';
+import {PoolError} from '../../src/errors.js';
+
+const refusal = async (tasks: unknown): Promise<PoolError> => {
+	const error = await collectTasks(tasks).then(
+		() => undefined,
+		(thrown: unknown) => thrown,
+	);
+	expect(error).toBeInstanceOf(PoolError);
+	expect(error).toMatchObject({name: 'PoolError', code: 'ERR_POOL_TASKS'});
+	return error as PoolError;
+};
+
+describe('tasks may be', () => {
+	test.each<[what: string, tasks: unknown, collected: readonly unknown[]]>([
+		['an array', [1, 2], [1, 2]],
+		['an empty array', [], []],
+		['an array with holes', new Array(2), [undefined, undefined]],
+		['a Set', new Set([1, 2]), [1, 2]],
+		['a Map', new Map([[1, 2]]), [[1, 2]]],
+		['a string', 'a😀', ['a', '😀']],
+		['a typed array', Uint8Array.of(1, 2), [1, 2]],
+		[
+			'a generator',
+			(function* () {
+				yield 1;
+				yield undefined;
+			})(),
+			[1, undefined],
+		],
+		[
+			'an async generator',
+			(async function* () {
+				yield 1;
+				yield 2;
+			})(),
+			[1, 2],
+		],
+		['an object with an iterator', {[Symbol.iterator]: () => [7].values()}, [7]],
+	])('%s', async (_, tasks, collected) => {
+		expect(await collectTasks(tasks)).toEqual(collected);
+	});
+
+	test('values of any kind, which stay what they are: a promise among them is not waited for', async () => {
+		const promise = Promise.resolve(1);
+		expect((await collectTasks([promise]))[0]).toBe(promise);
+	});
+
+	test('many, collected without a turn of the event loop for each', async () => {
+		let numTurns = 0;
+		const count = (): void => {
+			numTurns++;
+			counting = setImmediate(count);
+		};
+		let counting = setImmediate(count);
+		expect(await collectTasks(Array.from({length: 1_000_000}, (_, i) => i))).toHaveLength(1_000_000);
+		clearImmediate(counting);
+		expect(numTurns).toBeLessThan(100);
+	});
+});
+
+describe('tasks may not be', () => {
+	test.each([
+		[null, 'null'],
+		[undefined, 'undefined'],
+		[5, 'number'],
+		[{}, 'object'],
+		[{length: 1, 0: 'a'}, 'object'],
+		[() => [], 'function'],
+		[Promise.resolve([1]), 'object'],
+	])('%j', async (tasks, got) => {
+		expect((await refusal(tasks)).message).toBe(`Expected \`tasks\` to be an iterable or an async iterable, got ${got}.`);
+	});
+});
+
+describe('an iterator that throws', () => {
+	const throwing = (thrown: unknown) =>
+		(function* () {
+			yield 'a';
+			yield 'b';
+			throw thrown;
+		})();
+
+	test('is told by the number of the task, with its own error as the cause', async () => {
+		const cause = new RangeError('no more');
+		const error = await refusal(throwing(cause));
+		expect(error.message).toBe('The iterator of `tasks` threw at task 2: no more');
+		expect(error.cause).toBe(cause);
+	});
+
+	test.each([
+		[null, 'null'],
+		['text', "'text'"],
+		[undefined, 'undefined'],
+		[Symbol('x'), 'Symbol(x)'],
+		[Object.create(null), '[Object: null prototype] {}'],
+	])('may throw anything: %s', async (thrown, printed) => {
+		expect((await refusal(throwing(thrown))).message).toBe(`The iterator of \`tasks\` threw at task 2: ${printed}`);
+	});
+
+	test('or reject', async () => {
+		const tasks = (async function* () {
+			yield 1;
+			throw new Error('no connection');
+		})();
+		expect((await refusal(tasks)).message).toBe('The iterator of `tasks` threw at task 1: no connection');
+	});
+
+	test('or be none', async () => {
+		expect((await refusal({[Symbol.iterator]: 5})).message).toContain('threw at task 0: ');
+	});
+});
