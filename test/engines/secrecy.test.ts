@@ -1,0 +1,197 @@
+/** What other users see of a map, and that an ordinary user can map. Needs root, to be somebody else. */
+import {randomBytes} from 'node:crypto';
+import {
+	chmodSync,
+	chownSync,
+	copyFileSync,
+	cpSync,
+	existsSync,
+	mkdirSync,
+	readdirSync,
+	readFileSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs';
+import {createRequire} from 'node:module';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {Pool} from 'queue-map-reduce';
+import {afterEach, beforeEach, expect, test, vi} from 'vitest';
+import {lookAround, waitForFile} from '../fixtures/on-node.mjs';
+import {createTestDirectory, poolOptions} from '../helpers/engines.js';
+import {call, deleteJobs, untilGone, untilNoted} from '../helpers/grid-engine.js';
+
+/** Everywhere, without a home directory, and nobody's friend. */
+const OTHER = 'nobody';
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+let directory: ReturnType<typeof createTestDirectory>;
+
+beforeEach(() => {
+	directory = createTestDirectory();
+	// Only the work_dir itself keeps others out.
+	chmodSync(directory.path, 0o755);
+	vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+});
+afterEach(() => {
+	vi.restoreAllMocks();
+	vi.unstubAllEnvs();
+	directory.remove();
+});
+
+const untilThere = (path: string): Promise<boolean> => vi.waitUntil(() => existsSync(path), {timeout: 60_000, interval: 100});
+const newSecret = (): string => randomBytes(12).toString('hex');
+const reversed = (text: string): string => text.split('').reverse().join('');
+
+test('no value of the environment can be read by another user: not in /proc, the spools, what qstat tells, or the work_dir', async () => {
+	const [secret, dottedSecret, planted] = [newSecret(), newSecret(), newSecret()];
+	vi.stubEnv('QMR_TEST_SECRET', secret);
+	vi.stubEnv('QMR.TEST.SECRET', dottedSecret);
+	const pool = new Pool(poolOptions('grid-engine', directory.path));
+	const [node] = await pool.map(lookAround, [1]);
+	expect(node?.variables).toMatchObject({QMR_TEST_SECRET: secret, 'QMR.TEST.SECRET': dottedSecret});
+
+	const [started, until] = [join(directory.path, 'started'), join(directory.path, 'until')];
+	const [workDir, heldWorkDir] = [join(directory.path, 'running'), join(directory.path, 'held')];
+	const controller = new AbortController();
+	const running = pool.map(waitForFile, [{started, until}], {workDir});
+	const held = pool.map(waitForFile, [{started, until}], {workDir: heldWorkDir, qsubArgs: ['-h'], signal: controller.signal});
+	const plantedJobs = await plant(planted);
+	try {
+		await untilThere(started);
+		const jobIds = [
+			...(await Promise.all([workDir, heldWorkDir].map(path => untilNoted(path, ({event}) => event === 'submitted')))).map(
+				({jobId}) => jobId,
+			),
+			...plantedJobs,
+		];
+		await vi.waitUntil(() => existsSync(join(directory.path, 'planted-runs')), {timeout: 60_000, interval: 100});
+		const directories = [...(await spoolDirectories(node?.variables ?? {})), directory.path];
+		const script = join(directory.path, 'find-secret.mjs');
+		copyFileSync(new URL('../fixtures/find-secret.mjs', import.meta.url), script);
+		const search = async (as: string): Promise<Found> => {
+			const texts = [secret, dottedSecret, planted].map(reversed);
+			const args = [script, ...[texts, jobIds, directories].map(list => JSON.stringify(list))];
+			const printed = await call(process.execPath, args, {
+				as,
+				cwd: '/',
+				env: {PATH: process.env.PATH, ...gridVariables(), PLANTED: planted},
+			});
+			return JSON.parse(printed) as Found;
+		};
+
+		const {found} = await search(OTHER);
+		expect(found[reversed(secret)]).toEqual([]);
+		expect(found[reversed(dottedSecret)]).toEqual([]);
+		// The same search finds what is there to be seen.
+		const places = (found[reversed(planted)] as string[]).join('\n');
+		for (const kind of [
+			/\/proc\/\d+\/cmdline/,
+			/\/proc\/\d+\/environ/,
+			/\/job_scripts\//,
+			/\/active_jobs\//,
+			/^qstat -j \d+$/m,
+			/planted\.txt$/m,
+		]) {
+			expect(places).toMatch(kind);
+		}
+		// And root finds the secret where its owner has it.
+		const ownersPlaces = (await search('root')).found;
+		expect(ownersPlaces[reversed(secret)]).toEqual(
+			expect.arrayContaining([join(workDir, 'environment.sh'), join(heldWorkDir, 'environment.sh'), expect.stringMatching(/environ$/)]),
+		);
+		expect(ownersPlaces[reversed(dottedSecret)]).toContain(join(workDir, 'environment.json'));
+	} finally {
+		writeFileSync(until, '');
+		controller.abort(new Error('seen enough'));
+		await deleteJobs(plantedJobs);
+	}
+	expect(await running).toEqual([1]);
+	await expect(held).rejects.toThrow('seen enough');
+	await untilGone(({id}) => plantedJobs.includes(id));
+});
+
+type Found = {readonly found: Readonly<Record<string, readonly string[]>>};
+
+/** Puts a text where a careless program would: into a script, an argument, a variable of a queue-job, a file. */
+const plant = async (text: string): Promise<string[]> => {
+	const script = join(directory.path, 'planted.sh');
+	writeFileSync(script, `#!/bin/sh\n: >'${join(directory.path, 'planted-runs')}'\nexec sh -c ': ${text}; sleep 600; :'\n`);
+	writeFileSync(join(directory.path, 'planted.txt'), text);
+	const args = ['-terse', '-N', 'planted', '-S', '/bin/sh', '-wd', '/', '-o', '/dev/null', '-e', '/dev/null', '-v', `PLANTED=${text}`];
+	const ids = await Promise.all([[], ['-h']].map(more => call('qsub', [...args, ...more, script])));
+	return ids.map(id => id.trim());
+};
+
+/** Where master and nodes keep queue-jobs, and the accounting. */
+const spoolDirectories = async ({SGE_ROOT = '', SGE_CELL = ''}: NodeJS.ProcessEnv): Promise<string[]> => {
+	const common = join(SGE_ROOT, SGE_CELL, 'common');
+	const settings = (await call('qconf', ['-sconf'])) + readFileSync(join(common, 'bootstrap'), 'utf8');
+	const setting = (name: string): string => new RegExp(`^${name}\\s+(\\S+)$`, 'm').exec(settings)?.[1] ?? '';
+	const found = [common, ...['execd_spool_dir', 'qmaster_spool_dir', 'spooling_params'].map(setting)];
+	for (const path of found) expect(statSync(path).isDirectory()).toBe(true);
+	return found;
+};
+
+const gridVariables = (): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('SGE_')));
+
+test('N20: an ordinary user whose home directory does not exist can map; all files are that user’s alone', async () => {
+	const project = join(directory.path, 'project');
+	mkdirSync(project);
+	installPackage(join(project, 'node_modules'));
+	copyFileSync(new URL('../fixtures/on-node.mjs', import.meta.url), join(project, 'on-node.mjs'));
+	writeFileSync(
+		join(project, 'main.mjs'),
+		`import {Pool} from 'queue-map-reduce';
+import {lookAround} from './on-node.mjs';
+const pool = new Pool({engine: 'grid-engine', pollingIntervalMs: 500, keepWorkDir: true, workDir: 'kept'});
+console.log(JSON.stringify(await pool.map(lookAround, [0, 1, 2])));
+`,
+	);
+	const uid = Number(await call('id', ['-u', OTHER]));
+	const home = (await call('getent', ['passwd', OTHER])).split(':')[5] as string;
+	expect(existsSync(home)).toBe(false);
+	chownSync(project, uid, -1);
+	const env = {PATH: process.env.PATH, ...gridVariables(), HOME: home, USER: OTHER, LOGNAME: OTHER, QMR_TEST_VALUE: "it's\nhere"};
+	const looks = JSON.parse(
+		await call('sh', ['-c', `cd "$0" && umask 000 && exec ${process.execPath} main.mjs`, project], {as: OTHER, env}),
+	);
+	expect(looks).toHaveLength(3);
+	for (const look of looks) {
+		// The umask of the tasks is the caller's; the files of the map are private all the same.
+		expect(look).toMatchObject({uid, cwd: project, home, umask: 0, isTmpdirThere: true, variables: {QMR_TEST_VALUE: "it's\nhere"}});
+	}
+	const kept = join(project, 'kept');
+	const {mode, uid: owner} = statSync(kept);
+	expect({mode: mode & 0o777, owner}).toEqual({mode: 0o700, owner: uid});
+	for (const name of readdirSync(kept)) {
+		const stats = statSync(join(kept, name));
+		expect([name, stats.mode & 0o777, stats.uid]).toEqual([name, 0o600, uid]);
+	}
+});
+
+/** A copy of the package and of all it needs: the repository itself may be out of an ordinary user's reach. */
+const installPackage = (modules: string): void => {
+	const copied = new Set<string>();
+	const copy = (name: string, from: string): void => {
+		if (copied.has(name)) return;
+		copied.add(name);
+		cpSync(from, join(modules, name), {
+			recursive: true,
+			dereference: true,
+			filter: path => !path.slice(from.length).includes('node_modules'),
+		});
+		const {dependencies = {}} = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as {dependencies?: Record<string, string>};
+		for (const dependency of Object.keys(dependencies)) copy(dependency, findPackage(dependency, from));
+	};
+	const target = join(modules, 'queue-map-reduce');
+	cpSync(join(ROOT, 'dist'), join(target, 'dist'), {recursive: true});
+	cpSync(join(ROOT, 'package.json'), join(target, 'package.json'));
+	const {dependencies} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {dependencies: Record<string, string>};
+	for (const dependency of Object.keys(dependencies)) copy(dependency, findPackage(dependency, ROOT));
+};
+
+const findPackage = (name: string, from: string): string => {
+	const places = createRequire(join(from, 'package.json')).resolve.paths(name) ?? [];
+	return places.map(place => join(place, name)).find(existsSync) as string;
+};
