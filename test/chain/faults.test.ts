@@ -264,7 +264,7 @@ test('a deleted queue-job that stays listed as dEqw is not counted again', async
 	expect(calls()).toMatchObject({qsub: 4, qdel: 1});
 });
 
-test('A12: queue-jobs of others are never touched, whatever they are called', async () => {
+test('A12a, A12: queue-jobs of others are never touched, whatever they are called', async () => {
 	setFaults({kind: 'error-state', jobName: '#000000000.1', times: 1, reason: 'ours'});
 	updateQueueState(queue.directory, state => {
 		state.listsAllUsers = true;

@@ -144,7 +144,7 @@ export const inspectWorker = () => ({resources: process.getActiveResourcesInfo()
 	expect([seen.worker.children, seen.children, seen.worker.stdin]).toEqual(['', '', '']);
 });
 
-test('bad input is refused before anything is written', async () => {
+test('N15: functions and other input that can’t work are refused before anything is written', async () => {
 	const main = `${POOL}
 const refused = async (...args) => pool.map(...args).then(() => 'accepted', error => error.code);
 const outside = {x: 1};

@@ -6,7 +6,7 @@ import {chooseEngine} from '../../src/choose-engine.js';
 import {defaultSlots} from '../../src/engines/local.js';
 import {PoolError} from '../../src/errors.js';
 import type {PoolOptions} from '../../src/options.js';
-import {makePrograms} from '../helpers/programs.js';
+import {makePrograms} from '../helpers/made-programs.js';
 
 const GRID_ENGINE = {qsub: 'echo 7', qstat: 'echo "SGE 8.1.9"; echo "usage: qstat [options]"', qdel: 'exit 0'};
 const TORQUE = {qsub: 'echo 7.server', qstat: 'echo "usage: qstat [-f] [-1] [-W site_specific] [-x]" >&2; exit 2', qdel: 'exit 0'};
