@@ -216,7 +216,7 @@ describe('reducing', () => {
 			[3, 4].map(itask => ({
 				itask,
 				kind: 'lost',
-				reason: 'the queue-job ended without a result',
+				reason: 'the queue-job ended without a result; its stderr ends with: Killed',
 				stderrTail: 'Killed',
 				jobId: '938',
 				attempt: 2,
