@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 /** Makes these programs the only ones on PATH. */
-const putOnPath = (programs: Readonly<Record<string, string>>) => {
+const putOnPath = <Name extends string>(programs: Readonly<Record<Name, string>>) => {
 	// Their lines use programs of the shell alone: PATH holds no others.
 	const made = makePrograms(programs);
 	process.env.PATH = made.directory;
