@@ -133,7 +133,8 @@ const spoolDirectories = async ({SGE_ROOT = '', SGE_CELL = ''}: NodeJS.ProcessEn
 	return found;
 };
 
-const gridVariables = (): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('SGE_')));
+const gridVariables = (): NodeJS.ProcessEnv =>
+	Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('SGE_') || name === 'GRID_ENGINE_INSTANCE'));
 
 test('N20: an ordinary user whose home directory does not exist can map; all files are that user’s alone', async () => {
 	const project = join(directory.path, 'project');

@@ -206,9 +206,9 @@ describe('reducing', () => {
 		expect(Object.keys(reducer.outcomes())).toEqual([]);
 	});
 
-	test('a chunk that fails as a whole gives each of its tasks the same failure, with the end of its stderr', async () => {
+	test('a chunk that fails as a whole gives each of its tasks the same failure, with what it said last', async () => {
 		const {reducer, write} = makeReducer();
-		write(1, 2, 'e', 'Killed\n');
+		write(1, 2, 'e', 'warning: much memory\nKilled\n');
 		await reducer.fail(CHUNKS[1], {attempt: 2, jobId: '938', host: undefined}, 'lost', 'the queue-job ended without a result');
 		expect(
 			reducer.failures().map(({itask, kind, reason, stderrTail, jobId, attempt}) => ({itask, kind, reason, stderrTail, jobId, attempt})),
@@ -217,7 +217,11 @@ describe('reducing', () => {
 				itask,
 				kind: 'lost',
 				reason: 'the queue-job ended without a result; its stderr ends with: Killed',
+<<<<<<< HEAD
 				stderrTail: 'Killed',
+=======
+				stderrTail: 'warning: much memory\nKilled',
+>>>>>>> unit
 				jobId: '938',
 				attempt: 2,
 			})),
