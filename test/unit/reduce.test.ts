@@ -217,11 +217,7 @@ describe('reducing', () => {
 				itask,
 				kind: 'lost',
 				reason: 'the queue-job ended without a result; its stderr ends with: Killed',
-<<<<<<< HEAD
-				stderrTail: 'Killed',
-=======
 				stderrTail: 'warning: much memory\nKilled',
->>>>>>> unit
 				jobId: '938',
 				attempt: 2,
 			})),
