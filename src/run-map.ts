@@ -158,11 +158,18 @@ const cancelRest = async (state: MapState, reducer: Reducer): Promise<void> => {
 const leave = async (place: WorkDirPlace, state: MapState, reducer: Reducer, {options}: MapCall, ports: Ports): Promise<void> => {
 	const {failed, done} = reducer.counts();
 	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
-	await state.journal.flush({durable: false});
-	const reason = whyKept(failed, reducer, options);
-	if (reason === undefined) await removeWorkDir(place, ports.files);
-	else ports.tell(`queue-map-reduce: the work_dir is kept, for ${reason}: ${state.workDir}`);
+	// The map is over: a last line that can't be written takes no result away.
+	await state.journal.flush({durable: false}).catch(() => undefined);
+	const reason = whyKept(failed, reducer, options) ?? (await tryToRemove(place, ports));
+	if (reason !== undefined) ports.tell(`queue-map-reduce: the work_dir is kept, for ${reason}: ${state.workDir}`);
 };
+
+/** @returns Why it can't be removed. The results are here, so that ends no map. */
+const tryToRemove = (place: WorkDirPlace, ports: Ports): Promise<string | undefined> =>
+	removeWorkDir(place, ports.files).then(
+		() => undefined,
+		(error: Error) => `it can't be removed (${error.message})`,
+	);
 
 const whyKept = (numFailed: number, reducer: Reducer, {keepWorkDir = false}: PoolOptions): string | undefined => {
 	if (numFailed > 0) return numFailed === 1 ? 'a task failed' : `${numFailed} tasks failed`;
