@@ -1,5 +1,5 @@
 /** One map from its tasks to its outcomes, in steps: chunk, work_dir, submit and poll, reduce, remove or keep the work_dir. */
-import {hostname, userInfo} from 'node:os';
+import {hostname} from 'node:os';
 import {type Chunking, cutChunks} from './chunks.js';
 import {endMap} from './end-map.js';
 import type {Engine} from './engines/engine.js';
@@ -18,6 +18,7 @@ import {poll} from './poll.js';
 import {createPorts, type Ports} from './ports.js';
 import {createProgress} from './progress.js';
 import {createReducer, type Reducer} from './reduce.js';
+import {userName} from './user-name.js';
 import {VERSION} from './version.js';
 import {createWorkDir, placeWorkDir, removeWorkDir, type WorkDirPlace} from './work-dir.js';
 
@@ -94,7 +95,7 @@ const prepare = async (
 		numTasks: tasks.length,
 		numChunks: chunks.length,
 		options: toRecord(options),
-		processNode: {host: hostname(), user: userInfo().username, pid: process.pid, cwd: process.cwd(), command: process.argv},
+		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv},
 		...withGitCommit(),
 	};
 	const launcher = createLauncher({
