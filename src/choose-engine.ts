@@ -1,12 +1,12 @@
 /** Which engine runs the queue-jobs, and why. The only file that knows them by name. */
 import {accessSync, constants, statSync} from 'node:fs';
-import {userInfo} from 'node:os';
 import {delimiter, resolve} from 'node:path';
 import type {Engine} from './engines/engine.js';
 import {createGridEngine, isGridEngine} from './engines/grid-engine.js';
 import {createLocalEngine, defaultSlots} from './engines/local.js';
 import {PoolError} from './errors.js';
 import type {PoolOptions} from './options.js';
+import {userName} from './user-name.js';
 
 export type ChosenEngine = {
 	readonly engine: Engine;
@@ -56,7 +56,7 @@ const gridEngine = (options: PoolOptions): Engine =>
 		qsubArgs: options.qsubArgs ?? [],
 		errorStateIndicator: options.errorStateIndicator ?? 'E',
 		programTimeoutMs: options.programTimeoutMs ?? 60_000,
-		user: userInfo().username,
+		user: userName(),
 	});
 
 const requireProgram = (option: 'qsubPath' | 'qstatPath' | 'qdelPath', name: string): string => {

@@ -1,5 +1,5 @@
 /** One map from its tasks to its outcomes, in steps: chunk, work_dir, submit and poll, reduce, remove or keep the work_dir. */
-import {hostname, userInfo} from 'node:os';
+import {hostname} from 'node:os';
 import {type Chunking, cutChunks} from './chunks.js';
 import {endMap} from './end-map.js';
 import type {Engine} from './engines/engine.js';
@@ -18,6 +18,7 @@ import {poll} from './poll.js';
 import {createPorts, type Ports} from './ports.js';
 import {createProgress} from './progress.js';
 import {createReducer, type Reducer} from './reduce.js';
+import {userName} from './user-name.js';
 import {VERSION} from './version.js';
 import {createWorkDir, placeWorkDir, removeWorkDir, type WorkDirPlace} from './work-dir.js';
 
@@ -94,7 +95,7 @@ const prepare = async (
 		numTasks: tasks.length,
 		numChunks: chunks.length,
 		options: toRecord(options),
-		processNode: {host: hostname(), user: userInfo().username, pid: process.pid, cwd: process.cwd(), command: process.argv},
+		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv},
 		...withGitCommit(),
 	};
 	const launcher = createLauncher({
@@ -158,11 +159,18 @@ const cancelRest = async (state: MapState, reducer: Reducer): Promise<void> => {
 const leave = async (place: WorkDirPlace, state: MapState, reducer: Reducer, {options}: MapCall, ports: Ports): Promise<void> => {
 	const {failed, done} = reducer.counts();
 	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
-	await state.journal.flush({durable: false});
-	const reason = whyKept(failed, reducer, options);
-	if (reason === undefined) await removeWorkDir(place, ports.files);
-	else ports.tell(`queue-map-reduce: the work_dir is kept, for ${reason}: ${state.workDir}`);
+	// The map is over: a last line that can't be written takes no result away.
+	await state.journal.flush({durable: false}).catch(() => undefined);
+	const reason = whyKept(failed, reducer, options) ?? (await tryToRemove(place, ports));
+	if (reason !== undefined) ports.tell(`queue-map-reduce: the work_dir is kept, for ${reason}: ${state.workDir}`);
 };
+
+/** @returns Why it can't be removed. The results are here, so that ends no map. */
+const tryToRemove = (place: WorkDirPlace, ports: Ports): Promise<string | undefined> =>
+	removeWorkDir(place, ports.files).then(
+		() => undefined,
+		(error: Error) => `it can't be removed (${error.message})`,
+	);
 
 const whyKept = (numFailed: number, reducer: Reducer, {keepWorkDir = false}: PoolOptions): string | undefined => {
 	if (numFailed > 0) return numFailed === 1 ? 'a task failed' : `${numFailed} tasks failed`;
