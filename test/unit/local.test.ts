@@ -153,10 +153,11 @@ describe('the end of a queue-job is explained', () => {
 
 describe('when the process that maps ends', () => {
 	/** A process that runs one queue-job, which has a child, and does what it is told on stdin. */
-	const runMapper = async (whatThen: string) => {
+	const runMapper = async (whatThen: string, first = '') => {
 		const {directory, paths} = makePrograms({
 			job: 'sleep 300 & echo "$$ $!" > "$1/tmp"; mv "$1/tmp" "$1/pids"; wait',
 			'mapper.mts': `import {createLocalEngine} from ${JSON.stringify(join(import.meta.dirname, '../../src/engines/local.ts'))};
+${first}
 const engine = createLocalEngine({slots: 1});
 const request = name => ({name, script: process.argv[2], scriptArguments: [process.argv[3]]});
 await engine.submit([request('a'), request('b')]);
@@ -205,11 +206,12 @@ process.stdin.once('data', () => { ${whatThen} });
 	});
 
 	test('a library that ends the process by a signal when nobody else listens does so', async () => {
-		const {mapper, ended} = await runMapper(`process.on('SIGTERM', function end() {
+		const library = `process.on('SIGTERM', function end() {
 			if (process.listenerCount('SIGTERM') > 1) return;
 			process.off('SIGTERM', end);
 			process.kill(process.pid, 'SIGTERM');
-		}); process.kill(process.pid, 'SIGTERM');`);
+		});`;
+		const {mapper, ended} = await runMapper("process.kill(process.pid, 'SIGTERM')", library);
 		mapper.stdin.write('x');
 		expect(await ended).toEqual([null, 'SIGTERM']);
 	});

@@ -150,6 +150,12 @@ describe('a running work_dir', () => {
 		expect(await states(workDir)).toEqual(['running', 'running', 'running', 'done', 'done']);
 	});
 
+	test('an attempt that is only announced is none yet', async () => {
+		const {workDir, note, submitted} = makeWorkDir();
+		note(...submitted(0, 1), {event: 'lost', ichunk: 0, attempt: 1}, {event: 'resubmitted', ichunk: 0, attempt: 2});
+		expect((await readWorkDir(workDir)).tasks[0]?.attempts.map(({attempt, lastEvent}) => [attempt, lastEvent])).toEqual([[1, 'lost']]);
+	});
+
 	test('a growing result is none, a journal that ends within a line is read up to there', async () => {
 		const {workDir, write, note, submitted} = makeWorkDir();
 		write('000000000.1.part', encodeOutcomes([{value: 1}, {value: 2}, {value: 3}]));

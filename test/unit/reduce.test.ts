@@ -249,6 +249,10 @@ describe('reducing', () => {
 		expect(reducer.hasStderr()).toBe(false);
 		await collect(1, [{value: 1}, {value: 2}], {trailer: {stderrBytes: 1}});
 		expect(reducer.hasStderr()).toBe(true);
+		const silentLast = makeReducer();
+		await silentLast.collect(1, [{value: 1}, {value: 2}], {trailer: {stderrBytes: 1}});
+		await silentLast.collect(0, [{value: 1}, {value: 2}, {value: 3}]);
+		expect(silentLast.reducer.hasStderr()).toBe(true);
 	});
 
 	test('a task whose own printer throws is printed without it', async () => {
