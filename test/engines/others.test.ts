@@ -5,16 +5,19 @@ import {Pool, readWorkDir} from 'queue-map-reduce';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import * as work from '../fixtures/work.mjs';
 import {createTestDirectory, poolOptions} from '../helpers/engines.js';
-import {call, deleteJobs, listJobs, untilGone, untilNoted} from '../helpers/grid-engine.js';
+import {call, createEnding, deleteJobs, type Ending, listJobs, untilGone, untilNoted} from '../helpers/grid-engine.js';
 import {createProject, runNode} from '../helpers/programs.js';
 
 let directory: ReturnType<typeof createTestDirectory>;
+let ending: Ending;
 
 beforeEach(() => {
 	directory = createTestDirectory();
+	ending = createEnding();
 	vi.spyOn(process.stderr, 'write').mockReturnValue(true);
 });
-afterEach(() => {
+afterEach(async () => {
+	await ending.end();
 	vi.restoreAllMocks();
 	directory.remove();
 });
@@ -32,7 +35,7 @@ test('A12: queue-jobs of other users and of other sessions are never touched, al
 	const missing = join(directory.path, 'later');
 	const pool = new Pool({...poolOptions('grid-engine', directory.path), workDir, keepWorkDir: true, maxNumResubmissions: 100});
 	// Ours go into Eqw, so that there is something to delete and to submit again.
-	const running = pool.map(work.sum, [[1, 2]], {qsubArgs: ['-wd', missing]});
+	const running = ending.watch(pool.map(work.sum, [[1, 2]], {qsubArgs: ['-wd', missing], signal: ending.signal}));
 	const {jobName = ''} = await untilNoted(workDir, ({event, attempt}) => event === 'submitting' && attempt === 2);
 	const next = (steps: number): string => jobName.replace(/\d+$/, attempt => String(Number(attempt) + steps));
 	const foreign: string[] = [];
@@ -64,7 +67,7 @@ test('A12: queue-jobs of other users and of other sessions are never touched, al
 test('a loss is seen although another queue-job of the same user has the very same name', async () => {
 	const workDir = join(directory.path, 'the work_dir');
 	const pool = new Pool({...poolOptions('grid-engine', directory.path), workDir, keepWorkDir: true});
-	const running = pool.map(work.sum, [[1, 2]], {qsubArgs: ['-h']});
+	const running = ending.watch(pool.map(work.sum, [[1, 2]], {qsubArgs: ['-h'], signal: ending.signal}));
 	const {jobId, jobName} = await untilNoted(workDir, ({event}) => event === 'submitted');
 	const impostor = await submitSleep(jobName as string, ['-h']);
 	try {

@@ -6,24 +6,27 @@ import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import {waitForFile} from '../fixtures/on-node.mjs';
 import * as work from '../fixtures/work.mjs';
 import {createTestDirectory, poolOptions} from '../helpers/engines.js';
-import {call, type JournalLine, untilAccounted, untilGone, untilNoted} from '../helpers/grid-engine.js';
+import {call, createEnding, type Ending, type JournalLine, untilAccounted, untilGone, untilNoted} from '../helpers/grid-engine.js';
 
 let directory: ReturnType<typeof createTestDirectory>;
 let workDir: string;
 let started: string;
 let until: string;
 let pool: Pool;
+let ending: Ending;
 
 beforeEach(() => {
 	directory = createTestDirectory();
+	ending = createEnding();
 	workDir = join(directory.path, 'the work_dir');
 	started = join(directory.path, 'started');
 	until = join(directory.path, 'until');
 	// A grace time of an hour: whatever is waited out here would take longer than the test may.
-	pool = new Pool({...poolOptions('grid-engine', directory.path), workDir, keepWorkDir: true, graceMs: 3_600_000});
+	pool = new Pool({...poolOptions('grid-engine', directory.path), workDir, keepWorkDir: true, graceMs: 3_600_000, signal: ending.signal});
 	vi.spyOn(process.stderr, 'write').mockReturnValue(true);
 });
-afterEach(() => {
+afterEach(async () => {
+	await ending.end();
 	vi.restoreAllMocks();
 	directory.remove();
 });
@@ -81,7 +84,7 @@ test.each<[what: string, argument: string, reason: RegExp]>([
 
 test('N1: queue-jobs in Eqw are submitted again until what they need is there', async () => {
 	const missing = join(directory.path, 'later');
-	const running = pool.map(work.sum, SUMS, {qsubArgs: ['-wd', missing], maxNumResubmissions: 100});
+	const running = ending.watch(pool.map(work.sum, SUMS, {qsubArgs: ['-wd', missing], maxNumResubmissions: 100}));
 	await untilNoted(workDir, ({event}) => event === 'error-state');
 	mkdirSync(missing);
 	expect(await running).toEqual([3, 5]);
@@ -93,7 +96,7 @@ test('N1: queue-jobs in Eqw are submitted again until what they need is there', 
 });
 
 test('a held queue-job is waited for, and never submitted again', async () => {
-	const running = pool.map(work.sum, SUMS, {qsubArgs: ['-h'], numChunks: 1});
+	const running = ending.watch(pool.map(work.sum, SUMS, {qsubArgs: ['-h'], numChunks: 1}));
 	const {jobId} = await untilNoted(workDir, ({rawState}) => rawState === 'hqw');
 	await call('qrls', [jobId as string]);
 	expect(await running).toEqual([3, 5]);
@@ -102,7 +105,7 @@ test('a held queue-job is waited for, and never submitted again', async () => {
 });
 
 test('a suspended queue-job is waited for, and never submitted again', async () => {
-	const running = pool.map(waitForFile, [{started, until}]);
+	const running = ending.watch(pool.map(waitForFile, [{started, until}]));
 	const {jobId} = await untilNoted(workDir, ({event, rawState}) => event === 'running' && rawState === 'r');
 	await untilStarted();
 	await call('qmod', ['-sj', jobId as string]);
@@ -115,7 +118,7 @@ test('a suspended queue-job is waited for, and never submitted again', async () 
 });
 
 test('N7: a killed queue-job is explained by the accounting and submitted again, long before the grace time', async () => {
-	const running = pool.mapSettled(waitForFile, [{started, until}]);
+	const running = ending.watch(pool.mapSettled(waitForFile, [{started, until}]));
 	const {pid, ppid} = await untilStarted();
 	// The launcher became node: there is nothing between it and Grid Engine.
 	expect(readFileSync(`/proc/${ppid}/comm`, 'utf8').trim()).toBe('sge_shepherd');
@@ -142,9 +145,9 @@ test('a queue-job that takes longer than its h_rt allows fails with what the acc
 test('an aborted map leaves no queue-job in the queue, running or waiting, and no process on the node', async () => {
 	const controller = new AbortController();
 	const tasks = [0, 1].map(() => ({started, until}));
-	const running = pool.map(waitForFile, tasks, {signal: controller.signal, numChunks: 2});
+	const running = ending.watch(pool.map(waitForFile, tasks, {signal: controller.signal, numChunks: 2}));
 	const held = new Pool({...poolOptions('grid-engine', directory.path), workDir: `${workDir} 2`, qsubArgs: ['-h']});
-	const waiting = held.map(waitForFile, tasks, {signal: controller.signal});
+	const waiting = ending.watch(held.map(waitForFile, tasks, {signal: controller.signal}));
 	const {pid} = await untilStarted(2);
 	await untilNoted(`${workDir} 2`, ({rawState}) => rawState === 'hqw');
 	const names = [await session(), (await readWorkDir(`${workDir} 2`)).manifest.session];

@@ -19,21 +19,24 @@ import {Pool} from 'queue-map-reduce';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import {lookAround, waitForFile} from '../fixtures/on-node.mjs';
 import {createTestDirectory, poolOptions} from '../helpers/engines.js';
-import {call, deleteJobs, untilGone, untilNoted} from '../helpers/grid-engine.js';
+import {call, createEnding, deleteJobs, type Ending, untilGone, untilNoted} from '../helpers/grid-engine.js';
 
 /** Everywhere, without a home directory, and nobody's friend. */
 const OTHER = 'nobody';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 let directory: ReturnType<typeof createTestDirectory>;
+let ending: Ending;
 
 beforeEach(() => {
 	directory = createTestDirectory();
+	ending = createEnding();
 	// Only the work_dir itself keeps others out.
 	chmodSync(directory.path, 0o755);
 	vi.spyOn(process.stderr, 'write').mockReturnValue(true);
 });
-afterEach(() => {
+afterEach(async () => {
+	await ending.end();
 	vi.restoreAllMocks();
 	vi.unstubAllEnvs();
 	directory.remove();
@@ -53,9 +56,11 @@ test('no value of the environment can be read by another user: not in /proc, the
 
 	const [started, until] = [join(directory.path, 'started'), join(directory.path, 'until')];
 	const [workDir, heldWorkDir] = [join(directory.path, 'running'), join(directory.path, 'held')];
-	const controller = new AbortController();
-	const running = pool.map(waitForFile, [{started, until}], {workDir});
-	const held = pool.map(waitForFile, [{started, until}], {workDir: heldWorkDir, qsubArgs: ['-h'], signal: controller.signal});
+	const {signal} = ending;
+	const running = ending.watch(pool.map(waitForFile, [{started, until}], {workDir, signal}));
+	const enough = new AbortController();
+	const options = {workDir: heldWorkDir, qsubArgs: ['-h'], signal: enough.signal};
+	const held = ending.watch(pool.map(waitForFile, [{started, until}], options));
 	const plantedJobs = await plant(planted);
 	try {
 		await untilThere(started);
@@ -103,7 +108,7 @@ test('no value of the environment can be read by another user: not in /proc, the
 		expect(ownersPlaces[reversed(dottedSecret)]).toContain(join(workDir, 'environment.json'));
 	} finally {
 		writeFileSync(until, '');
-		controller.abort(new Error('seen enough'));
+		enough.abort(new Error('seen enough'));
 		await deleteJobs(plantedJobs);
 	}
 	expect(await running).toEqual([1]);

@@ -82,6 +82,32 @@ export const untilAccounted = async (session: string, atLeast: number): Promise<
 		{timeout: 30_000, interval: 500},
 	);
 
+export type Ending = {
+	/** For the option `signal` of every map. */
+	readonly signal: AbortSignal;
+	/** Gives back the promise of a map, to be waited for in the end. */
+	readonly watch: <T>(map: Promise<T>) => Promise<T>;
+	/** Ends the maps that a failed test has left, and their queue-jobs. */
+	readonly end: () => Promise<void>;
+};
+
+export const createEnding = (): Ending => {
+	const controller = new AbortController();
+	const maps: Promise<unknown>[] = [];
+	return {
+		signal: controller.signal,
+		watch: map => {
+			// A map that rejects before its test awaits it is not an error of its own.
+			maps.push(map.catch(() => undefined));
+			return map;
+		},
+		end: async () => {
+			controller.abort(new Error('the test is over'));
+			await Promise.allSettled(maps);
+		},
+	};
+};
+
 export const deleteJobs = async (ids: readonly string[]): Promise<void> => {
 	// It fails when one of them has ended already.
 	if (ids.length > 0) await call('qdel', ids).catch(() => undefined);
