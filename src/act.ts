@@ -29,6 +29,8 @@ export const actOn = async (
 		case 'resubmit': {
 			const {maxNumResubmissions} = state.options;
 			state.journal.note({event: verdict.cause, ...who, reason: verdict.reason});
+			// A queue-job that was given up may come back, and one that was removed may stay.
+			state.needsSweep = true;
 			const removed = remove(state, ichunk, current);
 			state.journal.note({
 				event: 'resubmitted',
@@ -45,6 +47,7 @@ export const actOn = async (
 				throw new PoolError('ERR_POOL_START_FAILED', `No worker can begin: ${verdict.reason}`, {workDir: state.workDir});
 			}
 			chunk.decision = {kind: 'failed', attempt: current.attempt};
+			state.needsSweep = true;
 			const tries = chunk.attempts.length === 1 ? '' : ` (${chunk.attempts.length} attempts)`;
 			await reducer.fail(chunk.chunk, current, verdict.cause, `${verdict.reason}${tries}`);
 			state.journal.note({event: 'chunk-failed', ...who, kind: verdict.cause, reason: `${verdict.reason}${tries}`});

@@ -36,23 +36,27 @@ export const askQueue = async (state: MapState, ports: Pick<Ports, 'engine' | 'c
 const EXPLAIN_AFTER_ANSWERS = 2;
 /** Accounting is written seconds after the end of a job, if at all. */
 const MAX_EXPLANATIONS = 3;
-/** Accounting files can be gigabytes: so many questions at the most between two looks at the queue. */
-const MAX_ACCOUNTING_CALLS = 5;
+/** So long at the most between two looks at the queue: accounting files can be gigabytes, and a thousand queue-jobs in an error state are as many questions. */
+const EXPLAIN_FOR_MS = 5000;
 
-/** Asks the scheduler why queue-jobs are in an error state, or why they ended without a result. */
-export const explainJobs = async (state: MapState, {engine}: Pick<Ports, 'engine'>): Promise<void> => {
-	let numAccountingCalls = 0;
+/** Asks the scheduler why queue-jobs are in an error state, or why they ended without a result; those that it does not come to are asked about next time. */
+export const explainJobs = async (state: MapState, {engine, clock}: Pick<Ports, 'engine' | 'clock'>): Promise<void> => {
+	const untilMs = clock.elapsedMs() + EXPLAIN_FOR_MS;
 	for (const chunk of openChunks(state)) {
 		const current = chunk.attempts.at(-1);
-		if (current?.jobId === undefined || current.end !== undefined || current.result.kind !== 'none' || state.toSubmit.has(chunk)) continue;
-		const isInError = current.job.kind === 'listed' && current.job.state === 'error';
-		const isMissing = current.job.kind === 'absent' && current.job.answers >= EXPLAIN_AFTER_ANSWERS;
-		if (!isInError && !(isMissing && current.numExplanations < MAX_EXPLANATIONS && numAccountingCalls < MAX_ACCOUNTING_CALLS)) continue;
-		if (isMissing) numAccountingCalls++;
+		if (current?.jobId === undefined || current.end !== undefined || state.toSubmit.has(chunk)) continue;
+		const question = toQuestion(current);
+		if (question === undefined || current.numExplanations >= MAX_EXPLANATIONS) continue;
+		if (clock.elapsedMs() >= untilMs) return;
 		current.numExplanations++;
-		current.end = await engine.explain({id: current.jobId, name: current.jobName});
+		current.end = await engine.explain({id: current.jobId, name: current.jobName, state: question});
 		current.host ??= current.end?.host;
 	}
+};
+
+const toQuestion = ({job, result}: AttemptState): 'error' | 'ended' | undefined => {
+	if (job.kind === 'listed') return job.state === 'error' ? 'error' : undefined;
+	return job.kind === 'absent' && result.kind === 'none' && job.answers >= EXPLAIN_AFTER_ANSWERS ? 'ended' : undefined;
 };
 
 const observe = (state: MapState, chunk: ChunkState, current: AttemptState, job: JobStatus | undefined, nowMs: number): boolean => {

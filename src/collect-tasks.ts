@@ -6,7 +6,7 @@ import {PoolError} from './errors.js';
  *
  * @throws PoolError `ERR_POOL_TASKS` when it is neither, or when its iterator throws.
  */
-export const collectTasks = async (tasks: unknown): Promise<unknown[]> => {
+export const collectTasks = async (tasks: unknown, signal?: AbortSignal): Promise<unknown[]> => {
 	if (!isIterable(tasks)) {
 		throw new PoolError(
 			'ERR_POOL_TASKS',
@@ -17,7 +17,12 @@ export const collectTasks = async (tasks: unknown): Promise<unknown[]> => {
 	try {
 		// Not `for await` for both: it is slow, and would replace tasks that are promises by their values.
 		if (Symbol.iterator in Object(tasks)) for (const task of tasks as Iterable<unknown>) collected.push(task);
-		else for await (const task of tasks) collected.push(task);
+		else {
+			for await (const task of tasks) {
+				if (signal?.aborted) break;
+				collected.push(task);
+			}
+		}
 	} catch (error) {
 		throw new PoolError(
 			'ERR_POOL_TASKS',

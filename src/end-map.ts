@@ -1,41 +1,103 @@
-/** Leaves no queue-job behind, however a map ends. */
-
+/** How a map ends: no queue-job is left behind, every task has its outcome, and the work_dir is removed or its owner told why not. */
 import {parseJobName} from './layout.js';
-import type {MapState} from './map-state.js';
-import {openChunks} from './map-state.js';
+import {type MapState, openChunks} from './map-state.js';
+import type {PoolOptions} from './options.js';
 import type {Ports} from './ports.js';
+import type {Reducer} from './reduce.js';
+import {removeWorkDir, type WorkDirPlace} from './work-dir.js';
 
-/** Removes the queue-jobs of chunks that are not decided, and whatever a submission without an answer may have left in the queue. */
-export const endMap = async (state: MapState, {engine}: Pick<Ports, 'engine'>): Promise<void> => {
-	const ids = openChunks(state).flatMap(({chunk, attempts}) =>
-		attempts.flatMap(attempt => {
-			if (attempt.jobId === undefined || attempt.isRemoved) return [];
-			attempt.isRemoved = true;
-			state.journal.note({event: 'deleted', ichunk: chunk.ichunk, attempt: attempt.attempt, jobId: attempt.jobId});
-			return [attempt.jobId];
-		}),
-	);
-	if (ids.length > 0) await engine.remove(ids);
-	// A queue ends by itself what has brought its result; of child processes none is to be left when the map returns.
-	if (engine.statusCost === 'none') await engine.remove(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
-	if (state.anyUnanswered) await sweep(state, engine);
-	await state.journal.flush({durable: false});
+/** Ends a map whose tasks all have their outcome, or that was stopped at a failure. What fails here is told; the results are not given up for it. */
+export const concludeMap = async (
+	place: WorkDirPlace,
+	state: MapState,
+	reducer: Reducer,
+	options: PoolOptions,
+	ports: Ports,
+): Promise<void> => {
+	const left = await removeQueueJobs(state, ports);
+	await cancelRest(state, reducer);
+	const {failed, done} = reducer.counts();
+	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
+	try {
+		await state.journal.flush({durable: false});
+		const reason = whyKept(failed, left, reducer, options);
+		if (reason === undefined) await removeWorkDir(place, ports.files);
+		else ports.tell(`queue-map-reduce: the work_dir is kept, for ${reason}: ${state.workDir}`);
+	} catch (error) {
+		ports.tell(`queue-map-reduce: the work_dir ${state.workDir} can't be tidied up: ${(error as Error).message}`);
+	}
+};
+
+/** Ends a map that can't go on. Whatever fails here is told, and does not hide what ended the map. */
+export const abandonMap = async (state: MapState, ports: Ports, error: unknown): Promise<void> => {
+	await removeQueueJobs(state, ports);
+	state.journal.note({event: 'ended', reason: error instanceof Error ? error.message : String(error)});
+	await state.journal.flush({durable: false}).catch(second => {
+		ports.tell(`queue-map-reduce: ${state.workDir}/log.jsonl can't be written: ${(second as Error).message}`);
+	});
+	ports.tell(`queue-map-reduce: the map was ended, its work_dir is kept: ${state.workDir}`);
+};
+
+/** A removal may fail, and a queue that was told of a job may list it a moment later: so often the queue is asked whether any is left. */
+const MAX_SWEEPS = 3;
+
+/**
+ * Removes the queue-jobs of chunks that are not decided, and every other of this map that may still be in the queue.
+ *
+ * @returns Why a queue-job may be left; undefined when none is.
+ */
+const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Ports, 'engine' | 'tell'>): Promise<string | undefined> => {
+	try {
+		const ids = openChunks(state).flatMap(({chunk, attempts}) =>
+			attempts.flatMap(({jobId, attempt, isRemoved}) => {
+				if (jobId === undefined || isRemoved) return [];
+				state.journal.note({event: 'deleted', ichunk: chunk.ichunk, attempt, jobId});
+				return [jobId];
+			}),
+		);
+		if (ids.length > 0) await engine.remove(ids);
+		// A queue ends by itself what has brought its result; of child processes none is to be left when the map returns.
+		if (engine.statusCost === 'none') await engine.remove(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
+		if (ids.length > 0 || state.needsSweep) await sweep(state, engine);
+		return undefined;
+	} catch (error) {
+		const left = `queue-jobs named q${state.session}#… may be left in the queue: ${(error as Error).message}`;
+		state.journal.note({event: 'warning', reason: left});
+		tell(`queue-map-reduce: ${left}`);
+		return left;
+	}
 };
 
 const sweep = async (state: MapState, engine: Ports['engine']): Promise<void> => {
-	const known = new Set(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
-	try {
-		const strays = (await engine.status()).filter(({id, name, state: jobState}) => {
-			return parseJobName(state.session, name) !== undefined && !known.has(id) && jobState !== 'deleting';
-		});
-		for (const {id, name} of strays)
-			state.journal.note({event: 'deleted', jobId: id, jobName: name, reason: 'its submission had no answer'});
-		if (strays.length > 0) await engine.remove(strays.map(({id}) => id));
-	} catch (error) {
-		// The map has ended all the same: say what may be left, and where it is to be seen.
-		state.journal.note({
-			event: 'warning',
-			reason: `a queue-job named q${state.session}#… may be left in the queue: ${(error as Error).message}`,
-		});
+	// What has brought the result that counts is about to leave the queue by itself.
+	const counted = new Set(
+		state.chunks.flatMap(({decision, attempts}) => (decision.kind === 'done' ? (attempts[decision.attempt - 1]?.jobId ?? []) : [])),
+	);
+	for (let round = 0; ; round++) {
+		const strays = (await engine.status()).filter(
+			({id, name, state: jobState}) => parseJobName(state.session, name) !== undefined && !counted.has(id) && jobState !== 'deleting',
+		);
+		if (strays.length === 0) return;
+		if (round === MAX_SWEEPS) throw new Error(`${strays.map(({id}) => id).join(', ')} could not be removed`);
+		for (const {id, name} of strays) state.journal.note({event: 'deleted', jobId: id, jobName: name, reason: 'still in the queue'});
+		await engine.remove(strays.map(({id}) => id));
 	}
+};
+
+/** After `stopOnError` the chunks that are not done have their outcome, too. */
+const cancelRest = async (state: MapState, reducer: Reducer): Promise<void> => {
+	for (const chunk of openChunks(state)) {
+		const attempt = chunk.attempts.at(-1) ?? {attempt: 0, jobId: undefined, host: undefined};
+		const reason = 'cancelled, for another task failed and `stopOnError` is set';
+		chunk.decision = {kind: 'failed', attempt: attempt.attempt};
+		await reducer.fail(chunk.chunk, attempt, 'cancelled', reason);
+		state.journal.note({event: 'chunk-failed', ichunk: chunk.chunk.ichunk, kind: 'cancelled', reason});
+	}
+};
+
+const whyKept = (numFailed: number, left: string | undefined, reducer: Reducer, {keepWorkDir = false}: PoolOptions): string | undefined => {
+	if (numFailed > 0) return numFailed === 1 ? 'a task failed' : `${numFailed} tasks failed`;
+	if (left !== undefined) return left;
+	if (reducer.hasStderr()) return 'a task wrote to stderr';
+	return keepWorkDir ? '`keepWorkDir` is set' : undefined;
 };

@@ -63,7 +63,13 @@ export const openJournal = (path: string, files: Pick<Files, 'append'>, clock: C
 			if (lines === '') return;
 			const text = lines;
 			lines = '';
-			await files.append(path, text, options);
+			try {
+				await files.append(path, text, options);
+			} catch (error) {
+				// The next flush tries again: an event that was noted is not lost to a disk that is full for a while.
+				lines = text + lines;
+				throw error;
+			}
 		},
 	};
 };

@@ -8,8 +8,12 @@ import type {TaskErrorKind} from './errors.js';
 /** What is known of one attempt at a chunk. Times are of one clock that never goes back. */
 export type AttemptFacts = {
 	readonly attempt: number;
+	/** False for a submission without an answer that the queue has never listed: there may have been no queue-job. */
+	readonly isKnown: boolean;
 	readonly job: JobFacts;
 	readonly result: ResultFacts;
+	/** How often the scheduler was asked for that. */
+	readonly numExplanations: number;
 	/** What the scheduler says of why the queue-job ended or is in an error state; undefined when it says nothing. */
 	readonly end: JobEnd | undefined;
 };
@@ -34,6 +38,7 @@ export type ChunkFacts = {
 	readonly attempts: readonly AttemptFacts[];
 	/** Whether the next attempt is waiting to be submitted already: then only a result is news. */
 	readonly isNextDue: boolean;
+	/** When the work_dir was last listed: what came later is not known. */
 	readonly nowMs: number;
 	/** Whether any worker of this map could begin: then a failed start is its node's fault, not the module's. */
 	readonly anyWorkerStarted: boolean;
@@ -70,7 +75,8 @@ export const judge = (chunk: ChunkFacts, limits: Limits): Verdict => {
 	const failure = findFailure(current, chunk, limits);
 	if (failure === undefined) return WAIT;
 	if (failure.cause === 'start-failed' && !chunk.anyWorkerStarted) return {kind: 'fail', ...failure, endsMap: true};
-	return chunk.attempts.length <= limits.maxNumResubmissions ? {kind: 'resubmit', ...failure} : {kind: 'fail', ...failure, endsMap: false};
+	const numKnown = chunk.attempts.filter(({isKnown}) => isKnown).length;
+	return numKnown <= limits.maxNumResubmissions ? {kind: 'resubmit', ...failure} : {kind: 'fail', ...failure, endsMap: false};
 };
 
 const WAIT: Verdict = {kind: 'wait'};
@@ -84,7 +90,8 @@ const findFailure = (current: AttemptFacts, chunk: ChunkFacts, limits: Limits): 
 };
 
 const findErrorState = (current: AttemptFacts, job: Extract<JobFacts, {kind: 'listed'}>): Failure | undefined =>
-	job.state === 'error'
+	// The reason first: when the queue-job is removed nobody can tell it any more.
+	job.state === 'error' && current.numExplanations > 0
 		? {cause: 'error-state', reason: `the queue-job went into the error state ${job.rawState}${because(current.end)}`}
 		: undefined;
 
@@ -94,6 +101,7 @@ const findLoss = (current: AttemptFacts, job: Extract<JobFacts, {kind: 'absent'}
 	// A queue-job that is known to have failed will bring no result. One that ended well has written one, which may only be late to see.
 	const isCertain = current.end?.failed === true && current.result.kind === 'none';
 	if (!isCertain && nowMs - sinceMs < graceMs) return undefined;
+	if (!current.isKnown) return {cause: 'lost', reason: 'its submission was never answered, and the queue does not list it'};
 	return current.result.kind === 'damaged'
 		? {cause: 'lost', reason: `its result can't be read: ${current.result.reason}`}
 		: {cause: 'lost', reason: `the queue-job ended without a result${because(current.end)}`};

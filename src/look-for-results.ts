@@ -15,14 +15,17 @@ export const lookForResults = async (
 	// A listing, not a question for each file: it refreshes what a network file system remembers of the directory.
 	for (const name of await files.list(state.workDir)) {
 		const file = parseChunkFile(name);
+		// A worker makes it when it has fn.
+		if (file?.kind === 'part') state.anyWorkerStarted = true;
 		if (file?.kind !== 'out') continue;
 		const chunk = open.get(file.ichunk);
 		const attempt = chunk?.attempts[file.attempt - 1];
 		// One whole result is enough; a start that failed has no more to say.
 		if (chunk === undefined || attempt === undefined || attempt.result.kind === 'start-failed') continue;
 		if (chunk.attempts.some(({result}) => result.kind === 'whole')) continue;
+		const before = attempt.result;
 		await read(state, chunk, attempt, clock.elapsedMs(), reducer);
-		outcome = 'changed';
+		if (attempt.result.kind !== before.kind) outcome = 'changed';
 	}
 	return outcome;
 };

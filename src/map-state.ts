@@ -12,10 +12,10 @@ export type MapState = {
 	readonly chunks: readonly ChunkState[];
 	/** Chunks whose next attempt is to be submitted, in this order. */
 	readonly toSubmit: Set<ChunkState>;
-	/** Whether any worker of this map could begin its tasks. */
+	/** Whether any worker of this map could begin its tasks: it makes its `.part` then. */
 	anyWorkerStarted: boolean;
-	/** Whether some qsub got no answer, so that a queue-job of ours may exist that we do not know of. */
-	anyUnanswered: boolean;
+	/** Whether a queue-job of ours may be in the queue when the map has ended: a qsub got no answer, one was given up or is to be removed. */
+	needsSweep: boolean;
 };
 
 /** The options that the loop needs, with their defaults. */

@@ -4,8 +4,11 @@ import type {MapState} from './map-state.js';
 import type {Ports} from './ports.js';
 
 export type Outage = {
-	/** @throws PoolError `ERR_POOL_OUTAGE` when it has failed for longer than `outageLimitMs`. */
-	readonly failed: (reason: string) => void;
+	/**
+	 * @returns For how long it has failed, in milliseconds.
+	 * @throws PoolError `ERR_POOL_OUTAGE` when that is longer than `outageLimitMs`.
+	 */
+	readonly failed: (reason: string) => number;
 	readonly worked: () => void;
 };
 
@@ -20,7 +23,7 @@ export const createOutage = (what: string, state: MapState, {clock, tell}: Pick<
 				tell(`queue-map-reduce: ${what}, waiting up to ${formatDuration(state.options.outageLimitMs)}: ${reason}`);
 			}
 			const lastedMs = clock.elapsedMs() - since.elapsedMs;
-			if (lastedMs < state.options.outageLimitMs) return;
+			if (lastedMs < state.options.outageLimitMs) return lastedMs;
 			throw new PoolError(
 				'ERR_POOL_OUTAGE',
 				`For ${formatDuration(lastedMs)} ${what}: ${reason}. What was finished is kept in ${state.workDir}. A longer outage is waited for with the option \`outageLimitMs\`.`,
@@ -32,7 +35,7 @@ export const createOutage = (what: string, state: MapState, {clock, tell}: Pick<
 			const lasted = formatDuration(clock.elapsedMs() - since.elapsedMs);
 			since = undefined;
 			state.journal.note({event: 'queue-answers', message: `after ${lasted}`});
-			tell(`queue-map-reduce: the scheduler works again after ${lasted}`);
+			tell(`queue-map-reduce: over after ${lasted}: ${what}`);
 		},
 	};
 };

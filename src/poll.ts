@@ -5,13 +5,14 @@
 import {actOn} from './act.js';
 import {askQueue, explainJobs} from './ask-queue.js';
 import {createMapBeats} from './beat.js';
+import {PoolError} from './errors.js';
 import {type ChunkFacts, judge} from './judge.js';
 import {lookForResults} from './look-for-results.js';
 import {type MapState, openChunks} from './map-state.js';
-import {createOutage} from './outage.js';
+import {createOutage, type Outage} from './outage.js';
 import type {Ports} from './ports.js';
 import type {Reducer} from './reduce.js';
-import {submitNext} from './submit.js';
+import {type Submission, submitNext} from './submit.js';
 
 export type Watch = {
 	/** Called after each round. */
@@ -20,17 +21,20 @@ export type Watch = {
 	readonly signal: AbortSignal;
 };
 
-/** @throws PoolError `ERR_POOL_SUBMIT_REJECTED`, `ERR_POOL_PROGRAM_MISSING`, `ERR_POOL_OUTAGE` or `ERR_POOL_START_FAILED`. */
+/** @throws PoolError `ERR_POOL_SUBMIT_REJECTED`, `ERR_POOL_PROGRAM_MISSING`, `ERR_POOL_OUTAGE`, `ERR_POOL_START_FAILED` or `ERR_POOL_WORK_DIR`. */
 export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onRound, signal}: Watch): Promise<void> => {
 	const beats = createMapBeats(ports.clock, state.options.pollingIntervalMs, ports.engine.statusCost);
 	const submitOutage = createOutage('the scheduler takes no queue-jobs', state, ports);
 	const statusOutage = createOutage('the queue does not answer', state, ports);
+	const fileOutage = createOutage("the work_dir can't be read or written", state, ports);
+	let listedMs = ports.clock.elapsedMs();
 
 	const submit = async (): Promise<void> => {
-		const refusal = await submitNext(state, ports);
-		beats.submission.done(refusal === undefined ? 'changed' : 'same');
-		if (refusal === undefined) submitOutage.worked();
-		else submitOutage.failed(refusal);
+		const submission = await withFiles(state, fileOutage, () => submitNext(state, ports));
+		beats.submission.done(submission !== undefined && submission.refusal === undefined ? 'changed' : 'same');
+		if (submission === undefined) return;
+		if (isSubmitting(state, submission)) submitOutage.worked();
+		else submitOutage.failed(submission.refusal?.reason ?? '');
 	};
 
 	const ask = async (): Promise<void> => {
@@ -40,16 +44,22 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 		else statusOutage.worked();
 	};
 
+	const look = async (): Promise<void> => {
+		const found = await withFiles(state, fileOutage, () => lookForResults(state, ports, reducer));
+		if (found !== undefined) listedMs = ports.clock.elapsedMs();
+		beats.listing.done(found ?? 'same');
+	};
+
 	while (openChunks(state).length > 0) {
 		signal.throwIfAborted();
 		if (state.toSubmit.size > 0 && beats.submission.isDue()) await submit();
 		// The queue before the files: of a job that ends in between we then see the result, not only that it is gone.
 		const isAsking = beats.status.isDue();
 		if (isAsking) await ask();
-		if (beats.listing.isDue() || isAsking) beats.listing.done(await lookForResults(state, ports, reducer));
+		if (beats.listing.isDue() || isAsking) await look();
 		if (isAsking) await explainJobs(state, ports);
-		await decide(state, ports, reducer);
-		await state.journal.flush({durable: false});
+		await decide(state, ports, reducer, listedMs);
+		await withFiles(state, fileOutage, () => state.journal.flush({durable: false}));
 		onRound();
 		if (state.options.stopOnError && reducer.counts().failed > 0) return;
 		const untilMs = Math.min(beats.status.untilDueMs(), beats.listing.untilDueMs());
@@ -58,17 +68,45 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 	}
 };
 
-const decide = async (state: MapState, ports: Ports, reducer: Reducer): Promise<void> => {
+/** Whether submission goes on. A queue that is full of our own queue-jobs is at work; one that is full while none of ours is in it is not. */
+const isSubmitting = (state: MapState, {numTaken, refusal}: Submission): boolean => {
+	if (refusal === undefined || numTaken > 0) return true;
+	return refusal.kind === 'full' && openChunks(state).some(({attempts}) => attempts.some(({job}) => job.kind === 'listed'));
+};
+
+/**
+ * Does something with the files of the work_dir. A full disk or a network file system that stalls is an outage, waited for like one of the queue;
+ * only a work_dir that stays away is gone.
+ *
+ * @returns Undefined when it failed for now.
+ */
+const withFiles = async <T>(state: MapState, outage: Outage, body: () => Promise<T>): Promise<T | undefined> => {
+	try {
+		const result = await body();
+		outage.worked();
+		return result;
+	} catch (error) {
+		const {code, syscall, message} = error as NodeJS.ErrnoException;
+		if (error instanceof PoolError || syscall === undefined) throw error;
+		const lastedMs = outage.failed(message);
+		if (code !== 'ENOENT' || lastedMs < state.options.graceMs) return undefined;
+		throw new PoolError('ERR_POOL_WORK_DIR', `The work_dir ${state.workDir} is gone: ${message}`, {workDir: state.workDir, cause: error});
+	}
+};
+
+const decide = async (state: MapState, ports: Ports, reducer: Reducer, listedMs: number): Promise<void> => {
 	const toRemove: string[] = [];
 	for (const chunk of openChunks(state)) {
 		const facts: ChunkFacts = {
-			attempts: chunk.attempts,
+			attempts: chunk.attempts.map(attempt => ({...attempt, isKnown: attempt.jobId !== undefined})),
 			isNextDue: state.toSubmit.has(chunk),
-			nowMs: ports.clock.elapsedMs(),
+			nowMs: listedMs,
 			anyWorkerStarted: state.anyWorkerStarted,
 		};
 		const verdict = judge(facts, state.options);
 		if (verdict.kind !== 'wait') toRemove.push(...(await actOn(state, chunk, verdict, reducer)));
 	}
-	if (toRemove.length > 0) await ports.engine.remove(toRemove);
+	if (toRemove.length === 0) return;
+	// Whether it worked is seen at the end, when the queue is asked for what is left.
+	await ports.engine.remove(toRemove).catch(error => state.journal.note({event: 'warning', reason: (error as Error).message}));
 };

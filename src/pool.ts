@@ -39,7 +39,8 @@ export class Pool {
 	 *
 	 * @param fn - Gets exactly one argument, the task; the rest is in `taskContext()`. A worker must be able to get it: exported from a module, built-in, or
 	 * self-contained; or tell where it is by `{module, name}`.
-	 * @param tasks - Any iterable or async iterable of values that `node:v8` can serialise.
+	 * @param tasks - Any iterable or async iterable of values that `node:v8` can serialise. They are written to files a moment later: leave what is inside them
+	 * as it is until then.
 	 * @throws MapError when any task has no result; the results that there are are in it.
 	 * @throws PoolError when the map could not be begun or carried on.
 	 */
@@ -76,8 +77,12 @@ export class Pool {
 		refuseDuringImport();
 		const options = mergeOptions(this.#options, callOptions);
 		options.signal?.throwIfAborted();
+		// Begun before anything is awaited: a caller may use the array again, as after `Promise.all(tasks.map(fn))`.
+		const collecting = collectTasks(tasks, options.signal);
+		// Its rejection is waited for below; until then it is nobody's.
+		collecting.catch(() => undefined);
 		const reference = await referenceFunction(fn);
-		const collected = await collectTasks(tasks);
+		const collected = await collecting;
 		options.signal?.throwIfAborted();
 		if (collected.length === 0) return undefined;
 		if (call === 'starmap') checkArgumentLists(collected);

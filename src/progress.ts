@@ -18,6 +18,17 @@ export const createProgress = (
 	terminal: Pick<NodeJS.WriteStream, 'write' | 'isTTY'> = process.stderr,
 ): ProgressReport => {
 	let last = '';
+	let hasComplained = false;
+	/** A map of days does not end for a faulty display. */
+	const tellCaller = async (numbers: Progress): Promise<void> => {
+		try {
+			await onProgress?.(numbers);
+		} catch (error) {
+			if (!hasComplained)
+				terminal.write(`queue-map-reduce: onProgress failed: ${error instanceof Error ? error.message : String(error)}\n`);
+			hasComplained = true;
+		}
+	};
 	return {
 		update: () => {
 			if (onProgress === undefined && !progress) return;
@@ -25,7 +36,7 @@ export const createProgress = (
 			const line = formatProgress(numbers);
 			if (line === last) return;
 			last = line;
-			onProgress?.(numbers);
+			tellCaller(numbers);
 			if (progress) terminal.write(terminal.isTTY ? `\r\x1B[2K${line}` : `${line}\n`);
 		},
 		end: () => {

@@ -2,6 +2,7 @@
 import {join, resolve} from 'node:path';
 import {type Chunk, cutChunks} from './chunks.js';
 import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
+import {findBlock} from './find-block.js';
 import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
 import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, tasksPath} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
@@ -231,7 +232,7 @@ const findOutcome = (
 	blocks: readonly Block[],
 	i: number,
 ): {outcome: TaskOutcomeRecord; startedAt: number; elapsedMs: number; output: OutputRange | undefined} | undefined => {
-	const block = blocks.find(({first, count}) => i >= first && i < first + count);
+	const block = findBlock(blocks, i);
 	if (block === undefined) return undefined;
 	const failure = block.failures.get(i);
 	return {

@@ -2,11 +2,12 @@
 import {type InspectOptions, inspect} from 'node:util';
 import type {Chunk} from './chunks.js';
 import {TaskError, type TaskErrorKind} from './errors.js';
+import {findBlock} from './find-block.js';
 import {attemptPath} from './layout.js';
 import type {Files} from './ports.js';
 import {readOutcomeFile} from './read-outcomes.js';
 import {fromRemoteError} from './remote-error.js';
-import {readTail} from './stderr-tail.js';
+import {readTail, readTails, type TailRange} from './stderr-tail.js';
 import type {Block, TaskFailure} from './v8-serialize-helpers.js';
 
 /** What became of one task, as `mapSettled` tells it: the shape of `Promise.allSettled`, and where and when. */
@@ -89,14 +90,16 @@ export const createReducer = (input: ReducerInput): Reducer => {
 				for (let i = 0; i < block.count; i++) {
 					if (!block.failures.has(block.first + i)) values[chunk.firstTask + block.first + i] = block.values[i];
 				}
-				for (const [i, failure] of block.failures) {
-					const range = block.outputs.get(i)?.stderr;
-					const errorPath = attemptPath(input.workDir, chunk.ichunk, attempt.attempt, 'e');
-					const tail = range === undefined ? '' : await readTail(input.files, errorPath, range);
-					addFailure(chunk, where, chunk.firstTask + i, failure, tail);
-				}
 				numDone += block.count - block.failures.size;
 			}
+			const failed = file.blocks.flatMap(block =>
+				[...block.failures].map(([i, failure]) => ({i, failure, range: block.outputs.get(i)?.stderr ?? NOTHING})),
+			);
+			const errorPath = attemptPath(input.workDir, chunk.ichunk, attempt.attempt, 'e');
+			const hasTail = failed.some(({range}) => range !== NOTHING);
+			const ranges = failed.map(({range}) => range);
+			const tails = hasTail ? await readTails(input.files, errorPath, ranges) : [];
+			for (const [at, {i, failure}] of failed.entries()) addFailure(chunk, where, chunk.firstTask + i, failure, tails[at] ?? '');
 			hasStderr ||= file.stderrBytes > 0;
 			records.push({chunk, attempt: where, times: file.blocks.map(({first, startedAt, elapsedMs}) => ({first, startedAt, elapsedMs}))});
 			return {kind: 'whole', host: file.host};
@@ -125,6 +128,8 @@ export const createReducer = (input: ReducerInput): Reducer => {
 	};
 };
 
+const NOTHING: TailRange = [0, 0];
+
 /** Where and when the tasks of a chunk were computed. */
 type ChunkRecord = {
 	readonly chunk: Chunk;
@@ -133,7 +138,7 @@ type ChunkRecord = {
 };
 
 const toOutcome = ({chunk, attempt, times}: ChunkRecord, i: number, failure: TaskError | undefined, value: unknown): Outcome<unknown> => {
-	const block = times.find(({first, startedAt}) => i >= first && i < first + startedAt.length);
+	const block = findBlock(times, i);
 	const startedAt = block?.startedAt[i - block.first];
 	return {
 		...(failure === undefined ? {status: 'fulfilled', value} : {status: 'rejected', reason: failure}),

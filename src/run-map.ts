@@ -1,17 +1,16 @@
 /** One map from its tasks to its outcomes, in steps: chunk, work_dir, submit and poll, reduce, remove or keep the work_dir. */
 import {hostname} from 'node:os';
 import {type Chunking, cutChunks} from './chunks.js';
-import {endMap} from './end-map.js';
+import {abandonMap, concludeMap} from './end-map.js';
 import type {Engine} from './engines/engine.js';
 import {captureEnvironment} from './environment.js';
-import {PoolError} from './errors.js';
 import type {FunctionReference} from './function-reference.js';
 import {findGitCommit} from './git-commit.js';
 import {openJournal} from './journal.js';
 import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
-import {createChunkStates, type MapState, openChunks} from './map-state.js';
+import {createChunkStates, type MapState} from './map-state.js';
 import {workerNodeArguments} from './node-arguments.js';
 import type {PoolOptions} from './options.js';
 import {poll} from './poll.js';
@@ -20,7 +19,7 @@ import {createProgress} from './progress.js';
 import {createReducer, type Reducer} from './reduce.js';
 import {userName} from './user-name.js';
 import {VERSION} from './version.js';
-import {createWorkDir, placeWorkDir, removeWorkDir, type WorkDirPlace} from './work-dir.js';
+import {createWorkDir, placeWorkDir, type WorkDirPlace} from './work-dir.js';
 
 export type MapCall = {
 	readonly call: 'map' | 'starmap';
@@ -41,32 +40,14 @@ export const runMap = async (mapCall: MapCall): Promise<FinishedMap> => {
 	const progress = createProgress(state, reducer, mapCall.tasks.length, mapCall.options);
 	try {
 		await poll(state, ports, reducer, {onRound: progress.update, signal: mapCall.options.signal ?? NEVER_ABORTED});
-		await endMap(state, ports);
-		await cancelRest(state, reducer);
 	} catch (error) {
-		throw await abandon(state, ports, error);
+		await abandonMap(state, ports, error);
+		throw error;
 	} finally {
 		progress.end();
 	}
-	await leave(place, state, reducer, mapCall, ports);
+	await concludeMap(place, state, reducer, mapCall.options, ports);
 	return {reducer, workDir: state.workDir, session: state.session};
-};
-
-/** Ends a map that can't go on. What ended it is what the caller is told, whatever else fails meanwhile. */
-const abandon = async (state: MapState, ports: Ports, error: unknown): Promise<unknown> => {
-	const reason = error instanceof Error ? error.message : String(error);
-	ports.tell(`queue-map-reduce: the map was ended, its work_dir is kept: ${state.workDir}`);
-	try {
-		await endMap(state, ports);
-		state.journal.note({event: 'ended', reason});
-		await state.journal.flush({durable: false});
-	} catch (second) {
-		ports.tell(`queue-map-reduce: queue-jobs named q${state.session}#… may be left in the queue: ${(second as Error).message}`);
-	}
-	const isFileError = error instanceof Error && 'syscall' in error;
-	return isFileError
-		? new PoolError('ERR_POOL_WORK_DIR', `The work_dir can't be used any more: ${reason}`, {workDir: state.workDir, cause: error})
-		: error;
 };
 
 const NEVER_ABORTED = new AbortController().signal;
@@ -106,7 +87,7 @@ const prepare = async (
 		nodeArguments: ['--no-warnings', ...workerNodeArguments()],
 		umask: process.umask(),
 	});
-	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks}, ports.files);
+	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks}, ports.files, options.signal);
 	const chunkStates = createChunkStates(chunks);
 	const state: MapState = {
 		session,
@@ -122,7 +103,7 @@ const prepare = async (
 		chunks: chunkStates,
 		toSubmit: new Set(chunkStates),
 		anyWorkerStarted: false,
-		anyUnanswered: false,
+		needsSweep: false,
 	};
 	state.journal.note({event: 'tasks-complete', message: `${tasks.length} tasks in ${chunks.length} chunks for the engine ${engine.name}`});
 	const reducer = createReducer({session, workDir, numTasks: tasks.length, taskAt: itask => tasks[itask], files: ports.files});
@@ -143,37 +124,4 @@ const toRecord = ({env, signal: _signal, onProgress: _onProgress, ...options}: P
 const withGitCommit = (): {gitCommit?: string} => {
 	const gitCommit = findGitCommit(process.cwd());
 	return gitCommit === undefined ? {} : {gitCommit};
-};
-
-/** After `stopOnError` the chunks that are not done have their outcome, too. */
-const cancelRest = async (state: MapState, reducer: Reducer): Promise<void> => {
-	for (const chunk of openChunks(state)) {
-		const attempt = chunk.attempts.at(-1) ?? {attempt: 0, jobId: undefined, host: undefined};
-		chunk.decision = {kind: 'failed', attempt: attempt.attempt};
-		const reason = 'cancelled, for another task failed and `stopOnError` is set';
-		await reducer.fail(chunk.chunk, attempt, 'cancelled', reason);
-		state.journal.note({event: 'chunk-failed', ichunk: chunk.chunk.ichunk, kind: 'cancelled', reason});
-	}
-};
-
-const leave = async (place: WorkDirPlace, state: MapState, reducer: Reducer, {options}: MapCall, ports: Ports): Promise<void> => {
-	const {failed, done} = reducer.counts();
-	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
-	// The map is over: a last line that can't be written takes no result away.
-	await state.journal.flush({durable: false}).catch(() => undefined);
-	const reason = whyKept(failed, reducer, options) ?? (await tryToRemove(place, ports));
-	if (reason !== undefined) ports.tell(`queue-map-reduce: the work_dir is kept, for ${reason}: ${state.workDir}`);
-};
-
-/** @returns Why it can't be removed. The results are here, so that ends no map. */
-const tryToRemove = (place: WorkDirPlace, ports: Ports): Promise<string | undefined> =>
-	removeWorkDir(place, ports.files).then(
-		() => undefined,
-		(error: Error) => `it can't be removed (${error.message})`,
-	);
-
-const whyKept = (numFailed: number, reducer: Reducer, {keepWorkDir = false}: PoolOptions): string | undefined => {
-	if (numFailed > 0) return numFailed === 1 ? 'a task failed' : `${numFailed} tasks failed`;
-	if (reducer.hasStderr()) return 'a task wrote to stderr';
-	return keepWorkDir ? '`keepWorkDir` is set' : undefined;
 };

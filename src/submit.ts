@@ -11,13 +11,17 @@ import type {Ports} from './ports.js';
  */
 const SLICE = 10;
 
+/** Why the scheduler has not taken all that it was given. */
+export type Refusal = {readonly kind: 'temporary' | 'full' | 'unanswered'; readonly reason: string};
+
+export type Submission = {readonly numTaken: number; readonly refusal: Refusal | undefined};
+
 /**
  * Submits the next attempts of the first chunks in `state.toSubmit`; what could not be submitted stays there.
  *
- * @returns The reason why the scheduler takes nothing for now; undefined when it took what it was given.
  * @throws PoolError `ERR_POOL_SUBMIT_REJECTED` when the scheduler refused for good.
  */
-export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>): Promise<string | undefined> => {
+export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>): Promise<Submission> => {
 	const slice = [...state.toSubmit].slice(0, SLICE).map(chunk => ({chunk, attempt: nextAttempt(state, chunk)}));
 	for (const {chunk, attempt} of slice) {
 		state.journal.note({event: 'submitting', ichunk: chunk.chunk.ichunk, attempt: attempt.attempt, jobName: attempt.jobName});
@@ -25,12 +29,15 @@ export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>):
 	// On the disk before qsub runs: whoever comes after a crash then knows which names to look for.
 	await state.journal.flush({durable: true});
 	const outcomes = await ports.engine.submit(slice.map(({chunk, attempt}) => toRequest(state, chunk, attempt)));
+	let numTaken = 0;
+	let refusal: Refusal | undefined;
 	for (const [i, outcome] of outcomes.entries()) {
 		const {chunk, attempt} = slice[i] as (typeof slice)[number];
-		const refusal = take(state, chunk, attempt, outcome);
-		if (refusal !== undefined) return refusal;
+		const refused = take(state, chunk, attempt, outcome);
+		if (refused === undefined) numTaken++;
+		else refusal = refused;
 	}
-	return undefined;
+	return {numTaken, refusal};
 };
 
 const nextAttempt = (state: MapState, {chunk, attempts}: ChunkState): AttemptState => {
@@ -54,7 +61,7 @@ const toRequest = (state: MapState, {chunk}: ChunkState, attempt: AttemptState):
 	scriptArguments: [String(chunk.ichunk), String(attempt.attempt)],
 });
 
-const take = (state: MapState, chunk: ChunkState, attempt: AttemptState, outcome: SubmitOutcome): string | undefined => {
+const take = (state: MapState, chunk: ChunkState, attempt: AttemptState, outcome: SubmitOutcome): Refusal | undefined => {
 	const who = {ichunk: chunk.chunk.ichunk, attempt: attempt.attempt, jobName: attempt.jobName};
 	switch (outcome.kind) {
 		case 'submitted': {
@@ -64,15 +71,16 @@ const take = (state: MapState, chunk: ChunkState, attempt: AttemptState, outcome
 			return undefined;
 		}
 		case 'unanswered': {
-			// It counts as an attempt, for it may run; the queue's listing tells it by its name.
-			state.anyUnanswered = true;
+			// It may be in the queue, whose listing tells it by its name.
+			state.needsSweep = true;
 			accept(state, chunk, attempt);
 			state.journal.note({event: 'warning', ...who, reason: `no answer to the submission: ${outcome.reason}`});
-			return undefined;
+			return outcome;
 		}
-		case 'temporary': {
+		case 'temporary':
+		case 'full': {
 			state.journal.note({event: 'not-submitted', ...who, reason: outcome.reason});
-			return outcome.reason;
+			return outcome;
 		}
 		case 'permanent': {
 			state.journal.note({event: 'not-submitted', ...who, reason: outcome.reason});

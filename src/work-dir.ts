@@ -59,21 +59,28 @@ export type WorkDirContent = {
 	readonly tasks: readonly unknown[];
 };
 
-/** @throws PoolError `ERR_POOL_TASKS` when a task can't be serialised, `ERR_POOL_WORK_DIR` when the directory can't be made; nothing is left behind then. */
-export const createWorkDir = async (place: WorkDirPlace, content: WorkDirContent, files: Files): Promise<void> => {
+/** @throws PoolError `ERR_POOL_TASKS` when a task can't be serialised, `ERR_POOL_WORK_DIR` when the directory can't be made; `signal.reason` when it was aborted. Nothing is left behind then. */
+export const createWorkDir = async (
+	place: WorkDirPlace,
+	content: WorkDirContent,
+	files: Files,
+	signal: AbortSignal = NEVER_ABORTED,
+): Promise<void> => {
 	const parent = dirname(place.workDir);
 	let scratch: string | undefined;
 	try {
 		scratch = await makeScratch(parent, basename(place.workDir));
-		await fill(scratch, content, files);
+		await fill(scratch, content, files, signal);
 		await files.rename(scratch, place.workDir);
 	} catch (error) {
 		if (scratch !== undefined) await files.removeTree(scratch);
 		await removeMade(parent, files);
-		if (error instanceof PoolError) throw error;
+		if (error instanceof PoolError || signal.aborted) throw error;
 		throw new PoolError('ERR_POOL_WORK_DIR', `The work_dir ${place.workDir} can't be made: ${(error as Error).message}`, {cause: error});
 	}
 };
+
+const NEVER_ABORTED = new AbortController().signal;
 
 /** Removes the work_dir, and the directories above it if it is below the root by default, this process made them and nothing else is in them. */
 export const removeWorkDir = async ({workDir, root}: WorkDirPlace, files: Files): Promise<void> => {
@@ -142,10 +149,20 @@ const isDirectory = (path: string): Promise<boolean> =>
 		() => false,
 	);
 
-const fill = async (directory: string, content: WorkDirContent, files: Files): Promise<void> => {
+/** So many files are written at once: on a network file system each waits for its server. */
+const MAX_FILES_AT_ONCE = 16;
+
+const fill = async (directory: string, content: WorkDirContent, files: Files, signal: AbortSignal): Promise<void> => {
 	const write = (name: string, text: string | Buffer): Promise<void> => files.create(join(directory, name), [[Buffer.from(text)]]);
-	for (const chunk of content.chunks) {
-		await writeTasks(tasksPath(directory, chunk.ichunk), chunk, content.tasks, content.manifest, files);
+	for (let i = 0; i < content.chunks.length; i += MAX_FILES_AT_ONCE) {
+		signal.throwIfAborted();
+		// Settled, not all: what fails is told when nobody writes there any more.
+		const written = await Promise.allSettled(
+			content.chunks
+				.slice(i, i + MAX_FILES_AT_ONCE)
+				.map(chunk => writeTasks(tasksPath(directory, chunk.ichunk), chunk, content.tasks, content.manifest, files)),
+		);
+		for (const outcome of written) if (outcome.status === 'rejected') throw outcome.reason;
 	}
 	await write(LAUNCHER, content.launcher);
 	await write(ENVIRONMENT_SCRIPT, content.environment.script);

@@ -18,7 +18,7 @@ export type Engine = {
 	/** Removes queue-jobs, waiting or running. Fine when they are gone already. */
 	remove(ids: readonly string[]): Promise<void>;
 	/** What the scheduler knows of why a queue-job is in an error state or has ended; undefined when it knows nothing (yet). Never rejects. */
-	explain(job: {readonly id: string; readonly name: string}): Promise<JobEnd | undefined>;
+	explain(job: {readonly id: string; readonly name: string; readonly state: 'error' | 'ended'}): Promise<JobEnd | undefined>;
 };
 
 /** One queue-job to be submitted: `/bin/sh script ...scriptArguments`, its output thrown away (the script redirects by itself). */
@@ -32,8 +32,10 @@ export type JobRequest = {
 
 export type SubmitOutcome =
 	| {readonly kind: 'submitted'; readonly id: string}
-	/** Certainly not in the queue; worth trying again later (a limit, a master that is down). */
+	/** Certainly not in the queue; worth trying again later (a master that is down). */
 	| {readonly kind: 'temporary'; readonly reason: string}
+	/** Certainly not in the queue, which has as many queue-jobs as the user or the site may have: there will be room. */
+	| {readonly kind: 'full'; readonly reason: string}
 	/** Certainly not in the queue, and never will be (unknown queue or resource). */
 	| {readonly kind: 'permanent'; readonly reason: string}
 	/** It may be in the queue or not: look for its name. */

@@ -36,7 +36,11 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 		submit: async requests => {
 			const outcomes: SubmitOutcome[] = [];
 			for (const request of requests) {
-				const outcome = judgeSubmission(await submit(request));
+				const outcome = await submit(request).then(judgeSubmission, (error: unknown): SubmitOutcome => {
+					// What was submitted before must not be forgotten for a program that has vanished: the next call tells of it.
+					if (outcomes.length === 0) throw error;
+					return {kind: 'temporary', reason: (error as Error).message};
+				});
 				outcomes.push(outcome);
 				if (outcome.kind !== 'submitted') break;
 			}
@@ -60,7 +64,7 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 		},
 		explain: async job => {
 			try {
-				return (await explainError(run, options, job)) ?? (await explainEnd(run, options, job));
+				return await (job.state === 'error' ? explainError(run, options, job) : explainEnd(run, options, job));
 			} catch {
 				// It only adds to a message: a program that is missing decides nothing here.
 				return undefined;
@@ -108,6 +112,7 @@ export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResul
 			.join('\n')
 			.trim()
 			.replaceAll(/\s*\n\s*/g, ' ') || `qsub ended with exit status ${exitCode}`;
+	if (ending === 'not-started') return {kind: 'temporary', reason: `qsub can't be started: ${stderr}`};
 	if (ending !== 'exited') return {kind: 'unanswered', reason: `qsub ${ending === 'timed-out' ? 'did not answer in time' : 'was killed'}`};
 	const id = stdout
 		.split('\n')
@@ -115,7 +120,7 @@ export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResul
 		?.trim();
 	if (exitCode === 0) return id === undefined ? {kind: 'unanswered', reason: `qsub told no number: ${reason}`} : {kind: 'submitted', id};
 	// The limit of jobs per user or per site.
-	if (exitCode === 25 || /only \d+ jobs are allowed/i.test(stderr)) return {kind: 'temporary', reason};
+	if (exitCode === 25 || /only \d+ jobs are allowed/i.test(stderr)) return {kind: 'full', reason};
 	// A job that no queue takes yet is queued, with a warning that reads as a refusal.
 	if (id !== undefined || /has been submitted/.test(stderr)) return {kind: 'unanswered', reason};
 	// What the user has named is no evidence: a queue may be called `timeout.q`.
@@ -130,7 +135,7 @@ class TimeoutError extends Error {}
 
 const readListing = ({exitCode, stdout, stderr, ending}: ProgramResult, options: GridEngineOptions): Promise<JobStatus[]> => {
 	if (ending === 'timed-out') throw new TimeoutError(`qstat did not answer within ${options.programTimeoutMs / 1000} s`);
-	if (ending === 'killed' || exitCode !== 0) throw new Error(`qstat ended with exit status ${exitCode}: ${stderr.trim()}`);
+	if (ending !== 'exited' || exitCode !== 0) throw new Error(`qstat ended with exit status ${exitCode}: ${stderr.trim()}`);
 	return parseListing(stdout, options);
 };
 

@@ -35,6 +35,8 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 		const gone = new Promise<void>(resolve => {
 			const end = (jobEnd: JobEnd): void => {
 				running.delete(id);
+				// What tasks have left running belongs to its group.
+				killGroup(child);
 				forget(child);
 				ended.set(id, jobEnd);
 				fillSlots();

@@ -2,8 +2,9 @@
 import {PoolError} from '../errors.js';
 
 export type ProgramResult = {
-	readonly ending: 'exited' | 'killed' | 'timed-out';
-	/** Undefined when it was killed. */
+	/** `not-started`: this machine can start no program at the moment, or the file can't be read now; `stderr` says why. */
+	readonly ending: 'exited' | 'killed' | 'timed-out' | 'not-started';
+	/** Undefined unless it exited. */
 	readonly exitCode: number | undefined;
 	readonly stdout: string;
 	readonly stderr: string;
@@ -12,8 +13,8 @@ export type ProgramResult = {
 /** Of a program that has ended the pipes are read for so long: what it left running, as the shared connection of an ssh, may hold them for ever. */
 const LAST_WORDS_MS = 1000;
 
-/** This machine can start no program at the moment, whichever it is. */
-const TEMPORARY_CODES: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']);
+/** These pass: no process to be had on this machine, a file that a network file system can't read now. All others say that the program is not there. */
+const PASSING_CODES: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE', 'EIO', 'ETXTBSY']);
 
 /** @throws PoolError `ERR_POOL_PROGRAM_MISSING` when it does not exist or can't be executed. */
 export const runProgram = async (
@@ -48,7 +49,10 @@ export const runProgram = async (
 	});
 	const result = await subprocess;
 	clearTimeout(timer);
-	if (subprocess.pid === undefined && !TEMPORARY_CODES.has(result.code)) {
+	if (subprocess.pid === undefined && PASSING_CODES.has(result.code)) {
+		return {ending: 'not-started', exitCode: undefined, stdout: '', stderr: result.originalMessage ?? String(result.code)};
+	}
+	if (subprocess.pid === undefined) {
 		throw new PoolError('ERR_POOL_PROGRAM_MISSING', `The program ${program} can't be executed: ${result.originalMessage ?? result.code}`, {
 			cause: result,
 		});
@@ -56,9 +60,8 @@ export const runProgram = async (
 	return {
 		ending: isTimedOut ? 'timed-out' : result.exitCode === undefined ? 'killed' : 'exited',
 		exitCode: result.exitCode,
-		// Undefined when it was not even started.
-		stdout: result.stdout ?? '',
-		stderr: result.stderr ?? '',
+		stdout: result.stdout,
+		stderr: result.stderr,
 	};
 };
 

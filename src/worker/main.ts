@@ -8,12 +8,15 @@ import {ENVIRONMENT_RECORD, MANIFEST} from '../layout.js';
 import type {Manifest} from '../manifest.js';
 import {installWorkerState} from '../task-context.js';
 import {applyEnvironment} from './apply-environment.js';
-import {createOutcomeFile} from './outcome-file.js';
+import {createOutcomeFile, type OutcomeFile} from './outcome-file.js';
 import {createPhases} from './phases.js';
 import {runTasks} from './run-tasks.js';
 import {startFunction} from './start-function.js';
 import {openTasks} from './tasks-file.js';
 import {watchProcess} from './watch-process.js';
+
+/** The real one: for tasks it is replaced. */
+const exit = process.exit.bind(process);
 
 const main = async (): Promise<void> => {
 	const [workDir, ichunk, attempt] = process.argv.slice(2);
@@ -25,12 +28,14 @@ const main = async (): Promise<void> => {
 	applyEnvironment(readFileSync(join(workDir, ENVIRONMENT_RECORD), 'utf8'));
 	const manifest = JSON.parse(readFileSync(join(workDir, MANIFEST), 'utf8')) as Manifest;
 	const tasks = await openTasks(id, manifest);
-	const file = createOutcomeFile(id, manifest, tasks);
 	const phases = createPhases(id, manifest);
 	installWorkerState(phases);
-	const watched = watchProcess(phases, file);
+	let file: OutcomeFile | undefined;
+	const watched = watchProcess(phases, (index, failure) => file?.replaceWithFailure(index, failure) ?? false);
 
 	const started = await startFunction(manifest, phases);
+	// Not sooner: that it is there tells the process-node that a worker could begin.
+	file = createOutcomeFile(id, manifest, tasks);
 	if (started.kind === 'failed') file.finish({...watched.report(), startFailed: started.failure});
 	else {
 		await runTasks(started.fn, manifest.call, tasks, phases, file);
@@ -40,4 +45,8 @@ const main = async (): Promise<void> => {
 	watched.exit(0);
 };
 
-await main();
+main().catch((error: unknown) => {
+	console.error(error);
+	// A fault of this program or of its files, none of fn's.
+	exit(70);
+});

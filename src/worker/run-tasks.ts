@@ -42,8 +42,8 @@ export const runTasks = async (
 			const settled = called.kind === 'promise' ? await settle(phase, called.promise) : called;
 			const endedMs = performance.now();
 			const startedAt = performance.timeOrigin + beganMs;
-			const range = output.rangeOfTask(endedMs - beganMs);
 			const failure = phase.failure ?? (settled.kind === 'failure' ? settled.failure : undefined);
+			const range = output.rangeOfTask(endedMs - beganMs, failure !== undefined);
 			if (failure !== undefined) file.addFailure(failure, startedAt, endedMs - beganMs, range);
 			else if (settled.kind === 'value') file.addValue(settled.value, startedAt, endedMs - beganMs, range);
 			if (endedMs - lastTurnMs < TURN_EVERY_MS && !file.isBlockFull()) continue;
@@ -81,10 +81,15 @@ const settle = (phase: TaskPhase, promise: PromiseLike<unknown>): Promise<Settle
 	new Promise(resolve => {
 		phase.interrupt = failure => resolve({kind: 'failure', failure});
 		if (phase.failure !== undefined) phase.interrupt(phase.failure);
-		promise.then(
-			value => resolve({kind: 'value', value}),
-			(thrown: unknown) => resolve({kind: 'failure', failure: toFailure(thrown)}),
-		);
+		try {
+			promise.then(
+				value => resolve({kind: 'value', value}),
+				(thrown: unknown) => resolve({kind: 'failure', failure: toFailure(thrown)}),
+			);
+		} catch (thrown) {
+			// It is no promise of the language, only something with a `then`.
+			resolve({kind: 'failure', failure: toFailure(thrown)});
+		}
 	});
 
 const toFailure = (thrown: unknown): TaskFailure => {

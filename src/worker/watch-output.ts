@@ -4,12 +4,12 @@ import type {OutputRange} from '../v8-serialize-helpers.js';
 
 export type OutputWatch = {
 	/** What was written since the last call; undefined when nothing was. */
-	readonly rangeOfTask: (elapsedMs: number) => OutputRange | undefined;
+	readonly rangeOfTask: (elapsedMs: number, hasFailed: boolean) => OutputRange | undefined;
 };
 
 /**
- * Asking the file system costs more than a tiny task. A task that was shorter can have written through Node's streams only, which are watched; a child
- * process or native code that writes by itself takes longer than this to begin.
+ * Asking the file system costs more than a tiny task. Of shorter ones Node's streams are watched, and the last words of a failed one are always asked for;
+ * what a short task writes in another way, as by `fs.writeSync(1, …)`, is told with the next task that is asked for.
  */
 const ASK_ABOVE_MS = 1;
 
@@ -25,8 +25,8 @@ export const watchOutput = (): OutputWatch => {
 	let stdout = outputBytes(1);
 	let stderr = outputBytes(2);
 	return {
-		rangeOfTask: elapsedMs => {
-			if (!hasWritten && elapsedMs < ASK_ABOVE_MS) return undefined;
+		rangeOfTask: (elapsedMs, hasFailed) => {
+			if (!hasWritten && !hasFailed && elapsedMs < ASK_ABOVE_MS) return undefined;
 			hasWritten = false;
 			const before = {stdout, stderr};
 			stdout = outputBytes(1);

@@ -18,7 +18,7 @@ export type ProcessWatch = {
 	readonly report: () => OutcomesTrailer;
 };
 
-export const watchProcess = (phases: Phases, file: Pick<OutcomeFile, 'replaceWithFailure'>): ProcessWatch => {
+export const watchProcess = (phases: Phases, replaceWithFailure: OutcomeFile['replaceWithFailure']): ProcessWatch => {
 	const warnings: string[] = [];
 	const exit = process.exit.bind(process);
 
@@ -40,7 +40,7 @@ export const watchProcess = (phases: Phases, file: Pick<OutcomeFile, 'replaceWit
 		else if (phases.current() === phase) {
 			phase.failure ??= failure;
 			phase.interrupt?.(failure);
-		} else if (!file.replaceWithFailure(phase.index, failure)) printLate(`task ${phase.itask}, after its outcome was recorded`, failure);
+		} else if (!replaceWithFailure(phase.index, failure)) printLate(`task ${phase.itask}, after its outcome was recorded`, failure);
 	};
 
 	process.exit = (code?: number | string | null) => {

@@ -1,5 +1,5 @@
 /** What goes wrong in a queue, on the dummy queue, where it can be made to. Every test asserts that its fault was seen. */
-import {existsSync, readdirSync, truncateSync, watch} from 'node:fs';
+import {existsSync, readdirSync, renameSync, rmSync, truncateSync, watch} from 'node:fs';
 import {join} from 'node:path';
 import {MapError, Pool, PoolError, type PoolOptions, readWorkDir} from 'queue-map-reduce';
 import {
@@ -163,7 +163,7 @@ test.each<[string, Fault]>([
 	expect(numSeen()).toEqual([4]);
 	expect(calls().qsub).toBe(3);
 	expect(said).toContain('the queue does not answer');
-	expect(said).toContain('works again');
+	expect(said).toContain('over after');
 });
 
 test('a qstat that hangs is killed after programTimeoutMs and asked again', async () => {
@@ -221,16 +221,66 @@ test('a qsub that hangs after the queue took its queue-job is killed, and the qu
 	expect(calls().qsub).toBe(3);
 });
 
-test('N14: a qsub that takes nothing for ever ends the map, and what it took before is removed', async () => {
-	setFaults({kind: 'fail', program: 'qsub', after: 1, times: 10_000, exitCode: 25, stderr: 'Unable to run job: limit.\n'});
-	const error = await thrownBy(
-		pool.map(
-			work.noteAndWait,
-			[1, 2, 3].map(() => ({note: join(directory.path, 'note'), until: 'never'})),
-			{outageLimitMs: 100},
-		),
+test.each([
+	['is full of others', 25, 'Unable to run job: limit.'],
+	['has no master', 1, 'error: unable to send message to qmaster: got send error'],
+])('N14: a queue that %s for ever ends the map, and what it took before is removed', async (_, exitCode, stderr) => {
+	setFaults({kind: 'fail', program: 'qsub', after: 1, times: 10_000, exitCode, stderr: `${stderr}\n`});
+	const error = await thrownBy(pool.map(work.sum, SUMS, {outageLimitMs: 100}));
+	expect(error).toMatchObject({code: 'ERR_POOL_OUTAGE', message: expect.stringContaining(stderr)});
+	expect(jobsLeft()).toBe(0);
+});
+
+test('a queue that is full of our own queue-jobs is no outage, however long', async () => {
+	// Each refusal is followed by one that is taken: the queue has room for one at a time.
+	for (let i = 0; i < 6; i++)
+		setFaults({kind: 'fail', program: 'qsub', after: 1, times: 3, exitCode: 25, stderr: 'Only 1 jobs are allowed per user\n'});
+	expect(await pool.map(work.identity, [...Array(6).keys()], {outageLimitMs: 1})).toEqual([0, 1, 2, 3, 4, 5]);
+	expect(numSeen()[0]).toBe(3);
+});
+
+test('qsub calls that are never answered are an outage, and cost a chunk none of its attempts', async () => {
+	setFaults({kind: 'hang', program: 'qsub', times: 3});
+	expect(await pool.map(work.sum, [[1, 2]], {programTimeoutMs: 1500, maxNumResubmissions: 0, graceMs: 50})).toEqual([3]);
+	expect(numSeen()).toEqual([3]);
+	expect(said).toContain('the scheduler takes no queue-jobs');
+});
+
+test('when a map ends, queue-jobs that a failed qdel has left are removed all the same', async () => {
+	setFaults(
+		{kind: 'error-state', jobName: '#000000001.1', times: 1, reason: 'once'},
+		{kind: 'fail', program: 'qdel', exitCode: 1, stdout: 'error: Connection refused\n', times: 1},
 	);
-	expect(error).toMatchObject({code: 'ERR_POOL_OUTAGE', message: expect.stringContaining('limit')});
+	expect(await pool.map(work.sum, SUMS)).toEqual([3, 5, 9]);
+	expect(numSeen()).toEqual([1, 1]);
+	expect(jobsLeft()).toBe(0);
+});
+
+test('queue-jobs that can’t be removed are named, and the work_dir is kept', async () => {
+	setFaults(
+		{kind: 'error-state', jobName: '#000000001.1', times: 1, reason: 'once'},
+		{kind: 'fail', program: 'qdel', exitCode: 1, stdout: 'error: Connection refused\n', times: 10_000},
+	);
+	expect(await pool.map(work.sum, SUMS)).toEqual([3, 5, 9]);
+	expect(said).toContain('may be left in the queue');
+	expect(keptWorkDirs(options.workRoot as string)).toHaveLength(1);
+});
+
+test('a work_dir that is away for a moment is waited for; one that stays away ends the map in words', async () => {
+	const workDir = join(directory.path, 'work_dir');
+	const isSubmitted = (): boolean => (calls().qsub ?? 0) >= 3;
+	const running = pool.map(work.sum, SUMS, {workDir, graceMs: 30_000});
+	await vi.waitUntil(isSubmitted, {interval: 5, timeout: 20_000});
+	renameSync(workDir, `${workDir}.away`);
+	await vi.waitUntil(() => said.includes("can't be read or written"), {interval: 5, timeout: 20_000});
+	renameSync(`${workDir}.away`, workDir);
+	expect(await running).toEqual([3, 5, 9]);
+
+	const second = pool.map(work.sum, SUMS, {workDir, graceMs: 100});
+	const outcome = thrownBy(second);
+	await vi.waitUntil(() => (calls().qsub ?? 0) >= 6, {interval: 5, timeout: 20_000});
+	rmSync(workDir, {recursive: true});
+	expect(await outcome).toMatchObject({code: 'ERR_POOL_WORK_DIR', message: expect.stringContaining('is gone')});
 	expect(jobsLeft()).toBe(0);
 });
 

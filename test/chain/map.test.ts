@@ -202,6 +202,7 @@ describe.each(ENGINES)('on %s', engine => {
 		['strayRejectionSync', 'unhandled-rejection', 'nobody waits for me'],
 		['uncaughtInTimer', 'uncaught-exception', 'thrown in a timer'],
 		['neverSettled', 'never-settled', 'nothing was left'],
+		['throwingThenable', 'exception', 'no promise'],
 	])('N8: in one chunk only the task that does %s fails, and the message says what happened', async (bad, kind, text) => {
 		const error = await failureOf(pool.map(work.behave, [0, bad, 2], {numChunks: 1}));
 		expect(error.failures.map(({itask}) => itask)).toEqual([1]);

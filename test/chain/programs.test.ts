@@ -3,7 +3,7 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, readFileSync, rmSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
-import {afterEach, beforeEach, describe, expect, test} from 'vitest';
+import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import {createTestDirectory, keptWorkDirs} from '../helpers/engines.js';
 import {createProject, runNode} from '../helpers/programs.js';
 
@@ -196,4 +196,49 @@ test('A13: a chunk of a kept work_dir is computed again by hand, and nothing tha
 	rmSync(join(workDir, 'log.jsonl'));
 	const {tasks} = await readWorkDir(workDir);
 	expect(tasks.map(({outcome, attempt}) => ({outcome, attempt}))).toEqual([{outcome: {status: 'fulfilled', value: 4950}, attempt: 2}]);
+});
+
+test('what a task leaves running on this machine ends with its queue-job', async () => {
+	const {Pool} = await import('queue-map-reduce');
+	const {leaveChildRunning} = (await import('../fixtures/work.mjs')) as {leaveChildRunning: () => number};
+	const pool = new Pool({engine: 'local', slots: 1, workRoot: join(directory.path, 'work')});
+	const [pid] = await pool.map(leaveChildRunning, [undefined]);
+	const isGone = (): boolean => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+	await vi.waitUntil(isGone, {interval: 10, timeout: 10_000});
+});
+
+test('a caller may use the array again at once; onProgress that fails ends nothing', async () => {
+	const {Pool} = await import('queue-map-reduce');
+	const {identity} = (await import('../fixtures/work.mjs')) as {identity: (value: number) => number};
+	const pool = new Pool({engine: 'local', slots: 1, workRoot: join(directory.path, 'work')});
+	const tasks = [1, 2, 3];
+	const running = pool.map(identity, tasks, {
+		onProgress: () => {
+			throw new Error('a faulty display');
+		},
+	});
+	tasks.length = 0;
+	expect(await running).toEqual([1, 2, 3]);
+});
+
+test('a start that fails on one worker-node while others compute costs that attempt only', async () => {
+	const work = `import {existsSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs';
+import {isWorker, taskContext} from 'queue-map-reduce';
+const [, , workDir, ichunk, attempt] = process.argv;
+// Chunk 1 can't import it at its first attempt, and tries only when chunk 0 computes.
+if (isWorker && ichunk === '1' && attempt === '1') {
+	while (!readdirSync(workDir).includes('000000000.1.part')) await new Promise(resolve => setTimeout(resolve, 10));
+	throw new Error('a bad node');
+}
+const factor = 2;
+export const scale = async x => {
+	if (taskContext().ichunk === 0) while (!readdirSync(workDir).some(name => name.startsWith('000000001.2.'))) await new Promise(resolve => setTimeout(resolve, 10));
+	return x * factor;
+};
+`;
+	const {stdout} = await run(
+		{'main.mjs': `${POOL}import {scale} from './work.mjs';\nawait pool.map(scale, [1, 2]).${SHOW}`, 'work.mjs': work},
+		['main.mjs'],
+	);
+	expect(stdout).toBe('[2,4]\n');
 });

@@ -173,7 +173,7 @@ describe('the programs that were found are used', () => {
 		const qacct = `printf '${record.replaceAll('\n', '\\n')}'`;
 		const {paths} = putOnPath({...GRID_ENGINE, qstat: 'exit 0', qacct});
 		const explained = async (options: PoolOptions) =>
-			(await chooseEngine({engine: 'grid-engine', ...options})).engine.explain({id: '7', name: 'a'});
+			(await chooseEngine({engine: 'grid-engine', ...options})).engine.explain({id: '7', name: 'a', state: 'ended'});
 		expect(await explained({})).toEqual({failed: true, reason: 'exit status 3'});
 		expect(await explained({qstatPath: paths.qstat})).toBeUndefined();
 		expect(await explained({qstatPath: paths.qstat, qacctPath: paths.qacct})).toEqual({failed: true, reason: 'exit status 3'});

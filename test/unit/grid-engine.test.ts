@@ -50,14 +50,14 @@ describe('what a call of qsub has brought about', () => {
 		[NO_MASTER, 'temporary'],
 		[`${NO_MASTER}\nUnable to run job: unable to contact qmaster.\n`, 'temporary'],
 		['error: commlib error: got select error (Connection refused)', 'temporary'],
-		['job rejected: Only 3 jobs are allowed per user (current job count: 3)', 'temporary'],
+		['job rejected: Only 3 jobs are allowed per user (current job count: 3)', 'full'],
 	])('a failure in the words %j is %s', (stderr, kind) => {
 		expect(judged(stderr).kind).toBe(kind);
 	});
 
 	test('exit status 25 is a limit, whatever is said', () => {
-		expect(judged('Unable to run job: something.\n', 25)).toEqual({kind: 'temporary', reason: 'Unable to run job: something.'});
-		expect(judged('', 25)).toEqual({kind: 'temporary', reason: 'qsub ended with exit status 25'});
+		expect(judged('Unable to run job: something.\n', 25)).toEqual({kind: 'full', reason: 'Unable to run job: something.'});
+		expect(judged('', 25)).toEqual({kind: 'full', reason: 'qsub ended with exit status 25'});
 	});
 
 	test('a failure that queued the job all the same is looked up by its name: no number is taken from prose', () => {
@@ -140,7 +140,7 @@ describe('the engine', () => {
 		const {engine, calls} = makeEngine({qsub: 'case "$*" in *"-N b "*) exit 25;; *) echo 7;; esac'});
 		expect(await engine.submit(requests)).toEqual([
 			{kind: 'submitted', id: '7'},
-			{kind: 'temporary', reason: 'qsub ended with exit status 25'},
+			{kind: 'full', reason: 'qsub ended with exit status 25'},
 		]);
 		expect(calls()).toHaveLength(2);
 	});
@@ -180,20 +180,20 @@ describe('the engine', () => {
 		expect(calls()).toHaveLength(3);
 	});
 
-	test('explains by the error reason, else by the accounting', async () => {
+	test('explains an error state by its reason, an end by the accounting', async () => {
 		const qacct = `cat '${join(import.meta.dirname, '../fixtures/qstat/qacct-killed.txt')}'`;
 		const qstat = 'test "$2" = 5 && echo "error reason 1: x [0:1]: no shell"; exit 0';
 		const {engine} = makeEngine({qstat, qacct});
-		expect(await engine.explain({id: '5', name: 'notify'})).toEqual({failed: true, reason: 'no shell'});
-		expect(await engine.explain({id: '69', name: 'notify'})).toMatchObject({failed: true, host: 'node1'});
-		expect(await engine.explain({id: '69', name: 'other'})).toBeUndefined();
-		expect(await makeEngine({qstat}, {qacctPath: undefined}).engine.explain({id: '69', name: 'notify'})).toBeUndefined();
+		expect(await engine.explain({id: '5', name: 'notify', state: 'error'})).toEqual({failed: true, reason: 'no shell'});
+		expect(await engine.explain({id: '69', name: 'notify', state: 'ended'})).toMatchObject({failed: true, host: 'node1'});
+		expect(await engine.explain({id: '69', name: 'other', state: 'ended'})).toBeUndefined();
+		expect(await makeEngine({qstat}, {qacctPath: undefined}).engine.explain({id: '69', name: 'notify', state: 'ended'})).toBeUndefined();
 	});
 
 	test('explaining never rejects, also when a program has vanished', async () => {
-		const job = {id: '5', name: 'a'};
+		const job = {id: '5', name: 'a', state: 'error'} as const;
 		expect(await makeEngine({}, {qstatPath: '/nonexistent/qstat'}).engine.explain(job)).toBeUndefined();
-		expect(await makeEngine({}, {qacctPath: '/nonexistent/qacct'}).engine.explain(job)).toBeUndefined();
+		expect(await makeEngine({}, {qacctPath: '/nonexistent/qacct'}).engine.explain({...job, state: 'ended'})).toBeUndefined();
 	});
 });
 

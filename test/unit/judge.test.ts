@@ -15,7 +15,15 @@ const failedEnd: JobEnd = {failed: true, reason: 'killed by SIGKILL'};
 const cleanEnd: JobEnd = {failed: false, reason: 'exit status 0'};
 
 const attempts = (...facts: readonly Partial<AttemptFacts>[]): AttemptFacts[] =>
-	facts.map((fact, i) => ({attempt: i + 1, job: {kind: 'unknown'}, result: {kind: 'none'}, end: undefined, ...fact}));
+	facts.map((fact, i) => ({
+		attempt: i + 1,
+		isKnown: true,
+		numExplanations: 1,
+		job: {kind: 'unknown'},
+		result: {kind: 'none'},
+		end: undefined,
+		...fact,
+	}));
 
 const chunk = (facts: readonly AttemptFacts[], others: Partial<ChunkFacts> = {}): ChunkFacts => ({
 	attempts: facts,
@@ -34,6 +42,17 @@ const VANISHED = absent(MISSED_ANSWERS, LIMITS.graceMs);
 describe('one attempt', () => {
 	test.each<[history: string, attempt: Partial<AttemptFacts>, verdict: Verdict]>([
 		['nothing is known yet', {}, WAIT],
+		['in an error state whose reason was not asked for yet', {job: listed('error', 'Eqw'), numExplanations: 0}, WAIT],
+		[
+			'its submission not answered, and not listed, within the grace time',
+			{isKnown: false, job: absent(MISSED_ANSWERS, LIMITS.graceMs - 1)},
+			WAIT,
+		],
+		[
+			'its submission not answered, and not listed for the grace time',
+			{isKnown: false, job: VANISHED},
+			lost('its submission was never answered, and the queue does not list it'),
+		],
 		...ALIVE.map((state): [string, Partial<AttemptFacts>, Verdict] => [`listed as ${state}`, {job: listed(state)}, WAIT]),
 		['listed, its result not readable for an hour', {job: listed('running'), result: damaged(3_600_000)}, WAIT],
 		['listed, and said to have failed', {job: listed('running'), end: failedEnd}, WAIT],
@@ -206,4 +225,11 @@ describe('for any history', () => {
 			expect([verdict.cause, facts.anyWorkerStarted]).toEqual(['start-failed', false]);
 		});
 	});
+});
+
+test('submissions without an answer do not count as attempts: there may never have been a queue-job', () => {
+	const unanswered: Partial<AttemptFacts> = {isKnown: false, job: VANISHED};
+	const many = Array.from({length: 20}, () => unanswered);
+	expect(judged(attempts(...many))).toMatchObject({kind: 'resubmit'});
+	expect(judged(attempts(...many, {job: VANISHED}, {job: VANISHED}, {job: VANISHED}))).toMatchObject({kind: 'fail'});
 });

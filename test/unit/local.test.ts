@@ -103,7 +103,11 @@ describe('removing', () => {
 		await until(() => existsSync(join(directory, 'pid')));
 		await engine.remove(ids);
 		expect(await engine.status()).toEqual([]);
-		expect(await engine.explain({id: ids[0] as string, name: 'a'})).toEqual({failed: true, reason: 'killed by SIGKILL', host: hostname()});
+		expect(await engine.explain({id: ids[0] as string, name: 'a', state: 'ended'})).toEqual({
+			failed: true,
+			reason: 'killed by SIGKILL',
+			host: hostname(),
+		});
 		const grandchild = Number(readFileSync(join(directory, 'pid'), 'utf8'));
 		await until(() => !isAlive(grandchild));
 	});
@@ -142,12 +146,12 @@ describe('the end of a queue-job is explained', () => {
 		const {engine, submit} = makeJobs(lines);
 		const [id] = await submit('a');
 		await untilIdle(engine);
-		expect(await engine.explain({id: id as string, name: 'a'})).toEqual({...end, host: hostname()});
+		expect(await engine.explain({id: id as string, name: 'a', state: 'ended'})).toEqual({...end, host: hostname()});
 	});
 
 	test('nothing is known of one that waits, runs or never was', async () => {
 		const {engine, submit} = makeJobs(WAITS, 1);
-		for (const id of [...(await submit('a', 'b')), 'nobody']) expect(await engine.explain({id, name: 'a'})).toBeUndefined();
+		for (const id of [...(await submit('a', 'b')), 'nobody']) expect(await engine.explain({id, name: 'a', state: 'ended'})).toBeUndefined();
 	});
 });
 

@@ -3,15 +3,15 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {realFiles} from '../../src/ports.js';
-import {readTail} from '../../src/stderr-tail.js';
+import {readTail, readTails, type TailRange} from '../../src/stderr-tail.js';
 
 /** The tail of a file with this text. */
-const tailOf = async (text: string, range?: readonly [from: number, to: number]): Promise<string> => {
+const tailOf = async (text: string, range?: TailRange): Promise<string> => {
 	const directory = mkdtempSync(join(tmpdir(), 'qmr-tail-'));
 	onTestFinished(() => rmSync(directory, {recursive: true, force: true}));
 	const path = join(directory, '000000013.1.e');
 	writeFileSync(path, text);
-	return readTail(realFiles, path, range);
+	return range === undefined ? readTail(realFiles, path) : ((await readTails(realFiles, path, [range]))[0] as string);
 };
 
 const lines = (from: number, to: number): string => Array.from({length: to - from + 1}, (_, i) => `line ${from + i}\n`).join('');
