@@ -3,7 +3,7 @@
  * made here; a simulation brings its own.
  */
 import {randomBytes} from 'node:crypto';
-import {open, readdir, rename, rm, rmdir, stat} from 'node:fs/promises';
+import {open, readdir, rename, rm, rmdir} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine} from './engines/engine.js';
 import type {ByteSource} from './v8-serialize-helpers.js';
@@ -43,8 +43,6 @@ export type Files = {
 	readonly removeTree: (directory: string) => Promise<void>;
 	/** Removes a directory if it is there and empty. */
 	readonly removeIfEmpty: (directory: string) => Promise<void>;
-	/** Size in bytes; undefined when there is no such file. */
-	readonly size: (path: string) => Promise<number | undefined>;
 };
 
 export type ClosableSource = ByteSource & {readonly close: () => Promise<void>};
@@ -115,14 +113,6 @@ export const realFiles: Files = {
 			if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
 		});
 	},
-	size: async path =>
-		stat(path).then(
-			stats => stats.size,
-			(error: NodeJS.ErrnoException) => {
-				if (error.code === 'ENOENT') return undefined;
-				throw error;
-			},
-		),
 };
 
 // A single read call gives at most 2 GiB - 1.
