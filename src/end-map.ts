@@ -24,7 +24,7 @@ export const concludeMap = async (
 		if (reason === undefined) await removeWorkDir(place, ports.files);
 		else ports.tell(`queue-map-reduce: the work_dir is kept, for ${reason}: ${state.workDir}`);
 	} catch (error) {
-		ports.tell(`queue-map-reduce: the work_dir ${state.workDir} can't be tidied up: ${(error as Error).message}`);
+		ports.tell(`queue-map-reduce: the work_dir is kept, for it can't be removed (${(error as Error).message}): ${state.workDir}`);
 	}
 };
 
@@ -46,7 +46,7 @@ const MAX_SWEEPS = 3;
  *
  * @returns Why a queue-job may be left; undefined when none is.
  */
-const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Ports, 'engine' | 'tell'>): Promise<string | undefined> => {
+export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Ports, 'engine' | 'tell'>): Promise<string | undefined> => {
 	try {
 		const ids = openChunks(state).flatMap(({chunk, attempts}) =>
 			attempts.flatMap(({jobId, attempt, isRemoved}) => {

@@ -71,7 +71,10 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 /** Whether submission goes on. A queue that is full of our own queue-jobs is at work; one that is full while none of ours is in it is not. */
 const isSubmitting = (state: MapState, {numTaken, refusal}: Submission): boolean => {
 	if (refusal === undefined || numTaken > 0) return true;
-	return refusal.kind === 'full' && openChunks(state).some(({attempts}) => attempts.some(({job}) => job.kind === 'listed'));
+	return (
+		refusal.kind === 'full' &&
+		openChunks(state).some(({attempts}) => attempts.some(({jobId, job}) => jobId !== undefined && job.kind !== 'absent'))
+	);
 };
 
 /**

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {endMap} from '../../src/end-map.js';
+import {removeQueueJobs} from '../../src/end-map.js';
 import type {Engine, JobStatus} from '../../src/engines/engine.js';
 import type {JournalEvent} from '../../src/journal.js';
 import {jobName} from '../../src/layout.js';
@@ -9,25 +9,27 @@ const SESSION = '2026-11-21T00-20-07_a10cda';
 
 type MadeUp = {readonly decision: Decision['kind']; readonly jobs: readonly Partial<AttemptState>[]};
 
+type Queue = {
+	readonly listed?: readonly JobStatus[] | Error;
+	readonly needsSweep?: boolean;
+	readonly statusCost?: Engine['statusCost'];
+	/** What qdel does not remove. */
+	readonly stays?: readonly string[];
+};
+
 /** The end of a map of these chunks over a queue that lists these jobs, or does not answer. */
-const end = async (
-	chunks: readonly MadeUp[],
-	{
-		listed = [],
-		anyUnanswered = false,
-		statusCost = 'call',
-	}: {listed?: readonly JobStatus[] | Error; anyUnanswered?: boolean; statusCost?: Engine['statusCost']} = {},
-) => {
+const end = async (chunks: readonly MadeUp[], {listed = [], needsSweep = false, statusCost = 'call', stays = []}: Queue = {}) => {
 	const noted: JournalEvent[] = [];
 	const removed: string[][] = [];
+	const told: string[] = [];
 	let numQuestions = 0;
 	const state = {
 		session: SESSION,
-		anyUnanswered,
+		needsSweep,
 		journal: {note: (...events: readonly JournalEvent[]) => void noted.push(...events), flush: async () => undefined},
 		chunks: chunks.map(({decision, jobs}, ichunk) => ({
 			chunk: {ichunk},
-			decision: {kind: decision},
+			decision: {kind: decision, attempt: 1},
 			attempts: jobs.map((job, i) => ({attempt: i + 1, jobId: undefined, isRemoved: false, ...job})),
 		})),
 	} as unknown as MapState;
@@ -37,11 +39,12 @@ const end = async (
 		status: async () => {
 			numQuestions++;
 			if (listed instanceof Error) throw listed;
-			return listed;
+			const gone = removed.flat().filter(id => !stays.includes(id));
+			return listed.filter(({id}) => !gone.includes(id));
 		},
 	} as unknown as Engine;
-	await endMap(state, {engine});
-	return {noted, removed, numQuestions};
+	const left = await removeQueueJobs(state, {engine, tell: line => void told.push(line)});
+	return {noted, removed, numQuestions, left, told};
 };
 
 const job = (id: string, name: string, state: JobStatus['state'] = 'running'): JobStatus => ({id, name, state, rawState: 'r'});
@@ -64,7 +67,7 @@ describe('a map that ends', () => {
 	});
 
 	test('does not touch the queue when everything is decided', async () => {
-		expect(await end([{decision: 'done', jobs: [{jobId: '1'}]}])).toEqual({noted: [], removed: [], numQuestions: 0});
+		expect(await end([{decision: 'done', jobs: [{jobId: '1'}]}])).toMatchObject({noted: [], removed: [], numQuestions: 0, left: undefined});
 	});
 
 	test('leaves no child process of this machine, also of chunks that are done', async () => {
@@ -73,29 +76,39 @@ describe('a map that ends', () => {
 	});
 });
 
-describe('after a submission without an answer', () => {
-	test('what bears a name of this map and no known number is removed, and nothing else', async () => {
-		const {removed, noted} = await end([{decision: 'done', jobs: [{jobId: '1'}, {}]}], {
-			anyUnanswered: true,
+describe('a map in which a queue-job may have been left', () => {
+	test('removes what bears a name of this map, known or not, but for what brought the result, and nothing else', async () => {
+		const {removed, noted, left} = await end([{decision: 'done', jobs: [{jobId: '1'}, {jobId: '7'}]}], {
+			needsSweep: true,
 			listed: [
 				job('1', jobName(SESSION, 0, 1)),
 				job('7', jobName(SESSION, 0, 2)),
-				job('8', jobName(SESSION, 0, 2), 'deleting'),
+				job('8', jobName(SESSION, 0, 3), 'deleting'),
 				job('9', jobName('2026-11-21T00-20-07_a10cdb', 0, 2)),
 				job('10', `q${SESSION}`),
 				job('11', 'mine'),
 			],
 		});
 		expect(removed).toEqual([['7']]);
-		expect(noted).toEqual([{event: 'deleted', jobId: '7', jobName: jobName(SESSION, 0, 2), reason: 'its submission had no answer'}]);
+		expect(noted).toEqual([{event: 'deleted', jobId: '7', jobName: jobName(SESSION, 0, 2), reason: 'still in the queue'}]);
+		expect(left).toBeUndefined();
 	});
 
-	test('a queue without such a job is left alone', async () => {
-		expect(await end([], {anyUnanswered: true, listed: [job('11', 'mine')]})).toEqual({noted: [], removed: [], numQuestions: 1});
+	test('leaves a queue without such a job alone', async () => {
+		expect(await end([], {needsSweep: true, listed: [job('11', 'mine')]})).toMatchObject({removed: [], numQuestions: 1, left: undefined});
 	});
 
-	test('a queue that does not answer ends no map: what may be left is noted', async () => {
-		const {noted} = await end([], {anyUnanswered: true, listed: new Error('no master')});
-		expect(noted).toEqual([{event: 'warning', reason: `a queue-job named q${SESSION}#… may be left in the queue: no master`}]);
+	test('tries more than once, then says what is left', async () => {
+		const {removed, left, told} = await end([], {needsSweep: true, listed: [job('7', jobName(SESSION, 0, 2))], stays: ['7']});
+		expect(removed.length).toBeGreaterThan(1);
+		expect(left).toContain('7 could not be removed');
+		expect(told).toEqual([expect.stringContaining('7 could not be removed')]);
+	});
+
+	test('is not ended by a queue that does not answer: what may be left is told', async () => {
+		const {noted, told} = await end([], {needsSweep: true, listed: new Error('no master')});
+		const reason = `queue-jobs named q${SESSION}#… may be left in the queue: no master`;
+		expect(noted).toEqual([{event: 'warning', reason}]);
+		expect(told).toEqual([`queue-map-reduce: ${reason}`]);
 	});
 });
