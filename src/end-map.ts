@@ -1,5 +1,5 @@
 /** How a map ends: no queue-job is left behind, every task has its outcome, and the work_dir is removed or its owner told why not. */
-import {parseJobName} from './layout.js';
+import type {JobStatus} from './engines/engine.js';
 import {type MapState, openChunks} from './map-state.js';
 import type {PoolOptions} from './options.js';
 import type {Ports} from './ports.js';
@@ -69,19 +69,30 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 };
 
 const sweep = async (state: MapState, engine: Ports['engine']): Promise<void> => {
-	// What has brought the result that counts is about to leave the queue by itself.
-	const counted = new Set(
-		state.chunks.flatMap(({decision, attempts}) => (decision.kind === 'done' ? (attempts[decision.attempt - 1]?.jobId ?? []) : [])),
-	);
+	const isOurs = createOwnership(state);
 	for (let round = 0; ; round++) {
-		const strays = (await engine.status()).filter(
-			({id, name, state: jobState}) => parseJobName(state.session, name) !== undefined && !counted.has(id) && jobState !== 'deleting',
-		);
+		const strays = (await engine.status()).filter(job => job.state !== 'deleting' && isOurs(job));
 		if (strays.length === 0) return;
 		if (round === MAX_SWEEPS) throw new Error(`${strays.map(({id}) => id).join(', ')} could not be removed`);
 		for (const {id, name} of strays) state.journal.note({event: 'deleted', jobId: id, jobName: name, reason: 'still in the queue'});
 		await engine.remove(strays.map(({id}) => id));
 	}
+};
+
+/**
+ * Ours is what has a name and a number that we know to belong together, or the name of a submission that was never answered: whatever else is called like
+ * one of ours is somebody's. What has brought a result that counts is left out: it is about to leave the queue by itself.
+ */
+const createOwnership = (state: MapState): ((job: JobStatus) => boolean) => {
+	const nameOfId = new Map<string, string>();
+	const unanswered = new Set<string>();
+	for (const {attempts, decision} of state.chunks) {
+		for (const {attempt, jobId, jobName} of attempts) {
+			if (jobId === undefined) unanswered.add(jobName);
+			else if (decision.kind !== 'done' || decision.attempt !== attempt) nameOfId.set(jobId, jobName);
+		}
+	}
+	return ({id, name}) => nameOfId.get(id) === name || unanswered.has(name);
 };
 
 /** After `stopOnError` the chunks that are not done have their outcome, too. */

@@ -34,8 +34,8 @@ const main = async (): Promise<void> => {
 	const watched = watchProcess(phases, (index, failure) => file?.replaceWithFailure(index, failure) ?? false);
 
 	const started = await startFunction(manifest, phases);
-	// Not sooner: that it is there tells the process-node that a worker could begin.
-	file = createOutcomeFile(id, manifest, tasks);
+	// Not sooner, and under another name when fn can't be had: a `.part` tells the process-node that a worker could begin.
+	file = createOutcomeFile(id, manifest, tasks, started.kind === 'ready' ? 'part' : 'start');
 	if (started.kind === 'failed') file.finish({...watched.report(), startFailed: started.failure});
 	else {
 		await runTasks(started.fn, manifest.call, tasks, phases, file);

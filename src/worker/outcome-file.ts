@@ -1,4 +1,4 @@
-/** Writes the outcomes of this attempt: `.part` as long as it grows, `.out` by rename once it is whole and on the disk. */
+/** Writes the outcomes of this attempt: `.part` as long as it grows (`.start` when there will be none), `.out` by rename once it is whole and on the disk. */
 import {closeSync, fchmodSync, fsyncSync, openSync, renameSync, writeSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {attemptPath} from '../layout.js';
@@ -19,7 +19,12 @@ export type OutcomeFile = {
 	readonly finish: (trailer: OutcomesTrailer) => void;
 };
 
-export const createOutcomeFile = ({workDir, ichunk, attempt}: ChunkId, manifest: Manifest, {firstTask, numTasks}: Tasks): OutcomeFile => {
+export const createOutcomeFile = (
+	{workDir, ichunk, attempt}: ChunkId,
+	manifest: Manifest,
+	{firstTask, numTasks}: Tasks,
+	grownAs: 'part' | 'start',
+): OutcomeFile => {
 	const encoder = createBlockFileEncoder({
 		kind: 'outcomes',
 		format: 1,
@@ -34,7 +39,7 @@ export const createOutcomeFile = ({workDir, ichunk, attempt}: ChunkId, manifest:
 		pid: process.pid,
 		writtenAt: new Date().toISOString(),
 	});
-	const part = attemptPath(workDir, ichunk, attempt, 'part');
+	const part = attemptPath(workDir, ichunk, attempt, grownAs);
 	// Exclusively: attempts never share a file.
 	const fd = openSync(part, 'wx', 0o600);
 	fchmodSync(fd, 0o600);

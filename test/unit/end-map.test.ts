@@ -77,20 +77,29 @@ describe('a map that ends', () => {
 });
 
 describe('a map in which a queue-job may have been left', () => {
-	test('removes what bears a name of this map, known or not, but for what brought the result, and nothing else', async () => {
-		const {removed, noted, left} = await end([{decision: 'done', jobs: [{jobId: '1'}, {jobId: '7'}]}], {
+	test('removes what has a name and number of ours, or the name of a submission without an answer, and nothing else', async () => {
+		const name = (attempt: number): string => jobName(SESSION, 0, attempt);
+		const jobs = [{jobId: '1', jobName: name(1)}, {jobId: '7', jobName: name(2)}, {jobId: '8', jobName: name(3)}, {jobName: name(4)}];
+		const {removed, noted, left} = await end([{decision: 'done', jobs}], {
 			needsSweep: true,
 			listed: [
-				job('1', jobName(SESSION, 0, 1)),
-				job('7', jobName(SESSION, 0, 2)),
-				job('8', jobName(SESSION, 0, 3), 'deleting'),
-				job('9', jobName('2026-11-21T00-20-07_a10cdb', 0, 2)),
-				job('10', `q${SESSION}`),
-				job('11', 'mine'),
+				// It has brought the result.
+				job('1', name(1)),
+				job('7', name(2)),
+				job('8', name(3), 'deleting'),
+				job('9', name(4)),
+				// Somebody else's, whatever they are called.
+				job('20', name(2)),
+				job('21', name(5)),
+				job('22', jobName('2026-11-21T00-20-07_a10cdb', 0, 2)),
+				job('23', 'mine'),
 			],
 		});
-		expect(removed).toEqual([['7']]);
-		expect(noted).toEqual([{event: 'deleted', jobId: '7', jobName: jobName(SESSION, 0, 2), reason: 'still in the queue'}]);
+		expect(removed).toEqual([['7', '9']]);
+		expect(noted.map(({event, jobId, reason}) => [event, jobId, reason])).toEqual([
+			['deleted', '7', 'still in the queue'],
+			['deleted', '9', 'still in the queue'],
+		]);
 		expect(left).toBeUndefined();
 	});
 
@@ -99,7 +108,11 @@ describe('a map in which a queue-job may have been left', () => {
 	});
 
 	test('tries more than once, then says what is left', async () => {
-		const {removed, left, told} = await end([], {needsSweep: true, listed: [job('7', jobName(SESSION, 0, 2))], stays: ['7']});
+		const {removed, left, told} = await end([{decision: 'failed', jobs: [{jobId: '7', jobName: jobName(SESSION, 0, 1)}]}], {
+			needsSweep: true,
+			listed: [job('7', jobName(SESSION, 0, 1))],
+			stays: ['7'],
+		});
 		expect(removed.length).toBeGreaterThan(1);
 		expect(left).toContain('7 could not be removed');
 		expect(told).toEqual([expect.stringContaining('7 could not be removed')]);
