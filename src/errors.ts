@@ -16,10 +16,10 @@ import {groupFailures} from './group-failures.js';
  * - `ERR_POOL_IN_WORKER_IMPORT`: `map` was called while a worker was importing the module of `fn`.
  * - `ERR_POOL_FN_MISSING`: the module has no such export.
  * - `ERR_POOL_ENVIRONMENT`: the environment is too large for a process to be started with it.
- * - `ERR_POOL_WORK_DIR`: the work_dir can't be made, is not empty, or can't be written.
+ * - `ERR_POOL_WORK_DIR`: the work_dir can't be made, is not empty, or is gone.
  * - `ERR_POOL_PROGRAM_MISSING`: a program of the scheduler does not exist or can't be executed.
  * - `ERR_POOL_SUBMIT_REJECTED`: the scheduler refused a queue-job for good.
- * - `ERR_POOL_OUTAGE`: the scheduler did not answer, or took no queue-jobs, for longer than `outageLimitMs`.
+ * - `ERR_POOL_OUTAGE`: the scheduler, or the file system of the work_dir, was out of order for longer than `outageLimitMs`.
  * - `ERR_POOL_START_FAILED`: no worker can start: it can't import the module of `fn`, or runs another Node major.
  */
 export type PoolErrorCode =

@@ -78,7 +78,11 @@ export type PoolOptions = {
 	 * @default 90000
 	 */
 	readonly graceMs?: number;
-	/** Milliseconds for which the scheduler may be out of order (qstat fails, qsub takes nothing) before the map gives up. @default 21600000 (6 hours) */
+	/**
+	 * Milliseconds for which the scheduler (qstat fails, qsub takes nothing) or the file system of the work_dir may be out of order before the map gives up.
+	 *
+	 * @default 21600000 (6 hours)
+	 */
 	readonly outageLimitMs?: number;
 	/** Milliseconds after which one call of qsub, qstat, qdel or qacct is killed. @default 60000 */
 	readonly programTimeoutMs?: number;
