@@ -6,6 +6,7 @@ import {randomBytes} from 'node:crypto';
 import {open, readdir, rename, rm, rmdir} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine} from './engines/engine.js';
+import {readFully} from './read-fully.js';
 import type {ByteSource} from './v8-serialize-helpers.js';
 
 export type Ports = {
@@ -73,17 +74,7 @@ export const realFiles: Files = {
 		const {size} = await handle.stat();
 		return {
 			size,
-			read: async (position, length) => {
-				// Memory of its own: a slice of Node's shared pool would be kept alive by one small result.
-				const buffer = Buffer.allocUnsafeSlow(length);
-				let done = 0;
-				while (done < length) {
-					const {bytesRead} = await handle.read(buffer, done, Math.min(length - done, MAX_READ), position + done);
-					if (bytesRead === 0) return buffer.subarray(0, done);
-					done += bytesRead;
-				}
-				return buffer;
-			},
+			read: (position, length) => readFully(handle, position, length),
 			close: () => handle.close(),
 		};
 	},
@@ -115,14 +106,14 @@ export const realFiles: Files = {
 	},
 };
 
-// A single read call gives at most 2 GiB - 1.
-const MAX_READ = 2 ** 30;
+// A single write call takes at most 2 GiB - 1.
+const MAX_WRITE = 2 ** 30;
 
 const writeAll = async (handle: Awaited<ReturnType<typeof open>>, buffers: readonly Buffer[]): Promise<void> => {
 	for (const buffer of buffers) {
 		let done = 0;
 		while (done < buffer.length) {
-			const {bytesWritten} = await handle.write(buffer, done, Math.min(buffer.length - done, MAX_READ));
+			const {bytesWritten} = await handle.write(buffer, done, Math.min(buffer.length - done, MAX_WRITE));
 			done += bytesWritten;
 		}
 	}

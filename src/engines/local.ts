@@ -3,6 +3,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {availableParallelism, hostname} from 'node:os';
 import {isOwnedByJob} from '../environment-names.js';
 import type {Engine, JobEnd, JobRequest, JobStatus} from './engine.js';
+import {killGroup} from './kill-group.js';
 
 /** Slots that a surrounding queue-job was given (Grid Engine, then Slurm), else the processors that this process may use. */
 export const defaultSlots = (environment: NodeJS.ProcessEnv = process.env): number => {
@@ -36,7 +37,7 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 			const end = (jobEnd: JobEnd): void => {
 				running.delete(id);
 				// What tasks have left running belongs to its group.
-				killGroup(child);
+				killGroup(child.pid);
 				forget(child);
 				ended.set(id, jobEnd);
 				fillSlots();
@@ -71,7 +72,7 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 				waiting.delete(id);
 				const job = running.get(id);
 				if (job === undefined) return [];
-				killGroup(job.child);
+				killGroup(job.child.pid);
 				return [job.gone];
 			});
 			await Promise.all(killed);
@@ -124,16 +125,7 @@ const endBySignal = (signal: NodeJS.Signals): void => {
 };
 
 const killLiving = (): void => {
-	for (const child of living) killGroup(child);
-};
-
-const killGroup = ({pid}: ChildProcess): void => {
-	if (pid === undefined) return;
-	try {
-		process.kill(-pid, 'SIGKILL');
-	} catch {
-		// It ended a moment ago.
-	}
+	for (const child of living) killGroup(child.pid);
 };
 
 const toJobEnd = (code: number | null, signal: NodeJS.Signals | null): JobEnd => {

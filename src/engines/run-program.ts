@@ -1,5 +1,6 @@
 /** Calls one program of a scheduler, without a shell, and waits for it no longer than it may take. */
 import {PoolError} from '../errors.js';
+import {killGroup} from './kill-group.js';
 
 export type ProgramResult = {
 	/** `not-started`: this machine can start no program at the moment, or the file can't be read now; `stderr` says why. */
@@ -63,13 +64,4 @@ export const runProgram = async (
 		stdout: result.stdout,
 		stderr: result.stderr,
 	};
-};
-
-const killGroup = (pid: number | undefined): void => {
-	if (pid === undefined) return;
-	try {
-		process.kill(-pid, 'SIGKILL');
-	} catch {
-		// It ended a moment ago.
-	}
 };

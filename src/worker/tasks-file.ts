@@ -2,6 +2,7 @@
 import {type FileHandle, open} from 'node:fs/promises';
 import {tasksPath} from '../layout.js';
 import type {Manifest} from '../manifest.js';
+import {readFully} from '../read-fully.js';
 import {type BlockFile, openBlockFile} from '../v8-serialize-helpers.js';
 import type {ChunkId} from './chunk-id.js';
 
@@ -31,14 +32,3 @@ async function* readBlocks(file: BlockFile, handle: FileHandle): AsyncGenerator<
 	for (let i = 0; i < file.numBlocks; i++) yield (await file.readBlock(i)).values;
 	await handle.close();
 }
-
-const readFully = async (handle: FileHandle, position: number, length: number): Promise<Buffer> => {
-	const buffer = Buffer.allocUnsafeSlow(length);
-	let done = 0;
-	while (done < length) {
-		const {bytesRead} = await handle.read(buffer, done, length - done, position + done);
-		if (bytesRead === 0) break;
-		done += bytesRead;
-	}
-	return buffer.subarray(0, done);
-};

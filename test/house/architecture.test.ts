@@ -18,6 +18,7 @@ const SHARED_WITH_WORKER = [
 	'src/environment-names.ts',
 	'src/errors.ts',
 	'src/group-failures.ts',
+	'src/read-fully.ts',
 	'src/remote-error.ts',
 	'src/unserialisable.ts',
 	'src/v8-serialize-helpers.ts',
