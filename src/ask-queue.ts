@@ -49,7 +49,7 @@ export const explainJobs = async (state: MapState, {engine, clock}: Pick<Ports, 
 		if (question === undefined || current.numExplanations >= MAX_EXPLANATIONS) continue;
 		if (clock.elapsedMs() >= untilMs) return;
 		current.numExplanations++;
-		current.end = await engine.explain({id: current.jobId, name: current.jobName, state: question});
+		current.end = await engine.explain({id: current.jobId, name: current.jobName, state: question, resources: {}});
 		current.host ??= current.end?.host;
 	}
 };

@@ -17,6 +17,9 @@ import {groupFailures} from './group-failures.js';
  * - `ERR_POOL_FN_MISSING`: the module has no such export.
  * - `ERR_POOL_ENVIRONMENT`: the environment is too large for a process to be started with it.
  * - `ERR_POOL_WORK_DIR`: the work_dir can't be made, is not empty, or is gone.
+ * - `ERR_POOL_RESUME`: the work_dir can't be gone on with: its tasks were never all written, or are others, or it is of another format.
+ * - `ERR_POOL_OWNED`: another process works in the work_dir, or has taken it over.
+ * - `ERR_POOL_INTERRUPTED`: the process was told to end by a signal.
  * - `ERR_POOL_PROGRAM_MISSING`: a program of the scheduler does not exist or can't be executed.
  * - `ERR_POOL_SUBMIT_REJECTED`: the scheduler refused a queue-job for good.
  * - `ERR_POOL_OUTAGE`: the scheduler, or the file system of the work_dir, was out of order for longer than `outageLimitMs`.
@@ -33,6 +36,9 @@ export type PoolErrorCode =
 	| 'ERR_POOL_FN_MISSING'
 	| 'ERR_POOL_ENVIRONMENT'
 	| 'ERR_POOL_WORK_DIR'
+	| 'ERR_POOL_RESUME'
+	| 'ERR_POOL_OWNED'
+	| 'ERR_POOL_INTERRUPTED'
 	| 'ERR_POOL_PROGRAM_MISSING'
 	| 'ERR_POOL_SUBMIT_REJECTED'
 	| 'ERR_POOL_OUTAGE'
@@ -46,9 +52,18 @@ export type PoolErrorCode =
  * - `unhandled-rejection`, `uncaught-exception`: something that `fn` had begun failed with nobody waiting for it.
  * - `never-settled`: the promise of `fn` was pending when nothing was left that could settle it.
  * - `result-unserialisable`: `fn` returned what can't be written to a file; the message names the path inside it.
+ * - `task-limit`: the task took longer than `taskLimitMs`.
  * - `start-failed`: the worker could not begin (import of the module, Node version, files).
- * - `error-state`: the queue-jobs of its chunk went into an error state more often than allowed.
- * - `lost`: the queue-jobs of its chunk ended without a result more often than allowed.
+ * - `code-changed`: the module of `fn` was changed after the submission.
+ * - `out-of-memory`: the worker needed more memory than it was given.
+ * - `wall-time`: the queue-job was killed for running longer than it was given.
+ * - `killed`: the worker was killed by a signal, and nobody said that it was for memory or time.
+ * - `node-lost`: the worker-node crashed, or could not be reached for `unreachableAfterMs`.
+ * - `error-state`: the queue-jobs of its chunk went into an error state.
+ * - `deleted`: somebody else has deleted the queue-job.
+ * - `pending-limit`: the queue-job waited in the queue for longer than `pendingLimitMs`.
+ * - `result-unreadable`: the result file is damaged, and was again at every attempt.
+ * - `lost`: the queue-jobs of its chunk ended without a result, and nothing says why.
  * - `cancelled`: the map was ended (`signal`, `stopOnError`, a PoolError) before the task had an outcome.
  */
 export type TaskErrorKind =
@@ -58,8 +73,17 @@ export type TaskErrorKind =
 	| 'uncaught-exception'
 	| 'never-settled'
 	| 'result-unserialisable'
+	| 'task-limit'
 	| 'start-failed'
+	| 'code-changed'
+	| 'out-of-memory'
+	| 'wall-time'
+	| 'killed'
+	| 'node-lost'
 	| 'error-state'
+	| 'deleted'
+	| 'pending-limit'
+	| 'result-unreadable'
 	| 'lost'
 	| 'cancelled';
 

@@ -10,8 +10,8 @@ export const ENVIRONMENT_SCRIPT = 'environment.sh';
 export const ENVIRONMENT_RECORD = 'environment.json';
 export const WORKER_SCRIPT = 'worker_node_script.mjs';
 
-/** The files of one attempt at one chunk; `part`, or `start` when fn could not be had, becomes `out` once it is whole. */
-export type AttemptFileKind = 'part' | 'start' | 'out' | 'o' | 'e';
+/** The files of one attempt at one chunk; `part`, or `start` when fn could not be had, becomes `out` once it is whole. An `out` that can't be read is set aside as `damaged`. */
+export type AttemptFileKind = 'part' | 'start' | 'out' | 'damaged' | 'o' | 'e';
 
 const CHUNK_DIGITS = 9;
 
@@ -30,7 +30,7 @@ export type ChunkFile = {readonly ichunk: number} & ({readonly kind: 'tasks'} | 
 
 /** Reads a file name back; undefined for a file that belongs to no chunk, or would be called otherwise. */
 export const parseChunkFile = (name: string): ChunkFile | undefined => {
-	const match = /^(\d{9}|[1-9]\d{9,})\.(?:(tasks)|([1-9]\d*)\.(part|start|out|o|e))$/.exec(name);
+	const match = /^(\d{9}|[1-9]\d{9,})\.(?:(tasks)|([1-9]\d*)\.(part|start|out|damaged|o|e))$/.exec(name);
 	if (match === null) return undefined;
 	const ichunk = Number(match[1]);
 	return match[2] === 'tasks' ? {ichunk, kind: 'tasks'} : {ichunk, kind: match[4] as AttemptFileKind, attempt: Number(match[3])};

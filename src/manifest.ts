@@ -17,6 +17,8 @@ export type Manifest = {
 	readonly engine: string;
 	readonly numTasks: number;
 	readonly numChunks: number;
+	/** What the worker program must know of the options. */
+	readonly worker: WorkerOptions;
 	/** What the user asked for; of the environment only names. */
 	readonly options: Readonly<Record<string, unknown>>;
 	readonly processNode: {
@@ -31,3 +33,12 @@ export type Manifest = {
 };
 
 export const MANIFEST_FORMAT = 1;
+
+/** The options of the same names, with their defaults. */
+export type WorkerOptions = {
+	readonly maxNumResubmissions: number;
+	readonly retries: number;
+	/** Null for no limit. */
+	readonly taskLimitMs: number | null;
+	readonly onCodeChange: 'fail' | 'warn';
+};

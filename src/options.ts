@@ -1,7 +1,5 @@
-/**
- * Every option: what it means, its default, and what it must be. Checked once, before anything is written or submitted.
- */
-import {PoolError} from './errors.js';
+/** Every option: what it means, and its default. What it must be is checked in check-options.ts. */
+import type {TaskErrorKind} from './errors.js';
 
 /**
  * Which variables a queue-job gets beside the scheduler's own (`JOB_ID`, `TMPDIR`, `NSLOTS`, `SGE_*`, …), which always stay the job's.
@@ -26,6 +24,22 @@ export type Progress = {
 	readonly pending: number;
 };
 
+/** What a queue-job is given. */
+export type Resources = {
+	/** Of all its processes together: bytes, or a text as `500M` or `8G` (powers of 1024). Grid Engine: `-l h_vmem`, the address space; Node alone needs 0.7 to 1.2 GB of it. */
+	readonly memory?: number | string;
+	/** After which it is killed: seconds, or a text as `90m`, `36h`, `2d` or `01:30:00`. Grid Engine: `-l h_rt`. */
+	readonly time?: number | string;
+};
+
+/** What `resources` may depend on. */
+export type AttemptInfo = {
+	/** From 1. */
+	readonly attempt: number;
+	/** Why the attempt before failed; undefined for the first. */
+	readonly lastFailure: TaskErrorKind | undefined;
+};
+
 /** Options of `new Pool(options)`, each of which a call may override. */
 export type PoolOptions = {
 	/**
@@ -38,6 +52,11 @@ export type PoolOptions = {
 	readonly queueName?: string;
 	/** Further arguments for qsub, passed on as they are, as `['-l', 'h_vmem=8G']`. @default [] */
 	readonly qsubArgs?: readonly string[];
+	/**
+	 * What each queue-job is given, as `{memory: '8G', time: '12h'}`, or a function that says so for each attempt, so that one that ran out of memory gets more:
+	 * `({attempt}) => ({memory: attempt * 4 * 2 ** 30})`. On `local` nothing is limited.
+	 */
+	readonly resources?: Resources | ((info: AttemptInfo) => Resources);
 	/** The program that submits queue-jobs; a name is looked up on PATH. @default `qsub` */
 	readonly qsubPath?: string;
 	/** The program that lists queue-jobs; a name is looked up on PATH. @default `qstat` */
@@ -50,6 +69,12 @@ export type PoolOptions = {
 	 * @default `qacct`, or none when `qstatPath` is given
 	 */
 	readonly qacctPath?: string;
+	/**
+	 * The program that knows why a queue-job waits; nothing depends on its being there.
+	 *
+	 * @default `qalter`, or none when `qstatPath` is given
+	 */
+	readonly qalterPath?: string;
 	/** A queue-job whose state, as `Eqw`, contains this text is deleted and submitted again. @default `E` */
 	readonly errorStateIndicator?: string;
 	/** Queue-jobs at once on `local`. @default the processors this process may use, or the slots its own queue-job was given */
@@ -69,8 +94,31 @@ export type PoolOptions = {
 	readonly chunkSize?: number;
 	/** Milliseconds between two qstat calls; the first ones come sooner, and all of them later while nothing changes. @default 5000 */
 	readonly pollingIntervalMs?: number;
-	/** How often the queue-job of one chunk is submitted again after an error state or a loss. @default 10 */
+	/** How often the queue-job of one chunk is submitted again after an error state or a loss, and how often a task may be begun again whose worker died in it. An attempt that finishes a task begins the count anew. @default 10 */
 	readonly maxNumResubmissions?: number;
+	/** How often `fn` is called again, at once and by the same worker, for a task in which it has failed. @default 0 */
+	readonly retries?: number;
+	/** Milliseconds that one task may take; after them it fails, also when it blocks the event loop. @default no limit */
+	readonly taskLimitMs?: number;
+	/** Keep the next attempt at a chunk away from the hosts where attempts at it have failed. @default true */
+	readonly avoidHosts?: boolean;
+	/**
+	 * What a worker does when the module of `fn` is not what it was at the submission: `fail` its tasks, or `warn` and compute.
+	 *
+	 * @default `fail`
+	 */
+	readonly onCodeChange?: 'fail' | 'warn';
+	/** Milliseconds after which the queue is asked why a queue-job waits, and says so once; `false` for never. @default 600000 (10 minutes) */
+	readonly pendingWarnMs?: number | false;
+	/** Milliseconds that a queue-job may wait in the queue; after them it is removed and its tasks fail. @default no limit */
+	readonly pendingLimitMs?: number;
+	/**
+	 * Milliseconds after which the chunk of a running queue-job whose worker-node can't be reached is submitted again elsewhere; `false` for never. The first may still be computing: what `fn`
+	 * does to the world may then happen twice.
+	 *
+	 * @default 600000 (10 minutes)
+	 */
+	readonly unreachableAfterMs?: number | false;
 	/**
 	 * Milliseconds after which a queue-job that left the queue without its result counts as lost. Network file systems may show a new file
 	 * up to a minute late.
@@ -90,12 +138,20 @@ export type PoolOptions = {
 	readonly workDir?: string;
 	/** Where work_dirs are made; it must be on a file system that the worker-nodes share. @default `.qmr` in the current directory */
 	readonly workRoot?: string;
+	/** The work_dir of an earlier call with the same function and the same tasks, which is gone on with: what is finished is not computed again. */
+	readonly resume?: string;
 	/** Keep the work_dir also when everything succeeded. @default false */
 	readonly keepWorkDir?: boolean;
 	/** End the map at the first failed task; the tasks not done by then are cancelled. @default false */
 	readonly stopOnError?: boolean;
 	/** Ends the map: its queue-jobs are removed and it rejects with `signal.reason`. */
 	readonly signal?: AbortSignal;
+	/**
+	 * While a map runs: remove its queue-jobs at SIGINT (Ctrl-C; a second one leaves at once), leave them running at SIGTERM and SIGHUP, and say how to go on; then let the process end. `false` leaves the signals alone.
+	 *
+	 * @default true
+	 */
+	readonly handleSignals?: boolean;
 	/** Called with the numbers whenever they change. */
 	readonly onProgress?: (progress: Progress) => void;
 	/** Show the numbers on stderr: one live line on a terminal, a line per change elsewhere. @default false */
@@ -105,139 +161,3 @@ export type PoolOptions = {
 	/** What `taskContext().seed` is made of; the same seed gives every task the same number again. @default the session */
 	readonly seed?: number | string;
 };
-
-/**
- * Checks the options of a call over the options of its pool.
- *
- * @throws PoolError `ERR_POOL_OPTION` naming the option, what was expected and what was got.
- */
-export const mergeOptions = (poolOptions: PoolOptions, callOptions: PoolOptions = {}): PoolOptions => {
-	checkOptions(poolOptions);
-	checkOptions(callOptions);
-	const merged: Record<string, unknown> = {...poolOptions, ...withoutUndefined(callOptions)};
-	// Of the two ways to say how tasks are chunked, a call's own word replaces the pool's.
-	if (callOptions.numChunks !== undefined && callOptions.chunkSize === undefined) delete merged.chunkSize;
-	if (callOptions.chunkSize !== undefined && callOptions.numChunks === undefined) delete merged.numChunks;
-	if (merged.numChunks !== undefined && merged.chunkSize !== undefined) {
-		throw optionError('Expected `numChunks` or `chunkSize`, got both. Leave one of them out.');
-	}
-	return withoutUndefined(merged) as PoolOptions;
-};
-
-const checkOptions = (options: PoolOptions): void => {
-	if (!isPlainObject(options)) {
-		throw optionError(`Expected the options to be an object, got ${describe(options)}.`);
-	}
-	for (const [name, value] of Object.entries(options)) {
-		if (!Object.hasOwn(RULES, name)) throw optionError(`Expected a known option, got \`${name}\`.${nearestName(name)}`);
-		const rule = RULES[name as keyof PoolOptions];
-		if (value !== undefined && !rule.accepts(value))
-			throw optionError(`Expected \`${name}\` to be ${rule.expected}, got ${describe(value)}.`);
-	}
-};
-
-type Rule = {readonly expected: string; readonly accepts: (value: unknown) => boolean};
-
-const isIntegerFrom =
-	(minimum: number) =>
-	(value: unknown): boolean =>
-		Number.isSafeInteger(value) && (value as number) >= minimum;
-
-const isStringOf =
-	(pattern: RegExp) =>
-	(value: unknown): boolean =>
-		typeof value === 'string' && pattern.test(value);
-
-/** A Map or another object with a mind of its own has no entries to see: it would count as empty. */
-const isPlainObject = (value: unknown): value is object =>
-	typeof value === 'object' && value !== null && !Array.isArray(value) && Object.prototype.toString.call(value) === '[object Object]';
-
-const isStringArray = (value: unknown): boolean =>
-	Array.isArray(value) && value.every(item => typeof item === 'string' && !item.includes('\0'));
-
-const integerFrom = (minimum: number): Rule => ({expected: `an integer from ${minimum} and up`, accepts: isIntegerFrom(minimum)});
-// setTimeout takes no longer delays.
-const MAX_DELAY_MS = 2 ** 31 - 1;
-const milliseconds = (minimum: number): Rule => ({
-	expected: `milliseconds, an integer from ${minimum} to ${MAX_DELAY_MS}`,
-	accepts: value => isIntegerFrom(minimum)(value) && (value as number) <= MAX_DELAY_MS,
-});
-const boolean: Rule = {expected: 'true or false', accepts: value => typeof value === 'boolean'};
-const path: Rule = {expected: 'a path (a string that is not empty)', accepts: isStringOf(/^[^\0]+$/)};
-
-const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
-	engine: {expected: '`grid-engine` or `local`', accepts: value => value === 'grid-engine' || value === 'local'},
-	queueName: {expected: 'the name of a queue', accepts: isStringOf(/^[^\s\0]+$/)},
-	qsubArgs: {expected: 'an array of strings', accepts: isStringArray},
-	qsubPath: path,
-	qstatPath: path,
-	qdelPath: path,
-	qacctPath: path,
-	errorStateIndicator: {expected: 'one or more letters of a queue-job state', accepts: isStringOf(/^[A-Za-z]+$/)},
-	slots: integerFrom(1),
-	nodePath: {expected: 'an absolute path', accepts: isStringOf(/^\/[^\0]+$/)},
-	env: {
-		expected: 'true, false, an array of names, or a record of strings',
-		accepts: value =>
-			typeof value === 'boolean' || isStringArray(value) || (isPlainObject(value) && isStringArray(Object.values(value as object))),
-	},
-	numChunks: integerFrom(1),
-	chunkSize: integerFrom(1),
-	pollingIntervalMs: milliseconds(1),
-	maxNumResubmissions: integerFrom(0),
-	graceMs: milliseconds(0),
-	outageLimitMs: milliseconds(0),
-	programTimeoutMs: milliseconds(1),
-	workDir: path,
-	workRoot: path,
-	keepWorkDir: boolean,
-	stopOnError: boolean,
-	signal: {expected: 'an AbortSignal', accepts: value => value instanceof AbortSignal},
-	onProgress: {expected: 'a function', accepts: value => typeof value === 'function'},
-	progress: boolean,
-	message: {expected: 'a string', accepts: value => typeof value === 'string'},
-	seed: {
-		expected: 'a safe integer or a string',
-		accepts: value => Number.isSafeInteger(value) || typeof value === 'string',
-	},
-};
-
-const nearestName = (name: string): string => {
-	const ranked = Object.keys(RULES)
-		.map(known => ({known, distance: editDistance(name.toLowerCase(), known.toLowerCase())}))
-		.sort((a, b) => a.distance - b.distance);
-	const best = ranked[0];
-	// Of a short name nearly every letter would have to be another one.
-	return best !== undefined && best.distance <= Math.min(3, best.known.length / 2)
-		? ` Did you mean \`${best.known}\`?`
-		: ` The options are: ${Object.keys(RULES).join(', ')}.`;
-};
-
-/** The least number of characters to insert, delete or replace (Levenshtein). */
-const editDistance = (a: string, b: string): number => {
-	let row = Array.from({length: b.length + 1}, (_, j) => j);
-	for (let i = 1; i <= a.length; i++) {
-		const next = [i];
-		for (let j = 1; j <= b.length; j++) {
-			const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-			next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-		}
-		row = next;
-	}
-	return row[b.length] as number;
-};
-
-const withoutUndefined = (record: Readonly<Record<string, unknown>> | PoolOptions): Record<string, unknown> =>
-	Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
-
-const describe = (value: unknown): string => {
-	if (value === null) return 'null';
-	if (Array.isArray(value)) return 'an array';
-	if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-	if (typeof value === 'object')
-		return isPlainObject(value) ? 'an object' : `an object (${Object.prototype.toString.call(value).slice(8, -1)})`;
-	if (typeof value === 'bigint') return `${value}n`;
-	return typeof value === 'function' ? 'a function' : String(value);
-};
-
-const optionError = (message: string): PoolError => new PoolError('ERR_POOL_OPTION', message);

@@ -1,9 +1,10 @@
 /** Pool: `map` and its relatives. */
+import {mergeOptions} from './check-options.js';
 import {type ChosenEngine, chooseEngine} from './choose-engine.js';
 import {collectTasks} from './collect-tasks.js';
 import {MapError, PoolError} from './errors.js';
 import {type FunctionMark, referenceFunction} from './function-reference.js';
-import {mergeOptions, type PoolOptions} from './options.js';
+import type {PoolOptions} from './options.js';
 import type {Outcome} from './reduce.js';
 import {type FinishedMap, runMap} from './run-map.js';
 import {workerState} from './task-context.js';
@@ -116,6 +117,7 @@ const ENGINE_OPTIONS: ReadonlySet<string> = new Set<keyof PoolOptions>([
 	'qstatPath',
 	'qdelPath',
 	'qacctPath',
+	'qalterPath',
 	'errorStateIndicator',
 	'slots',
 	'programTimeoutMs',

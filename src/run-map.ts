@@ -75,6 +75,12 @@ const prepare = async (
 		engine: engine.name,
 		numTasks: tasks.length,
 		numChunks: chunks.length,
+		worker: {
+			maxNumResubmissions: options.maxNumResubmissions ?? 10,
+			retries: options.retries ?? 0,
+			taskLimitMs: options.taskLimitMs ?? null,
+			onCodeChange: options.onCodeChange ?? 'fail',
+		},
 		options: toRecord(options),
 		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv},
 		...withGitCommit(),

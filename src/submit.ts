@@ -59,6 +59,8 @@ const toRequest = (state: MapState, {chunk}: ChunkState, attempt: AttemptState):
 	name: attempt.jobName,
 	script: `${state.workDir}/${LAUNCHER}`,
 	scriptArguments: [String(chunk.ichunk), String(attempt.attempt)],
+	avoidHosts: [],
+	resources: {},
 });
 
 const take = (state: MapState, chunk: ChunkState, attempt: AttemptState, outcome: SubmitOutcome): Refusal | undefined => {

@@ -17,8 +17,8 @@ export type Engine = {
 	status(): Promise<readonly JobStatus[]>;
 	/** Removes queue-jobs, waiting or running. Fine when they are gone already. */
 	remove(ids: readonly string[]): Promise<void>;
-	/** What the scheduler knows of why a queue-job is in an error state or has ended; undefined when it knows nothing (yet). Never rejects. */
-	explain(job: {readonly id: string; readonly name: string; readonly state: 'error' | 'ended'}): Promise<JobEnd | undefined>;
+	/** What the scheduler knows of why a queue-job is in an error state, has ended or is still waiting; undefined when it knows nothing (yet). Never rejects. */
+	explain(job: JobQuestion): Promise<JobEnd | undefined>;
 };
 
 /** One queue-job to be submitted: `/bin/sh script ...scriptArguments`, its output thrown away (the script redirects by itself). */
@@ -28,6 +28,20 @@ export type JobRequest = {
 	/** Absolute path of the shell script. It may be copied elsewhere before it runs. */
 	readonly script: string;
 	readonly scriptArguments: readonly string[];
+	/** Hosts to stay away from, if there is any other that takes it. */
+	readonly avoidHosts: readonly string[];
+	readonly resources: JobResources;
+};
+
+/** What is not named is the scheduler's default. */
+export type JobResources = {readonly memoryBytes?: number; readonly timeSeconds?: number};
+
+export type JobQuestion = {
+	readonly id: string;
+	readonly name: string;
+	readonly state: 'error' | 'ended' | 'pending';
+	/** What it was submitted with: it tells a death for want of memory from one for want of time. */
+	readonly resources: JobResources;
 };
 
 export type SubmitOutcome =
@@ -53,9 +67,15 @@ export type JobStatus = {
 };
 
 export type JobEnd = {
-	/** False for an orderly end with exit status 0. */
+	/** False for an orderly end with exit status 0, and for a queue-job that waits. */
 	readonly failed: boolean;
+	/** Undefined when nothing says what it was. `start-failed`: the launcher or Node could not begin there. */
+	readonly kind?: JobEndKind;
 	/** For people: one line, as `killed by SIGKILL` or `error reason 1: unable to find shell "/nonexistent"`. */
 	readonly reason: string;
 	readonly host?: string;
+	/** It would go the same way on any host, as a missing shell does: seen on two hosts, it is believed. */
+	readonly isPermanent?: boolean;
 };
+
+export type JobEndKind = 'out-of-memory' | 'wall-time' | 'killed' | 'node-lost' | 'start-failed';

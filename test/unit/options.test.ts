@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
+import {mergeOptions} from '../../src/check-options.js';
 import {PoolError} from '../../src/errors.js';
-import {mergeOptions, type PoolOptions} from '../../src/options.js';
+import type {PoolOptions} from '../../src/options.js';
 
 /** The message with which options are refused; a test that gets none fails. */
 const refusal = (poolOptions: unknown, callOptions?: unknown): string => {

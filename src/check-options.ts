@@ -1,0 +1,157 @@
+/** What every option must be; checked once, before anything is written or submitted. */
+import {PoolError} from './errors.js';
+import type {PoolOptions} from './options.js';
+
+/**
+ * Checks the options of a call over the options of its pool.
+ *
+ * @throws PoolError `ERR_POOL_OPTION` naming the option, what was expected and what was got.
+ */
+export const mergeOptions = (poolOptions: PoolOptions, callOptions: PoolOptions = {}): PoolOptions => {
+	checkOptions(poolOptions);
+	checkOptions(callOptions);
+	const merged: Record<string, unknown> = {...poolOptions, ...withoutUndefined(callOptions)};
+	// Of the two ways to say how tasks are chunked, a call's own word replaces the pool's.
+	if (callOptions.numChunks !== undefined && callOptions.chunkSize === undefined) delete merged.chunkSize;
+	if (callOptions.chunkSize !== undefined && callOptions.numChunks === undefined) delete merged.numChunks;
+	if (merged.numChunks !== undefined && merged.chunkSize !== undefined) {
+		throw optionError('Expected `numChunks` or `chunkSize`, got both. Leave one of them out.');
+	}
+	return withoutUndefined(merged) as PoolOptions;
+};
+
+const checkOptions = (options: PoolOptions): void => {
+	if (!isPlainObject(options)) {
+		throw optionError(`Expected the options to be an object, got ${describe(options)}.`);
+	}
+	for (const [name, value] of Object.entries(options)) {
+		if (!Object.hasOwn(RULES, name)) throw optionError(`Expected a known option, got \`${name}\`.${nearestName(name)}`);
+		const rule = RULES[name as keyof PoolOptions];
+		if (value !== undefined && !rule.accepts(value))
+			throw optionError(`Expected \`${name}\` to be ${rule.expected}, got ${describe(value)}.`);
+	}
+};
+
+type Rule = {readonly expected: string; readonly accepts: (value: unknown) => boolean};
+
+const isIntegerFrom =
+	(minimum: number) =>
+	(value: unknown): boolean =>
+		Number.isSafeInteger(value) && (value as number) >= minimum;
+
+const isStringOf =
+	(pattern: RegExp) =>
+	(value: unknown): boolean =>
+		typeof value === 'string' && pattern.test(value);
+
+/** A Map or another object with a mind of its own has no entries to see: it would count as empty. */
+const isPlainObject = (value: unknown): value is object =>
+	typeof value === 'object' && value !== null && !Array.isArray(value) && Object.prototype.toString.call(value) === '[object Object]';
+
+const isStringArray = (value: unknown): boolean =>
+	Array.isArray(value) && value.every(item => typeof item === 'string' && !item.includes('\0'));
+
+const integerFrom = (minimum: number): Rule => ({expected: `an integer from ${minimum} and up`, accepts: isIntegerFrom(minimum)});
+// setTimeout takes no longer delays.
+const MAX_DELAY_MS = 2 ** 31 - 1;
+const milliseconds = (minimum: number): Rule => ({
+	expected: `milliseconds, an integer from ${minimum} to ${MAX_DELAY_MS}`,
+	accepts: value => isIntegerFrom(minimum)(value) && (value as number) <= MAX_DELAY_MS,
+});
+const millisecondsOrFalse: Rule = {
+	expected: `${milliseconds(1).expected}, or false`,
+	accepts: value => value === false || milliseconds(1).accepts(value),
+};
+const boolean: Rule = {expected: 'true or false', accepts: value => typeof value === 'boolean'};
+const path: Rule = {expected: 'a path (a string that is not empty)', accepts: isStringOf(/^[^\0]+$/)};
+
+const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
+	engine: {expected: '`grid-engine` or `local`', accepts: value => value === 'grid-engine' || value === 'local'},
+	queueName: {expected: 'the name of a queue', accepts: isStringOf(/^[^\s\0]+$/)},
+	qsubArgs: {expected: 'an array of strings', accepts: isStringArray},
+	resources: {
+		expected: 'an object `{memory, time}` or a function that returns one',
+		accepts: value => typeof value === 'function' || isPlainObject(value),
+	},
+	qsubPath: path,
+	qstatPath: path,
+	qdelPath: path,
+	qacctPath: path,
+	qalterPath: path,
+	errorStateIndicator: {expected: 'one or more letters of a queue-job state', accepts: isStringOf(/^[A-Za-z]+$/)},
+	slots: integerFrom(1),
+	nodePath: {expected: 'an absolute path', accepts: isStringOf(/^\/[^\0]+$/)},
+	env: {
+		expected: 'true, false, an array of names, or a record of strings',
+		accepts: value =>
+			typeof value === 'boolean' || isStringArray(value) || (isPlainObject(value) && isStringArray(Object.values(value as object))),
+	},
+	numChunks: integerFrom(1),
+	chunkSize: integerFrom(1),
+	pollingIntervalMs: milliseconds(1),
+	maxNumResubmissions: integerFrom(0),
+	retries: integerFrom(0),
+	taskLimitMs: milliseconds(1),
+	avoidHosts: boolean,
+	onCodeChange: {expected: '`fail` or `warn`', accepts: value => value === 'fail' || value === 'warn'},
+	pendingWarnMs: millisecondsOrFalse,
+	pendingLimitMs: milliseconds(1),
+	unreachableAfterMs: millisecondsOrFalse,
+	graceMs: milliseconds(0),
+	outageLimitMs: milliseconds(0),
+	programTimeoutMs: milliseconds(1),
+	workDir: path,
+	workRoot: path,
+	resume: path,
+	keepWorkDir: boolean,
+	stopOnError: boolean,
+	signal: {expected: 'an AbortSignal', accepts: value => value instanceof AbortSignal},
+	handleSignals: boolean,
+	onProgress: {expected: 'a function', accepts: value => typeof value === 'function'},
+	progress: boolean,
+	message: {expected: 'a string', accepts: value => typeof value === 'string'},
+	seed: {
+		expected: 'a safe integer or a string',
+		accepts: value => Number.isSafeInteger(value) || typeof value === 'string',
+	},
+};
+
+const nearestName = (name: string): string => {
+	const ranked = Object.keys(RULES)
+		.map(known => ({known, distance: editDistance(name.toLowerCase(), known.toLowerCase())}))
+		.sort((a, b) => a.distance - b.distance);
+	const best = ranked[0];
+	// Of a short name nearly every letter would have to be another one.
+	return best !== undefined && best.distance <= Math.min(3, best.known.length / 2)
+		? ` Did you mean \`${best.known}\`?`
+		: ` The options are: ${Object.keys(RULES).join(', ')}.`;
+};
+
+/** The least number of characters to insert, delete or replace (Levenshtein). */
+const editDistance = (a: string, b: string): number => {
+	let row = Array.from({length: b.length + 1}, (_, j) => j);
+	for (let i = 1; i <= a.length; i++) {
+		const next = [i];
+		for (let j = 1; j <= b.length; j++) {
+			const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+			next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+		}
+		row = next;
+	}
+	return row[b.length] as number;
+};
+
+const withoutUndefined = (record: Readonly<Record<string, unknown>> | PoolOptions): Record<string, unknown> =>
+	Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+
+const describe = (value: unknown): string => {
+	if (value === null) return 'null';
+	if (Array.isArray(value)) return 'an array';
+	if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+	if (typeof value === 'object')
+		return isPlainObject(value) ? 'an object' : `an object (${Object.prototype.toString.call(value).slice(8, -1)})`;
+	if (typeof value === 'bigint') return `${value}n`;
+	return typeof value === 'function' ? 'a function' : String(value);
+};
+
+const optionError = (message: string): PoolError => new PoolError('ERR_POOL_OPTION', message);
