@@ -1,7 +1,7 @@
 /** Grid Engine (Son of, Univa, Open Grid Scheduler, Gridware): queue-jobs by qsub, watched by qstat -xml, removed by qdel. */
 import {PoolError} from '../errors.js';
-import type {Engine, JobEnd, JobRequest, JobStatus, SubmitOutcome} from './engine.js';
-import {parseAccounting, parseErrorReason, parseListing} from './grid-engine-answers.js';
+import type {Engine, JobEnd, JobRequest, SubmitOutcome} from './engine.js';
+import {type Listing, parseAccounting, parseErrorReason, parseListing} from './grid-engine-answers.js';
 import {type ProgramResult, runProgram} from './run-program.js';
 
 export type GridEngineOptions = {
@@ -49,11 +49,19 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 		status: async () => {
 			const {default: retry} = await import('p-retry');
 			// A second try at once: one lost answer should not delay the news by a whole polling interval.
-			return retry(async () => readListing(await run(options.qstatPath, ['-xml', '-u', options.user]), options), {
-				retries: 1,
-				minTimeout: 200,
-				shouldRetry: ({error}) => !(error instanceof PoolError || error instanceof TimeoutError),
-			});
+			const list = (args: readonly string[]): Promise<Listing> =>
+				retry(async () => readListing(await run(options.qstatPath, args), options), {
+					retries: 1,
+					minTimeout: 200,
+					shouldRetry: ({error}) => !(error instanceof PoolError || error instanceof TimeoutError),
+				});
+			// `-ne` leaves out the queue instances without queue-jobs, of which a site may have thousands.
+			const ours = await list(['-f', '-ne', '-xml', '-u', options.user]);
+			if (!ours.reachesNone) return ours.jobs;
+			const all = await list(['-f', '-xml', '-u', options.user]);
+			if (!all.reachesNone) return all.jobs;
+			// A master that was restarted a moment ago has heard of no node yet, or its network is down: that is no evidence about any queue-job.
+			throw new Error('the scheduler reaches none of its nodes: qstat shows every queue instance in the state u (unknown)');
 		},
 		remove: async ids => {
 			for (let i = 0; i < ids.length; i += REMOVE_SLICE) {
@@ -133,7 +141,7 @@ export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResul
 
 class TimeoutError extends Error {}
 
-const readListing = ({exitCode, stdout, stderr, ending}: ProgramResult, options: GridEngineOptions): Promise<JobStatus[]> => {
+const readListing = ({exitCode, stdout, stderr, ending}: ProgramResult, options: GridEngineOptions): Promise<Listing> => {
 	if (ending === 'timed-out') throw new TimeoutError(`qstat did not answer within ${options.programTimeoutMs / 1000} s`);
 	if (ending !== 'exited' || exitCode !== 0) throw new Error(`qstat ended with exit status ${exitCode}: ${stderr.trim()}`);
 	return parseListing(stdout, options);

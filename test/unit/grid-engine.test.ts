@@ -85,7 +85,7 @@ describe('what a call of qsub has brought about', () => {
 });
 
 describe('the arguments of qsub', () => {
-	const request = {name: 'qs#000000013.1', script: '/work dir/launch.sh', scriptArguments: ['13', '1']};
+	const request = {name: 'qs#000000013.1', script: '/work dir/launch.sh', scriptArguments: ['13', '1'], avoidHosts: [], resources: {}};
 
 	test('say all that a default request file could say otherwise', () => {
 		// As one line; the empty word after -C stands between two blanks.
@@ -133,7 +133,7 @@ const makeEngine = (
 };
 
 const MANY = join(import.meta.dirname, '../fixtures/qstat/many.xml');
-const requests = ['a', 'b', 'c'].map(name => ({name, script: '/launch.sh', scriptArguments: []}));
+const requests = ['a', 'b', 'c'].map(name => ({name, script: '/launch.sh', scriptArguments: [], avoidHosts: [], resources: {}}));
 
 describe('the engine', () => {
 	test('submits in order and stops at the first that is not taken', async () => {
@@ -148,7 +148,31 @@ describe('the engine', () => {
 	test('lists by one call for its own user', async () => {
 		const {engine, calls} = makeEngine({qstat: `cat '${MANY}'; echo 'warning: old' >&2`});
 		expect(await engine.status()).not.toEqual([]);
-		expect(calls()).toEqual(['qstat -xml -u daemon']);
+		expect(calls()).toEqual(['qstat -f -ne -xml -u daemon']);
+	});
+
+	const FIXTURES = join(import.meta.dirname, '../fixtures/qstat');
+	/** The first answer, and the one to the question without -ne. */
+	const answers = (ours: string, all: string): string =>
+		`case "$*" in *-ne*) cat '${FIXTURES}/${ours}';; *) cat '${FIXTURES}/${all}';; esac`;
+
+	test('says that it reaches no node when every queue instance is unknown: a restarted master is an outage, not as many dead nodes', async () => {
+		const {engine, calls} = makeEngine({qstat: answers('restarted.full.xml', 'restarted.full.xml')});
+		await expect(engine.status()).rejects.toThrow('the scheduler reaches none of its nodes');
+		expect(calls()).toEqual(['qstat -f -ne -xml -u daemon', 'qstat -f -xml -u daemon']);
+	});
+
+	test('when only the nodes of our own queue-jobs are unknown, these are unreachable', async () => {
+		const {engine, calls} = makeEngine({qstat: answers('restarted.full.xml', 'unreachable.full.xml')});
+		const listed = await engine.status();
+		expect(listed.map(({state}) => state)).toEqual(['running', 'running', 'running', 'unreachable', 'unreachable', 'pending']);
+		expect(calls()).toHaveLength(2);
+	});
+
+	test('asks once when any node of ours is reached', async () => {
+		const {engine, calls} = makeEngine({qstat: answers('unreachable.full.xml', 'restarted.full.xml')});
+		expect((await engine.status()).filter(({state}) => state === 'unreachable')).toHaveLength(2);
+		expect(calls()).toHaveLength(1);
 	});
 
 	test('asks a second time at once when an answer can’t be used', async () => {
@@ -184,16 +208,18 @@ describe('the engine', () => {
 		const qacct = `cat '${join(import.meta.dirname, '../fixtures/qstat/qacct-killed.txt')}'`;
 		const qstat = 'test "$2" = 5 && echo "error reason 1: x [0:1]: no shell"; exit 0';
 		const {engine} = makeEngine({qstat, qacct});
-		expect(await engine.explain({id: '5', name: 'notify', state: 'error'})).toEqual({failed: true, reason: 'no shell'});
-		expect(await engine.explain({id: '69', name: 'notify', state: 'ended'})).toMatchObject({failed: true, host: 'node1'});
-		expect(await engine.explain({id: '69', name: 'other', state: 'ended'})).toBeUndefined();
-		expect(await makeEngine({qstat}, {qacctPath: undefined}).engine.explain({id: '69', name: 'notify', state: 'ended'})).toBeUndefined();
+		expect(await engine.explain({id: '5', name: 'notify', state: 'error', resources: {}})).toEqual({failed: true, reason: 'no shell'});
+		expect(await engine.explain({id: '69', name: 'notify', state: 'ended', resources: {}})).toMatchObject({failed: true, host: 'node1'});
+		expect(await engine.explain({id: '69', name: 'other', state: 'ended', resources: {}})).toBeUndefined();
+		expect(
+			await makeEngine({qstat}, {qacctPath: undefined}).engine.explain({id: '69', name: 'notify', state: 'ended', resources: {}}),
+		).toBeUndefined();
 	});
 
 	test('explaining never rejects, also when a program has vanished', async () => {
-		const job = {id: '5', name: 'a', state: 'error'} as const;
+		const job = {id: '5', name: 'a', state: 'error', resources: {}} as const;
 		expect(await makeEngine({}, {qstatPath: '/nonexistent/qstat'}).engine.explain(job)).toBeUndefined();
-		expect(await makeEngine({}, {qacctPath: '/nonexistent/qacct'}).engine.explain({...job, state: 'ended'})).toBeUndefined();
+		expect(await makeEngine({}, {qacctPath: '/nonexistent/qacct'}).engine.explain({...job, state: 'ended', resources: {}})).toBeUndefined();
 	});
 });
 
