@@ -1,5 +1,5 @@
-/** Reads what Grid Engine's programs print. */
-import type {JobEnd, JobState, JobStatus} from './engine.js';
+/** Reads the listing of Grid Engine's qstat. */
+import type {JobState, JobStatus} from './engine.js';
 
 export type Listing = {
 	readonly jobs: readonly JobStatus[];
@@ -94,64 +94,4 @@ export const toJobState = (letters: string, errorStateIndicator: string): JobSta
 	// `hr` is held from running again, and runs.
 	if (/[rt]/.test(letters)) return 'running';
 	return letters.includes('h') ? 'held' : 'pending';
-};
-
-/** The reasons in the output of `qstat -j`, as `unable to find shell "/nonexistent"`; undefined when there are none. */
-export const parseErrorReason = (text: string): string | undefined => {
-	const reasons = [...text.matchAll(/^error reason\s+\d+:\s+(.*)$/gm)].map(match =>
-		// The time and the process come first: `11/21/2026 00:18:02 [0:1863]: `.
-		(match[1] as string).replace(/^.*?\[\d+:\d+\]:\s*/, '').trim(),
-	);
-	return reasons.length === 0 ? undefined : [...new Set(reasons)].join('; ');
-};
-
-/** The last record of a queue-job in the output of `qacct -j`; numbers are used again after a million jobs, so its name must agree. */
-export const parseAccounting = (text: string, {name}: {readonly name: string}): JobEnd | undefined => {
-	const record = text
-		.split(/^={10,}\s*$/m)
-		.map(parseRecord)
-		.findLast(fields => fields.get('jobname') === name);
-	if (record === undefined) return undefined;
-	const failed = record.get('failed') ?? '';
-	const failureCode = Number.parseInt(failed, 10);
-	// `137                  (Killed)`
-	const exitStatus = Number.parseInt(record.get('exit_status') ?? '', 10);
-	// Cut off, or still being written: it does not tell how the job ended.
-	if (Number.isNaN(failureCode) || Number.isNaN(exitStatus)) return undefined;
-	const host = record.get('hostname');
-	return {
-		failed: failureCode !== 0 || exitStatus !== 0,
-		reason: [`exit status ${exitStatus}${describeSignal(exitStatus)}`, ...(failureCode === 0 ? [] : [`failed ${failed}`])].join(', '),
-		...(host === undefined || host === 'UNKNOWN' ? {} : {host}),
-	};
-};
-
-const parseRecord = (text: string): Map<string, string> =>
-	new Map(
-		text.split('\n').flatMap(line => {
-			const match = /^(\S+)\s+(.*?)\s*$/.exec(line);
-			return match === null ? [] : [[match[1] as string, match[2] as string] as const];
-		}),
-	);
-
-/** Shells and Grid Engine report a death by signal as 128 + its number. */
-const describeSignal = (exitStatus: number): string => {
-	const names: Readonly<Record<number, string>> = {
-		129: 'SIGHUP',
-		130: 'SIGINT',
-		132: 'SIGILL',
-		133: 'SIGTRAP',
-		134: 'SIGABRT',
-		135: 'SIGBUS',
-		136: 'SIGFPE',
-		137: 'SIGKILL',
-		138: 'SIGUSR1',
-		139: 'SIGSEGV',
-		140: 'SIGUSR2',
-		143: 'SIGTERM',
-		152: 'SIGXCPU',
-		153: 'SIGXFSZ',
-	};
-	const name = names[exitStatus];
-	return name === undefined ? '' : ` (killed by ${name})`;
 };

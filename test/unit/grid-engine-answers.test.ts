@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import type {JobState, JobStatus} from '../../src/engines/engine.js';
-import {parseAccounting, parseErrorReason, parseListing, toJobState} from '../../src/engines/grid-engine-answers.js';
+import {parseListing, toJobState} from '../../src/engines/grid-engine-answers.js';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/qstat');
 const LISTINGS = readdirSync(FIXTURES).filter(name => name.endsWith('.xml'));
@@ -274,88 +274,5 @@ describe('state letters', () => {
 		expect(['Xqw', 'Eqw', 'dXqw'].map(letters => toJobState(letters, 'X'))).toEqual(['error', 'pending', 'deleting']);
 		expect(toJobState('Eqw', 'Eqw')).toBe('error');
 		expect(toJobState('Ehqw', 'Eqw')).toBe('held');
-	});
-});
-
-describe('the reason of an error state', () => {
-	test('is read from what a real qstat -j prints', () => {
-		expect(parseErrorReason(read('job-error.txt'))).toBe("error: can't chdir to /nonexistent: No such file or directory");
-	});
-
-	test.each(['job-pending.txt', 'job-running.txt'])('%s has none', name => {
-		expect(parseErrorReason(read(name))).toBeUndefined();
-	});
-
-	test.each<[text: string, reason: string | undefined]>([
-		[
-			'error reason 1: 11/21/2026 00:18:02 [0:1863]: unable to find shell "/nonexistent/python"',
-			'unable to find shell "/nonexistent/python"',
-		],
-		['error reason    1:          11/21/2026 00:18:02 [0:1863]: a [1:2]: b', 'a [1:2]: b'],
-		['error reason 1: no time and no process', 'no time and no process'],
-		['error reason 1: x [1:2]: twice\nerror reason 2: y [3:4]: twice\nerror reason 3: z [5:6]: once\n', 'twice; once'],
-		['Following jobs do not exist:\n999999\n', undefined],
-		['job_name: error reason 1: mine', undefined],
-		['', undefined],
-	])('%j', (text, reason) => {
-		expect(parseErrorReason(text)).toBe(reason);
-	});
-});
-
-const RULE = '==============================================================\n';
-const record = (fields: Readonly<Record<string, string>>): string =>
-	RULE +
-	Object.entries({qname: 'all.q', hostname: 'node1', jobname: 'qs#1.1', failed: '0    ', exit_status: '0 ', ...fields})
-		.map(([name, value]) => `${name.padEnd(13)}${value}\n`)
-		.join('');
-const accounted = (text: string): ReturnType<typeof parseAccounting> => parseAccounting(text, {name: 'qs#1.1'});
-
-describe('accounting', () => {
-	test('of a real queue-job that ended well', () => {
-		expect(parseAccounting(read('qacct-ended.txt'), {name: 'bin'})).toEqual({failed: false, reason: 'exit status 0', host: 'node2'});
-	});
-
-	test('of a real queue-job that was killed', () => {
-		expect(parseAccounting(read('qacct-killed.txt'), {name: 'notify'})).toEqual({
-			failed: true,
-			reason: 'exit status 140 (killed by SIGUSR2), failed 100 : assumedly after job',
-			host: 'node1',
-		});
-	});
-
-	test.each<[what: string, fields: Record<string, string>, end: object]>([
-		['killed by a signal', {exit_status: '137                  (Killed)'}, {failed: true, reason: 'exit status 137 (killed by SIGKILL)'}],
-		['a status of its own', {exit_status: '3'}, {failed: true, reason: 'exit status 3'}],
-		[
-			'wall time exceeded',
-			{failed: '37 : qmaster enforced h_rt, h_cpu, or h_vmem limit', exit_status: '137 (Killed)'},
-			{failed: true, reason: 'exit status 137 (killed by SIGKILL), failed 37 : qmaster enforced h_rt, h_cpu, or h_vmem limit'},
-		],
-		['failed before it started', {failed: '28  : changing into working directory'}, {failed: true}],
-	])('%s', (_, fields, end) => {
-		expect(accounted(record(fields))).toMatchObject(end);
-	});
-
-	test('a host that is not known is not told', () => {
-		expect(accounted(record({hostname: 'UNKNOWN', failed: '18 : x'}))).not.toHaveProperty('host');
-	});
-
-	test('a queue-job that had the same number before is another one', () => {
-		expect(accounted(record({jobname: 'bin'}))).toBeUndefined();
-		expect(accounted(record({jobname: 'qs#1.10'}))).toBeUndefined();
-		expect(accounted(record({exit_status: '1'}) + record({jobname: 'bin', exit_status: '2'}))?.reason).toBe('exit status 1');
-	});
-
-	test('of several records the last counts', () => {
-		const text = record({exit_status: '1'}) + record({exit_status: '2'}) + record({exit_status: '3'});
-		expect(accounted(text)?.reason).toBe('exit status 3');
-	});
-
-	test.each(['', '\n', 'error: job id 578 not found\n', 'no jobs running since startup\n', RULE])('none in %j', text => {
-		expect(accounted(text)).toBeUndefined();
-	});
-
-	test('cut off before its status it says nothing of the end', () => {
-		expect(accounted(record({}).split('failed')[0] as string)).toBeUndefined();
 	});
 });
