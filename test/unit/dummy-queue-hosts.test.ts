@@ -271,7 +271,9 @@ describe('qalter -w p', () => {
 		await submit(queue, 'b', '-hold_jid', 'a', '-b', 'y', 'true');
 		const details = async (id: string): Promise<string> => (await call(queue.qstatPath, ['-j', id])).stdout;
 		expect(await details('1')).toMatch(/^scheduling info: {12}Job is in hold state$/m);
-		expect(await details('2')).toMatch(/^jid_predecessor_list: {7}1$[\s\S]*^scheduling info: {12}job dropped because of job dependencies$/m);
+		expect(await details('2')).toMatch(
+			/^jid_predecessor_list: {7}1$[\s\S]*^scheduling info: {12}job dropped because of job dependencies$/m,
+		);
 	});
 });
 
