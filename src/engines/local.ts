@@ -23,8 +23,11 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 	let numSubmitted = 0;
 
 	const fillSlots = (): void => {
-		for (const [id, request] of [...waiting]) {
-			if (running.size >= slots || restTimer !== undefined) return;
+		while (running.size < slots && restTimer === undefined) {
+			// The first one afresh each time: what becomes of one changes who waits.
+			const [first] = waiting;
+			if (first === undefined) return;
+			const [id, request] = first;
 			waiting.delete(id);
 			start(id, request);
 		}
@@ -46,7 +49,12 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 				settle();
 				resolve();
 			};
-			child.once('error', error => leave(() => putBack(id, request, error)));
+			child.once('error', error =>
+				leave(() => {
+					putBack(id, request, error);
+					fillSlots();
+				}),
+			);
 			child.once('exit', (code, signal) =>
 				leave(() => {
 					ended.set(id, {...describeEnd(code, signal, countMemoryKills() > numKillsBefore), host: hostname()});
@@ -63,7 +71,6 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 		if (removed.has(id)) return;
 		if (!isPassing(error)) {
 			ended.set(id, {failed: true, kind: 'start-failed', reason: `it can't be started: ${error.message}`, host: hostname()});
-			fillSlots();
 			return;
 		}
 		// Before the others: the order is that of submission.

@@ -241,6 +241,23 @@ console.log((await engine.explain(question(other, 'ended'))).reason);`,
 	});
 });
 
+test('what this machine will never start has failed to start, and the others are started once each', async () => {
+	const {engine, submit, directory} = makeJobs('echo $1 >> "$2/order"', 2);
+	// Longer than any argument of a program may be.
+	const tooLong = {name: 'x', script: '/bin/true', scriptArguments: ['x'.repeat(2 ** 22)], avoidHosts: [], resources: {}};
+	await submit('a', 'b');
+	const outcomes = await engine.submit([tooLong, tooLong]);
+	await submit('c', 'd', 'e');
+	await untilIdle(engine);
+	for (const outcome of outcomes) {
+		const id = outcome.kind === 'submitted' ? outcome.id : '';
+		expect(await engine.explain({id, name: 'x', state: 'ended', resources: {}})).toEqual({
+			...{failed: true, kind: 'start-failed', reason: expect.stringMatching(/^it can't be started: .*E2BIG/), host: hostname()},
+		});
+	}
+	expect(readFileSync(join(directory, 'order'), 'utf8').trim().split('\n').sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+});
+
 const MEMORY_GROUPS = '/sys/fs/cgroup/memory';
 const canMakeGroups = existsSync(`${MEMORY_GROUPS}/memory.oom_control`) && process.getuid?.() === 0;
 
