@@ -1,7 +1,7 @@
 /** Gathers the outcomes of all tasks, in task order, from the `.out` files of the attempts that count. */
 import {type InspectOptions, inspect} from 'node:util';
 import type {Chunk} from './chunks.js';
-import {TaskError, type TaskErrorKind} from './errors.js';
+import {TaskError} from './errors.js';
 import {attemptPath} from './layout.js';
 import type {AttemptFailure} from './map-state.js';
 import type {Files} from './ports.js';
