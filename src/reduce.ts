@@ -100,7 +100,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			const errorPath = attemptPath(input.workDir, chunk.ichunk, block.attempt, 'e');
 			const tails = ranges.some(range => range !== NOTHING) ? await readTails(input.files, errorPath, ranges) : [];
 			for (const [at, [index, failure]] of failed.entries()) {
-				const death = failure.diedIn === undefined ? undefined : lastDeath(attempts, failure.diedIn);
+				const death = failure.deadAttempts === undefined ? undefined : lastDeath(attempts, failure.deadAttempts);
 				if (death === undefined) await addFailure(chunk, who, index, failure, tails[at] ?? '');
 				else {
 					const tail = await readTail(input.files, attemptPath(input.workDir, chunk.ichunk, death.who.attempt, 'e'));
@@ -176,12 +176,12 @@ const attemptOf = (attempts: readonly ReducedAttempt[], attempt: number): Reduce
 /** Of a task in which its workers died the last worker only knows that; why they did is known here. */
 const lastDeath = (
 	attempts: readonly ReducedAttempt[],
-	diedIn: readonly number[],
+	deadAttempts: readonly number[],
 ): {who: ReducedAttempt; failure: TaskFailure} | undefined => {
-	const who = attempts.findLast(({attempt, failure}) => diedIn.includes(attempt) && failure !== undefined);
+	const who = attempts.findLast(({attempt, failure}) => deadAttempts.includes(attempt) && failure !== undefined);
 	if (who?.failure === undefined) return undefined;
 	const {kind, reason} = who.failure;
-	const times = diedIn.length === 1 ? '' : `, as did ${diedIn.length - 1} before it`;
+	const times = deadAttempts.length === 1 ? '' : `, as did ${deadAttempts.length - 1} before it`;
 	return {who, failure: {kind, message: `its worker died while it computed this task${times}: ${reason}`}};
 };
 
