@@ -104,12 +104,18 @@ const prepare = async (
 			graceMs: options.graceMs ?? 90_000,
 			outageLimitMs: options.outageLimitMs ?? 6 * 3_600_000,
 			stopOnError: options.stopOnError ?? false,
+			avoidHosts: options.avoidHosts ?? true,
+			pendingWarnMs: options.pendingWarnMs ?? 600_000,
+			pendingLimitMs: options.pendingLimitMs ?? Number.POSITIVE_INFINITY,
+			unreachableAfterMs: options.unreachableAfterMs ?? 600_000,
+			resources: options.resources,
 		},
 		journal: openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock),
 		chunks: chunkStates,
 		toSubmit: new Set(chunkStates),
 		anyWorkerStarted: false,
 		needsSweep: false,
+		toldWaits: new Set(),
 	};
 	state.journal.note({event: 'tasks-complete', message: `${tasks.length} tasks in ${chunks.length} chunks for the engine ${engine.name}`});
 	const reducer = createReducer({session, workDir, numTasks: tasks.length, taskAt: itask => tasks[itask], files: ports.files});

@@ -16,7 +16,7 @@ export type OutcomeFile = {
 	readonly replaceWithFailure: (index: number, failure: TaskFailure) => boolean;
 	readonly isBlockFull: () => boolean;
 	readonly writeBlock: () => void;
-	readonly finish: (trailer: OutcomesTrailer) => void;
+	readonly finish: (trailer: Omit<OutcomesTrailer, 'sources'>) => void;
 };
 
 export const createOutcomeFile = (
@@ -25,6 +25,7 @@ export const createOutcomeFile = (
 	{firstTask, numTasks}: Tasks,
 	grownAs: 'part' | 'start',
 ): OutcomeFile => {
+	const source = {attempt, host: hostname(), ...jobIdFromEnvironment()};
 	const encoder = createBlockFileEncoder({
 		kind: 'outcomes',
 		format: 1,
@@ -33,9 +34,7 @@ export const createOutcomeFile = (
 		ichunk,
 		firstTask,
 		numTasks,
-		attempt,
-		host: hostname(),
-		...jobIdFromEnvironment(),
+		...source,
 		pid: process.pid,
 		writtenAt: new Date().toISOString(),
 	});
@@ -65,7 +64,7 @@ export const createOutcomeFile = (
 		writeBlock,
 		finish: trailer => {
 			writeBlock();
-			writeAll(fd, encoder.end(trailer));
+			writeAll(fd, encoder.end({...trailer, sources: [source]} satisfies OutcomesTrailer));
 			fsyncSync(fd);
 			closeSync(fd);
 			renameSync(part, attemptPath(workDir, ichunk, attempt, 'out'));

@@ -7,7 +7,7 @@ import type {RemoteError, TaskErrorKind} from '../errors.js';
 import {toRemoteError} from '../remote-error.js';
 import type {TaskFailure} from '../v8-serialize-helpers.js';
 import type {OutcomeFile} from './outcome-file.js';
-import type {OutcomesTrailer} from './outcomes-trailer.js';
+import type {WorkerReport} from './outcomes-trailer.js';
 import type {Phase, Phases} from './phases.js';
 import {outputBytes} from './watch-output.js';
 
@@ -15,7 +15,7 @@ export type ProcessWatch = {
 	/** The real process.exit. */
 	readonly exit: (code: number) => never;
 	/** What is to be said at the end of the result file. */
-	readonly report: () => OutcomesTrailer;
+	readonly report: () => WorkerReport;
 };
 
 export const watchProcess = (phases: Phases, replaceWithFailure: OutcomeFile['replaceWithFailure']): ProcessWatch => {

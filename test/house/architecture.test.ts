@@ -24,9 +24,11 @@ const SHARED_WITH_WORKER = [
 	'src/v8-serialize-helpers.ts',
 	'src/v8-values.ts',
 	'src/flat-values.ts',
+	'src/block-file-header.ts',
 	'src/block-frames.ts',
 	'src/blocks.ts',
 	'src/byte-source.ts',
+	'src/scan-part.ts',
 ];
 
 /** Of these the worker may know the types: what is written into run.json. */
