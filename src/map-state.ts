@@ -3,11 +3,13 @@ import type {Chunk} from './chunks.js';
 import type {Journal} from './journal.js';
 import type {AttemptFacts, JobFacts} from './judge.js';
 import type {PoolOptions} from './options.js';
+import type {Owner} from './owner.js';
 
 export type MapState = {
 	readonly session: string;
 	readonly workDir: string;
 	readonly options: MapOptions;
+	readonly owner: Owner;
 	readonly journal: Journal;
 	readonly chunks: readonly ChunkState[];
 	/** Chunks whose next attempt is to be submitted, in this order. */
@@ -22,6 +24,14 @@ export type MapState = {
 export type MapOptions = Required<
 	Pick<PoolOptions, 'pollingIntervalMs' | 'maxNumResubmissions' | 'graceMs' | 'outageLimitMs' | 'stopOnError'>
 >;
+
+export const toMapOptions = (options: PoolOptions): MapOptions => ({
+	pollingIntervalMs: options.pollingIntervalMs ?? 5000,
+	maxNumResubmissions: options.maxNumResubmissions ?? 10,
+	graceMs: options.graceMs ?? 90_000,
+	outageLimitMs: options.outageLimitMs ?? 6 * 3_600_000,
+	stopOnError: options.stopOnError ?? false,
+});
 
 export type ChunkState = {
 	readonly chunk: Chunk;

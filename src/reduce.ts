@@ -37,6 +37,8 @@ export type Reducer = {
 	/** In task order. */
 	readonly failures: () => TaskError[];
 	readonly outcomes: () => Outcome<unknown>[];
+	/** Of every chunk that has its outcomes, in the order in which they came, but the first so many chunks. */
+	readonly arrivals: (numSkipped: number) => Outcome<unknown>[][];
 };
 
 type AttemptId = {readonly attempt: number; readonly jobId: string | undefined; readonly host: string | undefined};
@@ -75,6 +77,12 @@ export const createReducer = (input: ReducerInput): Reducer => {
 		};
 		failures.set(itask, new TaskError(failure.message, fields, failure.remote && fromRemoteError(failure.remote)));
 	};
+
+	const outcomesOf = (record: ChunkRecord): Outcome<unknown>[] =>
+		Array.from({length: record.chunk.numTasks}, (_, i) => {
+			const itask = record.chunk.firstTask + i;
+			return toOutcome(record, i, failures.get(itask), values[itask]);
+		});
 
 	return {
 		collect: async (chunk, attempt, path) => {
@@ -117,14 +125,10 @@ export const createReducer = (input: ReducerInput): Reducer => {
 		failures: () => [...failures.values()].sort((a, b) => a.itask - b.itask),
 		outcomes: () => {
 			const outcomes: Outcome<unknown>[] = new Array(input.numTasks);
-			for (const record of records) {
-				for (let i = 0; i < record.chunk.numTasks; i++) {
-					const itask = record.chunk.firstTask + i;
-					outcomes[itask] = toOutcome(record, i, failures.get(itask), values[itask]);
-				}
-			}
+			for (const record of records) for (const outcome of outcomesOf(record)) outcomes[outcome.itask] = outcome;
 			return outcomes;
 		},
+		arrivals: numSkipped => records.slice(numSkipped).map(outcomesOf),
 	};
 };
 
