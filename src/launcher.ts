@@ -33,7 +33,7 @@ export const createLauncher = ({workDir, cwd, nodePath, nodeArguments, umask}: L
 	return `#!/bin/sh
 # Computes one chunk of tasks. A queue-job does it by
 #   sh launch.sh ICHUNK ATTEMPT
-# and anyone can do it again, as the next attempt that is free, by typing
+# which goes on behind what earlier attempts have finished. Anyone can do all of it again, as the next attempt that is free, by typing
 #   sh launch.sh ICHUNK
 # Exit codes: ${code.usage} wrong arguments, ${code.filesMissing} files can't be read, ${code.directoryMissing} no working directory, ${code.outputRefused} output files refused,
 # ${code.outputFailed} outcomes can't be written, ${code.internal} fault of the worker program, 126 and 127 node can't be executed or found.
@@ -91,6 +91,7 @@ qmr_main() {
 	esac
 	qmr_dir=${quote(workDir)}
 	qmr_attempt=\${2-}
+	qmr_again=
 	qmr_ichunk=$1
 	while [ "$qmr_ichunk" != "\${qmr_ichunk#0?}" ]; do qmr_ichunk=\${qmr_ichunk#0}; done
 	qmr_name=$qmr_ichunk
@@ -110,6 +111,7 @@ qmr_main() {
 	fi
 	if [ -z "$qmr_attempt" ]; then
 		qmr_count
+		qmr_again=again
 		printf 'chunk %s, attempt %s: see %s.*\\n' "$qmr_ichunk" "$qmr_attempt" "$qmr_dir/$qmr_name.$qmr_attempt"
 	fi
 	qmr_redirect
@@ -117,8 +119,8 @@ qmr_main() {
 	umask ${umask.toString(8).padStart(4, '0')}
 	cd ${quote(cwd)} 2>/dev/null || qmr_fail ${code.directoryMissing} "can't enter the working directory on this host: "${quote(cwd)}
 	# From here on no name and no program but node: all that follows are the caller's variables.
-	set -- "$qmr_ichunk" "$qmr_attempt"
-	unset qmr_attempt qmr_dir qmr_file qmr_ichunk qmr_missing qmr_name qmr_seconds
+	set -- "$qmr_ichunk" "$qmr_attempt" \${qmr_again:+again}
+	unset qmr_again qmr_attempt qmr_dir qmr_file qmr_ichunk qmr_missing qmr_name qmr_seconds
 	. ${quote(join(workDir, ENVIRONMENT_SCRIPT))}
 	exec ${command.join(' ')} "$@" </dev/null
 }

@@ -17,7 +17,7 @@ import {
 } from '../v8-serialize-helpers.js';
 import type {ChunkId} from './chunk-id.js';
 import {createDurableFile, type DurableFile} from './durable-file.js';
-import {type EarlierAttempts, findEarlierAttempts} from './earlier-attempts.js';
+import {type EarlierAttempts, findEarlierAttempts, NO_EARLIER_ATTEMPTS} from './earlier-attempts.js';
 import type {OutcomesTrailer} from './outcomes-trailer.js';
 import {systemCodeOf} from './worker-error.js';
 import type {WorkerPorts} from './worker-files.js';
@@ -42,6 +42,8 @@ export type ProgressInput = {
 	readonly id: ChunkId;
 	readonly session: string;
 	readonly options: Pick<WorkerOptions, 'maxNumResubmissions' | 'taskLimitMs'>;
+	/** Whether earlier attempts matter; without, all tasks are computed. */
+	readonly takesOver: boolean;
 	readonly firstTask: number;
 	readonly numTasks: number;
 	readonly writer: OutcomeWriter;
@@ -72,7 +74,7 @@ const MAX_STRETCH = 16_384;
 export const openProgress = async (input: ProgressInput, ports: WorkerPorts): Promise<ChunkProgress> => {
 	const {id, session, numTasks} = input;
 	const {clock} = ports;
-	const earlier = await findEarlierAttempts(id, session, ports);
+	const earlier = input.takesOver ? await findEarlierAttempts(id, session, ports) : NO_EARLIER_ATTEMPTS;
 	const sources = sourcesOf(input, earlier);
 	const encoder = createEncoder(input, sources.slice(0, -1));
 	const file = await createDurableFile(path(id, 'part'), path(id, 'out'), ports);

@@ -17,6 +17,8 @@ export type EarlierAttempts = {
 	readonly damaged: readonly number[];
 };
 
+export const NO_EARLIER_ATTEMPTS: EarlierAttempts = {longest: undefined, begun: [], overs: new Map(), damaged: []};
+
 /** A file may be renamed, or not be visible yet, while it is looked for. */
 const NUM_LOOKS = 3;
 const LOOK_AGAIN_MS = 1000;

@@ -1,5 +1,5 @@
 /**
- * The worker program: computes one chunk and writes its outcomes. `worker_node_script.mjs WORK_DIR ICHUNK ATTEMPT`, started by launch.sh on the
+ * The worker program: computes one chunk and writes its outcomes. `worker_node_script.mjs WORK_DIR ICHUNK ATTEMPT [again]`, started by launch.sh on the
  * worker-node, bundled into one file. It imports node: modules only, for it pays for each of them in every queue-job.
  */
 import {readFileSync} from 'node:fs';
@@ -27,9 +27,9 @@ import {realWorkerPorts} from './worker-files.js';
 const exit = process.exit.bind(process);
 
 const main = async (): Promise<void> => {
-	const [workDir, ichunk, attempt] = process.argv.slice(2);
+	const [workDir, ichunk, attempt, again] = process.argv.slice(2);
 	if (workDir === undefined || ichunk === undefined || attempt === undefined) {
-		throw new WorkerError('usage', 'Expected the arguments WORK_DIR ICHUNK ATTEMPT. launch.sh in the work_dir gives them.');
+		throw new WorkerError('usage', 'Expected the arguments WORK_DIR ICHUNK ATTEMPT [again]. launch.sh in the work_dir gives them.');
 	}
 	const id = {workDir, ichunk: Number(ichunk), attempt: Number(attempt)};
 	const readFile = <T>(name: string, parse: (text: string) => T): Promise<T> =>
@@ -50,6 +50,8 @@ const main = async (): Promise<void> => {
 		id,
 		session,
 		options: manifest.worker,
+		// Who types it by hand wants to see it computed.
+		takesOver: again === undefined,
 		firstTask: tasks.firstTask,
 		numTasks: tasks.numTasks,
 		writer: {
@@ -65,7 +67,7 @@ const main = async (): Promise<void> => {
 	} else {
 		progress = await openProgress(input, realWorkerPorts);
 		const limit = createTimeLimit(taskLimitMs, attemptPath(workDir, id.ichunk, id.attempt, 'part'), watched.warn);
-		await runTasks({fn: started.fn, call, retries, tasks, phases, progress, limit});
+		await runTasks({fn: started.fn, call, retries, tasks, phases, progress, limit, warn: watched.warn});
 		await progress.finish(watched.report());
 	}
 	// Whatever fn has left running is not waited for.

@@ -23,12 +23,14 @@ export type RunInput = {
 	readonly phases: Phases;
 	readonly progress: ChunkProgress;
 	readonly limit: TimeLimit;
+	/** Told what the user should know, and what is no failure. */
+	readonly warn: (message: string) => void;
 };
 
-export const runTasks = async ({fn, call, retries, tasks, phases, progress, limit}: RunInput): Promise<void> => {
+export const runTasks = async ({fn, call, retries, tasks, phases, progress, limit, warn}: RunInput): Promise<void> => {
 	// One argument only, as for built-ins: parseInt takes a second one for something else.
 	const invoke = call === 'starmap' ? (task: unknown) => fn(...(task as Iterable<unknown>)) : (task: unknown) => fn(task);
-	const output = watchOutput();
+	const output = watchOutput(warn);
 	let nowMs = performance.now();
 	let lastTurnMs = nowMs;
 

@@ -106,13 +106,13 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 			stdout: `chunk 13, attempt 11: see ${workDir}/000000013.11.*\n`,
 			stderr: '',
 		});
-		expect(readDump(workDir, 11).argv.slice(2)).toEqual([workDir, '13', '11']);
+		expect(readDump(workDir, 11).argv.slice(2)).toEqual([workDir, '13', '11', 'again']);
 	});
 
 	test('typed by hand with the digits of a file name, it takes them for the number', () => {
 		const workDir = makeWorkDir();
 		expect(runLauncher(shell, workDir, ['000000013']).status).toBe(0);
-		expect(readDump(workDir, 1).argv.slice(2)).toEqual([workDir, '13', '1']);
+		expect(readDump(workDir, 1).argv.slice(2)).toEqual([workDir, '13', '1', 'again']);
 	});
 
 	test.each(
