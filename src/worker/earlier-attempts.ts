@@ -54,7 +54,8 @@ const lookOnce = async (
 		else if (typeof scan === 'string') damaged.push(attempt);
 		else {
 			if (scan.isDamaged || (kind !== 'part' && !scan.isWhole)) damaged.push(attempt);
-			if (scan.mark !== undefined) begun.push({attempt, ...scan.mark});
+			// What comes after the task that took too long was not begun.
+			if (scan.mark !== undefined) begun.push({attempt, ...scan.mark, ...(scan.over && {begunUpTo: scan.over.index + 1})});
 			if (scan.over !== undefined) overs.set(scan.over.index, scan.over.elapsedMs);
 			if (scan.numFinished > (longest?.scan.numFinished ?? 0)) longest = {path, scan};
 		}
