@@ -2,7 +2,7 @@
 import {spawnSync} from 'node:child_process';
 import {copyFileSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {MapError, type Outcome, Pool, type PoolOptions, readWorkDir} from 'queue-map-reduce';
+import {MapError, type Outcome, Pool, type PoolOptions} from 'queue-map-reduce';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import {EXIT_CODES} from '../../src/exit-codes.js';
 import {attemptPath, tasksPath} from '../../src/layout.js';
@@ -152,7 +152,7 @@ test('a module that was changed after the submission is not mixed with what it w
 		const until = join(directory.path, `${name}.until`);
 		const workDir = join(directory.path, `${name}.work_dir`);
 		let numRunning = 0;
-		const settled = pool.mapSettled({module, name: 'version'} as never, [until, undefined], {
+		const settled = new Pool(options).mapSettled({module, name: 'version'} as never, [until, undefined], {
 			slots: 1,
 			numChunks: 2,
 			keepWorkDir: true,
