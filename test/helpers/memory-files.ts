@@ -27,15 +27,20 @@ export const createMemoryFiles = (): MemoryFiles => {
 	const synced = new Map<string, number>();
 	const nameOf = (path: string): string => path.slice(WORK_DIR.length + 1);
 
+	/** With room behind its end: a file grows by many small pieces. */
+	let room = Buffer.alloc(0);
 	const grow = (name: string): GrowingFile => ({
 		write: async (bytes, position) => {
 			memory.counts.writes++;
 			const length = Math.min(memory.fault('write', name) ?? bytes.length, bytes.length);
 			const before = contents.get(name) ?? Buffer.alloc(0);
-			const after = Buffer.alloc(Math.max(before.length, position + length));
-			before.copy(after);
-			bytes.copy(after, position, 0, length);
-			contents.set(name, after);
+			const size = Math.max(before.length, position + length);
+			if (before.buffer !== room.buffer || size > room.length) {
+				room = Buffer.alloc(2 * size);
+				before.copy(room);
+			}
+			bytes.copy(room, position, 0, length);
+			contents.set(name, room.subarray(0, size));
 			return length;
 		},
 		sync: async () => {
