@@ -214,6 +214,7 @@ describe('what is taken over', () => {
 		memory.contents.set(name(3, 'e'), part);
 		memory.contents.set('log.jsonl', part);
 		const progress = await open(4, {maxNumResubmissions: 0});
+		expect(memory.sleeps).toEqual([]);
 		await progress.write();
 		// Nor do they count as tries.
 		expect(progress.next()).toBe(0);
