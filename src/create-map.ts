@@ -8,7 +8,7 @@ import {findGitCommit} from './git-commit.js';
 import {openJournal} from './journal.js';
 import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL} from './layout.js';
-import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
+import {IS_FUNCTION, MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
 import {createChunkStates, type MapState, toMapOptions} from './map-state.js';
 import {workerNodeArguments} from './node-arguments.js';
@@ -76,7 +76,7 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 		umask: process.umask(),
 	});
 	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks}, ports.files, signal);
-	const owner = await claimWorkDir(workDir, ports, realProcesses, signal);
+	const owner = await claimWorkDir(workDir, ports, realProcesses);
 	const chunkStates = createChunkStates(chunks);
 	const state: MapState = {
 		session,
@@ -100,8 +100,9 @@ const toChunking = ({numChunks, chunkSize}: PoolOptions, engine: Engine): Chunki
 };
 
 /** What can be written of the options; of the environment only names, for its values may be secrets. */
-const toRecord = ({env, signal: _signal, onProgress: _onProgress, ...options}: PoolOptions): Record<string, unknown> => ({
+const toRecord = ({env, signal: _signal, onProgress: _onProgress, resources, ...options}: PoolOptions): Record<string, unknown> => ({
 	...options,
+	...(resources === undefined ? {} : {resources: typeof resources === 'function' ? IS_FUNCTION : resources}),
 	...(env === undefined ? {} : {env: typeof env === 'object' && !Array.isArray(env) ? Object.keys(env) : env}),
 });
 

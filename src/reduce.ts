@@ -52,7 +52,8 @@ export type ReducerInput = {
 	readonly session: string;
 	readonly workDir: string;
 	readonly numTasks: number;
-	readonly taskAt: (itask: number) => unknown;
+	/** Of a map that is resumed the tasks are read from their files. */
+	readonly taskAt: (itask: number) => unknown | Promise<unknown>;
 	readonly files: Files;
 };
 
@@ -63,7 +64,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 	let numDone = 0;
 	let hasStderr = false;
 
-	const addFailure = (chunk: Chunk, attempt: AttemptId, itask: number, failure: TaskFailure, stderrTail: string): void => {
+	const addFailure = async (chunk: Chunk, attempt: AttemptId, itask: number, failure: TaskFailure, stderrTail: string): Promise<void> => {
 		const fields = {
 			kind: failure.kind,
 			itask,
@@ -71,7 +72,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			attempt: attempt.attempt,
 			jobId: attempt.jobId,
 			host: attempt.host,
-			input: printInput(input.taskAt(itask)),
+			input: await describeInput(input, itask),
 			remote: failure.remote,
 			stderrTail,
 		};
@@ -107,7 +108,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			const hasTail = failed.some(({range}) => range !== NOTHING);
 			const ranges = failed.map(({range}) => range);
 			const tails = hasTail ? await readTails(input.files, errorPath, ranges) : [];
-			for (const [at, {i, failure}] of failed.entries()) addFailure(chunk, where, chunk.firstTask + i, failure, tails[at] ?? '');
+			for (const [at, {i, failure}] of failed.entries()) await addFailure(chunk, where, chunk.firstTask + i, failure, tails[at] ?? '');
 			hasStderr ||= file.stderrBytes > 0;
 			records.push({chunk, attempt: where, times: file.blocks.map(({first, startedAt, elapsedMs}) => ({first, startedAt, elapsedMs}))});
 			return {kind: 'whole', host: file.host};
@@ -116,7 +117,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			const tail = attempt.attempt === 0 ? '' : await readTail(input.files, attemptPath(input.workDir, chunk.ichunk, attempt.attempt, 'e'));
 			const lastLine = tail.split('\n').at(-1);
 			const full = lastLine === undefined || lastLine === '' ? message : `${message}; its stderr ends with: ${lastLine}`;
-			for (let i = 0; i < chunk.numTasks; i++) addFailure(chunk, attempt, chunk.firstTask + i, {kind, message: full}, tail);
+			for (let i = 0; i < chunk.numTasks; i++) await addFailure(chunk, attempt, chunk.firstTask + i, {kind, message: full}, tail);
 			records.push({chunk, attempt, times: []});
 		},
 		counts: () => ({done: numDone, failed: failures.size}),
@@ -154,6 +155,14 @@ const toOutcome = ({chunk, attempt, times}: ChunkRecord, i: number, failure: Tas
 		startedAt: startedAt === undefined ? undefined : new Date(startedAt),
 		elapsedMs: block?.elapsedMs[i - block.first],
 	};
+};
+
+const describeInput = async ({taskAt}: ReducerInput, itask: number): Promise<string> => {
+	try {
+		return printInput(await taskAt(itask));
+	} catch (error) {
+		return `(its file can't be read: ${(error as Error).message})`;
+	}
 };
 
 const MAX_INPUT_LENGTH = 200;

@@ -51,7 +51,8 @@ export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>):
 	return {numTaken, refusal};
 };
 
-const nextAttempt = (state: MapState, {chunk, attempts}: ChunkState): AttemptState => {
+/** An attempt of which nothing is known yet. */
+export const nextAttempt = (state: Pick<MapState, 'session'>, {chunk, attempts}: ChunkState): AttemptState => {
 	const attempt = attempts.length + 1;
 	return {
 		attempt,
