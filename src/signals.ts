@@ -67,20 +67,29 @@ const onSignal = (signal: NodeJS.Signals): void => {
 	if (signal === 'SIGHUP' && process.stderr.listenerCount('error') === 0) process.stderr.on('error', () => undefined);
 	if (ending !== undefined) {
 		if (doOthersListen) return;
-		for (const map of ending.maps) tell(map, `${signal} once more: leaving at once. Queue-jobs may be left in the queue of`);
+		for (const map of ending.maps) {
+			tell(
+				map,
+				workDir => `${signal} again: leaving at once, queue-jobs of ${workDir} may be left in the queue. To go on: ${resumeCall(workDir)}`,
+			);
+		}
 		endBy(signal);
 		return;
 	}
 	const kind = KINDS[signal] ?? 'cancel';
 	ending = {signal, doOthersListen, maps: new Set(running), whenOver: []};
 	for (const map of running) {
-		tell(map, kind === 'cancel' ? `${signal}: removing the queue-jobs (once more to leave at once) of` : `${signal}: leaving`);
+		tell(
+			map,
+			workDir =>
+				`${signal}: ${kind === 'cancel' ? `removing the queue-jobs of ${workDir}` : `leaving ${workDir}`} (${signal} again leaves at once)`,
+		);
 		map.stop(kind, signal);
 	}
 };
 
-const tell = (map: Stoppable, what: string): void => {
+const tell = (map: Stoppable, sentence: (workDir: string) => string): void => {
 	const workDir = map.workDir();
-	if (workDir === undefined) return;
-	process.stderr.write(`queue-map-reduce: ${what} ${workDir}. To go on: ${resumeCall(workDir)}\n`);
+	// A map without one has submitted nothing.
+	if (workDir !== undefined) process.stderr.write(`queue-map-reduce: ${sentence(workDir)}\n`);
 };

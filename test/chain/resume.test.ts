@@ -1,5 +1,5 @@
 /** Maps whose process ends before its time, and what comes back to them. Programs are killed for real; every test sees its fault happen. */
-import {appendFileSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync} from 'node:fs';
+import {appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {MapError, Pool, PoolError, readWorkDir} from 'queue-map-reduce';
@@ -77,7 +77,8 @@ describe('after kill -9', () => {
 
 	test('while tasks were being written, the error says that nothing was submitted', async () => {
 		const program = makeMappingProgram({
-			program: "Object.defineProperty(tasks, 5, {get: die}); await new Pool(options).map(double, {*[Symbol.iterator]() { yield* [1, 2, {get x() { return die(); }}]; }}, {workDir: 'run'});",
+			program:
+				"Object.defineProperty(tasks, 5, {get: die}); await new Pool(options).map(double, {*[Symbol.iterator]() { yield* [1, 2, {get x() { return die(); }}]; }}, {workDir: 'run'});",
 		});
 		expect(await program.start().ended).toEqual(KILLED);
 		const scratch = readdirSync(program.directory).find(name => name.startsWith('.run-')) as string;
@@ -107,7 +108,8 @@ else await new Pool(options).map(double, tasks, {workDir: 'run', onProgress});`,
 
 test('a rerun of the same program goes on by the option `resume`', async () => {
 	const program = makeMappingProgram({
-		program: "const resume = process.env.RESUME; console.log(JSON.stringify(await new Pool(options).map(double, tasks, resume ? {resume} : {workDir: 'run', onProgress})));",
+		program:
+			"const resume = process.env.RESUME; console.log(JSON.stringify(await new Pool(options).map(double, tasks, resume ? {resume} : {workDir: 'run', onProgress})));",
 		whenProgress: 'if (done >= 2) die();',
 	});
 	expect(await program.start().ended).toEqual(KILLED);

@@ -90,7 +90,11 @@ export const makeMappingProgram = ({
 		workDir: join(directory, 'run'),
 		options: poolOptions,
 		start: overrides => startProgram(directory, {...poolOptions, ...overrides}, tasks),
-		computed: () => readText(join(directory, 'computed')).split('\n').filter(line => line !== '').map(Number),
+		computed: () =>
+			readText(join(directory, 'computed'))
+				.split('\n')
+				.filter(line => line !== '')
+				.map(Number),
 		calls: () => readQueueState(queue.directory).calls,
 		jobsLeft: () => readQueueState(queue.directory).jobs.filter(({foreign}) => !foreign).length,
 		journal: () => readText(join(directory, 'run', 'log.jsonl')),
@@ -99,13 +103,18 @@ export const makeMappingProgram = ({
 
 const wrapQsub = (directory: string, qsub: string, lines: string): string => {
 	const path = join(directory, 'wrapped-qsub');
-	writeFileSync(path, `#!/bin/sh\nQSUB='${qsub}'\nif mkdir '${directory}/qsub-was-wrapped' 2>/dev/null; then\n${lines}\nexit 1\nfi\nexec "$QSUB" "$@"\n`);
+	writeFileSync(
+		path,
+		`#!/bin/sh\nQSUB='${qsub}'\nif mkdir '${directory}/qsub-was-wrapped' 2>/dev/null; then\n${lines}\nexit 1\nfi\nexec "$QSUB" "$@"\n`,
+	);
 	chmodSync(path, 0o755);
 	return path;
 };
 
 const startProgram = (directory: string, options: PoolOptions, tasks: readonly unknown[]): RunningProgram => {
-	const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:VITEST|TINYPOOL|NODE_ENV$|TEST$)/.test(name)));
+	const environment = Object.fromEntries(
+		Object.entries(process.env).filter(([name]) => !/^(?:VITEST|TINYPOOL|NODE_ENV$|TEST$)/.test(name)),
+	);
 	const child = spawn(process.execPath, ['main.mjs'], {
 		cwd: directory,
 		env: {...environment, OPTIONS: JSON.stringify(options), TASKS: JSON.stringify(tasks)},
