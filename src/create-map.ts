@@ -10,7 +10,7 @@ import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL} from './layout.js';
 import {IS_FUNCTION, MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
-import {createChunkStates, type MapState, toMapOptions} from './map-state.js';
+import {createMapState, toMapOptions} from './map-state.js';
 import {workerNodeArguments} from './node-arguments.js';
 import type {PoolOptions} from './options.js';
 import {claimWorkDir} from './owner.js';
@@ -77,18 +77,9 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 	});
 	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks}, ports.files, signal);
 	const owner = await claimWorkDir(workDir, ports, realProcesses);
-	const chunkStates = createChunkStates(chunks);
-	const state: MapState = {
-		session,
-		workDir,
-		options: toMapOptions(options),
-		owner,
-		journal: openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock),
-		chunks: chunkStates,
-		toSubmit: new Set(chunkStates),
-		anyWorkerStarted: false,
-		needsSweep: false,
-	};
+	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock);
+	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
+	for (const chunk of state.chunks) state.toSubmit.add(chunk);
 	state.journal.note({event: 'tasks-complete', message: `${tasks.length} tasks in ${chunks.length} chunks for the engine ${engine.name}`});
 	const reducer = createReducer({session, workDir, numTasks: tasks.length, taskAt: itask => tasks[itask], files: ports.files});
 	return {place, state, reducer, ports, numTasks: tasks.length, options};

@@ -128,9 +128,8 @@ const createOwnership = (state: MapState): ((job: JobStatus) => boolean) => {
 /** The chunks that are not done have their outcome, too. */
 const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Promise<void> => {
 	for (const chunk of openChunks(state)) {
-		const attempt = chunk.attempts.at(-1) ?? {attempt: 0, jobId: undefined, host: undefined};
-		chunk.decision = {kind: 'failed', attempt: attempt.attempt};
-		await reducer.fail(chunk.chunk, attempt, 'cancelled', reason);
+		chunk.decision = {kind: 'failed', attempt: chunk.attempts.at(-1)?.attempt ?? 0};
+		await reducer.fail(chunk.chunk, chunk.attempts, {kind: 'cancelled', reason});
 		state.journal.note({event: 'chunk-failed', ichunk: chunk.chunk.ichunk, kind: 'cancelled', reason});
 	}
 };

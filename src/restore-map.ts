@@ -8,7 +8,7 @@ import {type ChunkState, type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 import {readWhole} from './read-whole.js';
 import type {Reducer} from './reduce.js';
-import {attemptOf, replayJournal} from './replay-journal.js';
+import {attemptOf, type Replay, replayJournal} from './replay-journal.js';
 
 /**
  * @param state - Of a map of which nothing is known but its chunks.
@@ -20,7 +20,7 @@ export const restoreMap = async (state: MapState, ports: Ports, reducer: Reducer
 	takeNumbers(state, names);
 	for (const chunk of state.chunks) {
 		if (chunk.decision.kind === 'done') await readAgain(state, chunk, ports, reducer);
-		else if (chunk.decision.kind === 'failed') await failAgain(chunk, failures.get(chunk), reducer);
+		else if (chunk.decision.kind === 'failed') await failAgain(chunk, failures, reducer);
 	}
 	await takeFinished(state, ports, reducer);
 	for (const chunk of openChunks(state)) if (due.has(chunk) || isToBeBegun(chunk)) state.toSubmit.add(chunk);
@@ -51,7 +51,12 @@ const takeNumbers = (state: MapState, names: readonly string[]): void => {
 const readAgain = async (state: MapState, chunk: ChunkState, ports: Ports, reducer: Reducer): Promise<void> => {
 	const {ichunk} = chunk.chunk;
 	const counted = attemptOf((chunk.decision as {attempt: number}).attempt, chunk, state);
-	const collected = await reducer.collect(chunk.chunk, counted, attemptPath(state.workDir, ichunk, counted.attempt, 'out'));
+	const collected = await reducer.collect(
+		chunk.chunk,
+		chunk.attempts,
+		counted.attempt,
+		attemptPath(state.workDir, ichunk, counted.attempt, 'out'),
+	);
 	if (collected.kind === 'whole') {
 		counted.result = {kind: 'whole'};
 		counted.host = collected.host;
@@ -66,9 +71,9 @@ const readAgain = async (state: MapState, chunk: ChunkState, ports: Ports, reduc
 	ports.tell(`queue-map-reduce: a result that was there can't be read any more: ${reason}`);
 };
 
-const failAgain = async (chunk: ChunkState, line: JournalLine | undefined, reducer: Reducer): Promise<void> => {
-	const attempt = chunk.attempts[(line?.attempt ?? 0) - 1] ?? {attempt: 0, jobId: undefined, host: undefined};
-	await reducer.fail(chunk.chunk, attempt, line?.kind ?? 'lost', line?.reason ?? '');
+const failAgain = async (chunk: ChunkState, failures: Replay['failures'], reducer: Reducer): Promise<void> => {
+	const failure = failures.get(chunk);
+	if (failure !== undefined) await reducer.fail(chunk.chunk, chunk.attempts, failure);
 };
 
 /** What came while nobody watched. */
@@ -77,7 +82,7 @@ const takeFinished = async (state: MapState, ports: Ports, reducer: Reducer): Pr
 	const toRemove: string[] = [];
 	for (const chunk of openChunks(state)) {
 		const whole = chunk.attempts.find(({result}) => result.kind === 'whole');
-		if (whole !== undefined) toRemove.push(...(await actOn(state, chunk, {kind: 'done', attempt: whole.attempt}, reducer)));
+		if (whole !== undefined) toRemove.push(...(await actOn(state, chunk, {kind: 'done', attempt: whole.attempt}, ports, reducer)));
 	}
 	// Whether it worked is seen at the end, when the queue is asked for what is left.
 	if (toRemove.length > 0) await ports.engine.remove(toRemove).catch(() => undefined);

@@ -9,7 +9,7 @@ import {openJournal} from './journal.js';
 import {JOURNAL, MANIFEST} from './layout.js';
 import {IS_FUNCTION, type Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
-import {createChunkStates, type MapState, toMapOptions} from './map-state.js';
+import {createMapState, toMapOptions} from './map-state.js';
 import type {PoolOptions} from './options.js';
 import {claimWorkDir} from './owner.js';
 import {createPorts, realFiles} from './ports.js';
@@ -42,17 +42,8 @@ export const resumeMap = async (
 	const owner = await claimWorkDir(workDir, ports, realProcesses, signal);
 	try {
 		const {session, numTasks} = manifest;
-		const state: MapState = {
-			session,
-			workDir,
-			options: toMapOptions(options),
-			owner,
-			journal: openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, owner.number),
-			chunks: createChunkStates(chunks),
-			toSubmit: new Set(),
-			anyWorkerStarted: false,
-			needsSweep: false,
-		};
+		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, owner.number);
+		const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
 		const taskAt = meant === undefined ? createTaskReader(workDir, session, chunks, ports.files) : (itask: number) => meant.tasks[itask];
 		const reducer = createReducer({session, workDir, numTasks, taskAt, files: ports.files});
 		await restoreMap(state, ports, reducer);

@@ -1,9 +1,10 @@
 /** Hands chunks to the engine, and writes down who is who before and after. */
-import type {JobRequest, SubmitOutcome} from './engines/engine.js';
+import type {JobRequest, JobResources, SubmitOutcome} from './engines/engine.js';
 import {PoolError} from './errors.js';
 import {jobName, LAUNCHER} from './layout.js';
-import type {AttemptState, ChunkState, MapState} from './map-state.js';
+import {type AttemptState, type ChunkState, createAttempt, type MapState} from './map-state.js';
 import type {Ports} from './ports.js';
+import {toJobResources} from './resources.js';
 
 /**
  * So many queue-jobs are submitted between two looks at the queue and the files: one qsub takes about 0.1 s, so results that are there
@@ -51,29 +52,33 @@ export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>):
 	return {numTaken, refusal};
 };
 
-/** An attempt of which nothing is known yet. */
-export const nextAttempt = (state: Pick<MapState, 'session'>, {chunk, attempts}: ChunkState): AttemptState => {
-	const attempt = attempts.length + 1;
-	return {
-		attempt,
-		jobName: jobName(state.session, chunk.ichunk, attempt),
-		jobId: undefined,
-		host: undefined,
-		job: {kind: 'unknown'},
-		result: {kind: 'none'},
-		end: undefined,
-		numExplanations: 0,
-		isRemoved: false,
-	};
+/** The attempt that follows those of a chunk. */
+export const nextAttempt = (state: MapState, chunk: ChunkState): AttemptState => {
+	const attempt = chunk.attempts.length + 1;
+	return createAttempt(attempt, jobName(state.session, chunk.chunk.ichunk, attempt), hostsToAvoid(state, chunk).length > 0);
 };
 
-const toRequest = (state: MapState, {chunk}: ChunkState, attempt: AttemptState): JobRequest => ({
+/** The hosts where attempts at this chunk have failed. A node that fails whatever it gets is always free, and would eat all tries. */
+const hostsToAvoid = (state: MapState, {attempts}: ChunkState): string[] => {
+	if (!state.options.avoidHosts || attempts.at(-1)?.isVoid === true) return [];
+	return [...new Set(attempts.flatMap(({failure, host}) => (failure === undefined || host === undefined ? [] : [host])))];
+};
+
+const toRequest = (state: MapState, chunk: ChunkState, attempt: AttemptState): JobRequest => ({
 	name: attempt.jobName,
 	script: `${state.workDir}/${LAUNCHER}`,
-	scriptArguments: [String(chunk.ichunk), String(attempt.attempt)],
-	avoidHosts: [],
-	resources: {},
+	scriptArguments: [String(chunk.chunk.ichunk), String(attempt.attempt)],
+	avoidHosts: hostsToAvoid(state, chunk),
+	resources: resourcesOf(state, chunk, attempt.attempt),
 });
+
+/**
+ * What an attempt is given, or was.
+ *
+ * @throws PoolError `ERR_POOL_OPTION` when the function given as `resources` throws, or returns what is no resources.
+ */
+export const resourcesOf = (state: MapState, {attempts}: ChunkState, attempt: number): JobResources =>
+	toJobResources(state.options.resources, {attempt, lastFailure: attempts[attempt - 2]?.failure?.kind});
 
 const take = (state: MapState, chunk: ChunkState, attempt: AttemptState, outcome: SubmitOutcome): Refusal | undefined => {
 	const who = {ichunk: chunk.chunk.ichunk, attempt: attempt.attempt, jobName: attempt.jobName};
