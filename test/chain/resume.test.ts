@@ -191,7 +191,7 @@ describe('is refused:', () => {
 	test('other tasks, another function or another call, by what differs first', async () => {
 		const program = await leaveMap();
 		const work = join(program.directory, 'work.mjs');
-		const {double} = (await import(work)) as {double: (x: number) => number};
+		const double = {module: work, name: 'double'};
 		const pool = new Pool({...program.options, resume: program.workDir});
 		expect(await refusal(pool.map(double, [1, 2, 3, 4, 7, 8]))).toContain('task 4 is not what it was');
 		expect(await refusal(pool.map(double, TASKS.slice(1)))).toContain('6 tasks, not 5');
@@ -204,8 +204,10 @@ describe('is refused:', () => {
 				),
 			),
 		).toContain('`map`, not by `starmap`');
-		writeFileSync(work, `${readFileSync(work, 'utf8')}\n`);
+		const text = readFileSync(work, 'utf8');
+		writeFileSync(work, `${text}\n`);
 		expect(await refusal(pool.map(double, TASKS))).toContain('was changed since');
+		writeFileSync(work, text);
 		expect(await refusal(Pool.resume(program.workDir, {engine: 'local'}))).toContain('grid-engine, not to local');
 		// None of it has taken anything away.
 		expect(await (await Pool.resume(program.workDir)).results()).toEqual(DOUBLED);
