@@ -1,5 +1,5 @@
 /** What the caller has in hand while a map runs. */
-import {existsSync} from 'node:fs';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {type MapError, Pool, type PoolOptions} from 'queue-map-reduce';
 import {type DummyQueue, initQueueState, type QueueState, readQueueState, updateQueueState} from 'queue-map-reduce/dummy-queue';
@@ -196,6 +196,25 @@ describe('a map that is cancelled', () => {
 		});
 		expect([existsSync(options.workDir as string), readQueueState(queue.directory).calls.qsub]).toEqual([false, 0]);
 	});
+});
+
+test('a process whose work_dir was taken over submits and removes nothing more, and writes nothing there', async () => {
+	setState(state => {
+		state.maxRunning = 1;
+		state.faults = [
+			{kind: 'state', rawState: 'r', polls: 100_000, times: 1},
+			{kind: 'fail', program: 'qsub', after: 1, times: 3, exitCode: 25, stderr: 'Only 1 jobs are allowed per user\n'},
+		];
+	});
+	const outcome = thrownBy(new Pool(options).map(work.identity, [1, 2, 3]));
+	const seen = (): number => readQueueState(queue.directory).faults.at(-1)?.seen ?? 0;
+	await vi.waitUntil(() => seen() > 0, {interval: 10, timeout: 30_000});
+	writeFileSync(join(options.workDir as string, 'owner.2'), '{"host":"login2","pid":5}\n');
+	expect(await outcome).toMatchObject({code: 'ERR_POOL_OWNED', message: expect.stringContaining('The process 5 on login2')});
+	const {calls} = readQueueState(queue.directory);
+	expect([numJobs(), calls.qdel, calls.qsub]).toEqual([1, 0, 1 + seen()]);
+	const log = readFileSync(join(options.workDir as string, 'log.jsonl'), 'utf8');
+	expect(log).not.toMatch(/"ended"|"deleted"|"cancelled"/);
 });
 
 describe('a map that is detached', () => {
