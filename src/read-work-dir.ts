@@ -9,6 +9,7 @@ import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import {realFiles} from './ports.js';
 import {readOutcomeFile} from './read-outcomes.js';
 import {readWhole} from './read-whole.js';
+import {trustWorkDir} from './trust-work-dir.js';
 import {type Block, type OutputRange, openBlockFile} from './v8-serialize-helpers.js';
 
 /** What `readWorkDir` tells of one map. */
@@ -67,10 +68,11 @@ export type AttemptRecord = {
 
 /**
  * @param workDir - The directory of one map.
- * @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir of a format that this version knows.
+ * @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir of a format that this version knows, or others could have written there.
  */
 export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
 	const directory = resolve(workDir);
+	await trustWorkDir(directory, 'read');
 	const manifest = await readManifest(directory);
 	const problems: string[] = [];
 	const journal = parseJournal((await readWhole(realFiles, join(directory, JOURNAL)))?.toString() ?? '');

@@ -1,29 +1,16 @@
 /** What other users see of a map, and that an ordinary user can map. Needs root, to be somebody else. */
 import {randomBytes} from 'node:crypto';
-import {
-	chmodSync,
-	chownSync,
-	copyFileSync,
-	cpSync,
-	existsSync,
-	mkdirSync,
-	readdirSync,
-	readFileSync,
-	statSync,
-	writeFileSync,
-} from 'node:fs';
-import {createRequire} from 'node:module';
+import {chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import {Pool} from 'queue-map-reduce';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import {lookAround, waitForFile} from '../fixtures/on-node.mjs';
 import {createTestDirectory, poolOptions} from '../helpers/engines.js';
 import {call, createEnding, deleteJobs, type Ending, untilGone, untilNoted} from '../helpers/grid-engine.js';
+import {installPackage} from '../helpers/install-package.js';
 
 /** Everywhere, without a home directory, and nobody's friend. */
 const OTHER = 'nobody';
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 let directory: ReturnType<typeof createTestDirectory>;
 let ending: Ending;
@@ -175,29 +162,3 @@ console.log(JSON.stringify(await pool.map(lookAround, [0, 1, 2])));
 		expect([name, stats.mode & 0o777, stats.uid]).toEqual([name, 0o600, uid]);
 	}
 });
-
-/** A copy of the package and of all it needs: the repository itself may be out of an ordinary user's reach. */
-const installPackage = (modules: string): void => {
-	const copied = new Set<string>();
-	const copy = (name: string, from: string): void => {
-		if (copied.has(name)) return;
-		copied.add(name);
-		cpSync(from, join(modules, name), {
-			recursive: true,
-			dereference: true,
-			filter: path => !path.slice(from.length).includes('node_modules'),
-		});
-		const {dependencies = {}} = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as {dependencies?: Record<string, string>};
-		for (const dependency of Object.keys(dependencies)) copy(dependency, findPackage(dependency, from));
-	};
-	const target = join(modules, 'queue-map-reduce');
-	cpSync(join(ROOT, 'dist'), join(target, 'dist'), {recursive: true});
-	cpSync(join(ROOT, 'package.json'), join(target, 'package.json'));
-	const {dependencies} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {dependencies: Record<string, string>};
-	for (const dependency of Object.keys(dependencies)) copy(dependency, findPackage(dependency, ROOT));
-};
-
-const findPackage = (name: string, from: string): string => {
-	const places = createRequire(join(from, 'package.json')).resolve.paths(name) ?? [];
-	return places.map(place => join(place, name)).find(existsSync) as string;
-};
