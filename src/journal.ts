@@ -2,6 +2,7 @@
  * log.jsonl: what happened in a map, one event a line. People read it, and it says which attempts there were and which one counts.
  */
 import type {TaskErrorKind} from './errors.js';
+import type {Mask} from './mask-environment.js';
 import type {Clock, Files} from './ports.js';
 
 export type JournalEvent = {
@@ -52,12 +53,13 @@ export type Journal = {
 	readonly flush: (options: {readonly durable: boolean}) => Promise<void>;
 };
 
-export const openJournal = (path: string, files: Pick<Files, 'append'>, clock: Clock): Journal => {
+/** @param mask - For the words of programs and of workers; all else is of our own making. */
+export const openJournal = (path: string, files: Pick<Files, 'append'>, clock: Clock, mask: Mask = text => text): Journal => {
 	let lines = '';
 	return {
 		note: (...events) => {
 			const time = new Date(clock.nowMs()).toISOString();
-			for (const event of events) lines += `${JSON.stringify({time, ...event})}\n`;
+			for (const event of events) lines += `${JSON.stringify({time, ...event, ...maskWords(event, mask)})}\n`;
 		},
 		flush: async options => {
 			if (lines === '') return;
@@ -73,6 +75,11 @@ export const openJournal = (path: string, files: Pick<Files, 'append'>, clock: C
 		},
 	};
 };
+
+const maskWords = ({reason, message}: JournalEvent, mask: Mask): Pick<JournalEvent, 'reason' | 'message'> => ({
+	...(reason === undefined ? {} : {reason: mask(reason)}),
+	...(message === undefined ? {} : {message: mask(message)}),
+});
 
 /** Reads a journal's text; a last line that was torn off by a crash, and whatever else is no event, is left out. */
 export const parseJournal = (text: string): JournalLine[] => {

@@ -11,6 +11,8 @@ import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import {createChunkStates, type MapState} from './map-state.js';
+import {maskEngine} from './mask-engine.js';
+import {createMask, type Mask, maskData} from './mask-environment.js';
 import {workerNodeArguments} from './node-arguments.js';
 import type {PoolOptions} from './options.js';
 import {poll} from './poll.js';
@@ -35,8 +37,9 @@ export type FinishedMap = {readonly reducer: Reducer; readonly workDir: string; 
 
 /** @throws PoolError when the map could not be begun or carried on; `signal.reason` when it was aborted. */
 export const runMap = async (mapCall: MapCall): Promise<FinishedMap> => {
-	const ports = createPorts(mapCall.engine);
-	const {place, state, reducer} = await prepare(mapCall, ports);
+	const mask = createMask({...process.env, ...ownVariables(mapCall.options)});
+	const ports = createPorts(maskEngine(mapCall.engine, mask));
+	const {place, state, reducer} = await prepare(mapCall, ports, mask);
 	const progress = createProgress(state, reducer, mapCall.tasks.length, mapCall.options);
 	try {
 		await poll(state, ports, reducer, {onRound: progress.update, signal: mapCall.options.signal ?? NEVER_ABORTED});
@@ -55,6 +58,7 @@ const NEVER_ABORTED = new AbortController().signal;
 const prepare = async (
 	{call, reference, tasks, options, engine}: MapCall,
 	ports: Ports,
+	mask: Mask,
 ): Promise<{place: WorkDirPlace; state: MapState; reducer: Reducer}> => {
 	const createdMs = ports.clock.nowMs();
 	const session = createSession(createdMs, ports.random.bytes(3));
@@ -68,7 +72,7 @@ const prepare = async (
 		node: process.version,
 		session,
 		createdAt: new Date(createdMs).toISOString(),
-		message: options.message ?? '',
+		message: mask(options.message ?? ''),
 		function: reference,
 		call,
 		seed: String(options.seed ?? session),
@@ -81,8 +85,8 @@ const prepare = async (
 			taskLimitMs: options.taskLimitMs ?? null,
 			onCodeChange: options.onCodeChange ?? 'fail',
 		},
-		options: toRecord(options),
-		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv},
+		options: maskData(toRecord(options), mask) as Record<string, unknown>,
+		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv.map(mask)},
 		...withGitCommit(),
 	};
 	const launcher = createLauncher({
@@ -105,7 +109,7 @@ const prepare = async (
 			outageLimitMs: options.outageLimitMs ?? 6 * 3_600_000,
 			stopOnError: options.stopOnError ?? false,
 		},
-		journal: openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock),
+		journal: openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, mask),
 		chunks: chunkStates,
 		toSubmit: new Set(chunkStates),
 		anyWorkerStarted: false,
@@ -120,6 +124,10 @@ const toChunking = ({numChunks, chunkSize}: PoolOptions, engine: Engine): Chunki
 	if (numChunks !== undefined) return {kind: 'num-chunks', numChunks};
 	return chunkSize === undefined ? {kind: 'at-most', numChunks: engine.maxDefaultChunks} : {kind: 'chunk-size', chunkSize};
 };
+
+/** Values that the option `env` gives are as much a secret as those of the environment. */
+const ownVariables = ({env}: PoolOptions): Readonly<Record<string, string>> =>
+	typeof env === 'object' && !Array.isArray(env) ? (env as Readonly<Record<string, string>>) : {};
 
 /** What can be written of the options; of the environment only names, for its values may be secrets. */
 const toRecord = ({env, signal: _signal, onProgress: _onProgress, ...options}: PoolOptions): Record<string, unknown> => ({
