@@ -29,40 +29,10 @@ export const askQueue = async (state: MapState, ports: Pick<Ports, 'engine' | 'c
 	return {kind: hasChanged ? 'changed' : 'same'};
 };
 
-/**
- * After so many answers without it a queue-job is asked for in the accounting. Not at the first: most jobs that leave the queue have written
- * their result, and show it a moment later.
- */
-const EXPLAIN_AFTER_ANSWERS = 2;
-/** Accounting is written seconds after the end of a job, if at all. */
-const MAX_EXPLANATIONS = 3;
-/** So long at the most between two looks at the queue: accounting files can be gigabytes, and a thousand queue-jobs in an error state are as many questions. */
-const EXPLAIN_FOR_MS = 5000;
-
-/** Asks the scheduler why queue-jobs are in an error state, or why they ended without a result; those that it does not come to are asked about next time. */
-export const explainJobs = async (state: MapState, {engine, clock}: Pick<Ports, 'engine' | 'clock'>): Promise<void> => {
-	const untilMs = clock.elapsedMs() + EXPLAIN_FOR_MS;
-	for (const chunk of openChunks(state)) {
-		const current = chunk.attempts.at(-1);
-		if (current?.jobId === undefined || current.end !== undefined || state.toSubmit.has(chunk)) continue;
-		const question = toQuestion(current);
-		if (question === undefined || current.numExplanations >= MAX_EXPLANATIONS) continue;
-		if (clock.elapsedMs() >= untilMs) return;
-		current.numExplanations++;
-		current.end = await engine.explain({id: current.jobId, name: current.jobName, state: question, resources: {}});
-		current.host ??= current.end?.host;
-	}
-};
-
-const toQuestion = ({job, result}: AttemptState): 'error' | 'ended' | undefined => {
-	if (job.kind === 'listed') return job.state === 'error' ? 'error' : undefined;
-	return job.kind === 'absent' && result.kind === 'none' && job.answers >= EXPLAIN_AFTER_ANSWERS ? 'ended' : undefined;
-};
-
 const observe = (state: MapState, chunk: ChunkState, current: AttemptState, job: JobStatus | undefined, nowMs: number): boolean => {
 	const who = {ichunk: chunk.chunk.ichunk, attempt: current.attempt};
+	const before = current.job;
 	if (job === undefined) {
-		const before = current.job;
 		current.job = before.kind === 'absent' ? {...before, answers: before.answers + 1} : {kind: 'absent', answers: 1, sinceMs: nowMs};
 		return before.kind !== 'absent';
 	}
@@ -70,14 +40,18 @@ const observe = (state: MapState, chunk: ChunkState, current: AttemptState, job:
 		current.jobId = job.id;
 		state.journal.note({event: 'submitted', ...who, jobId: job.id, reason: 'found by its name, its qsub gave no answer'});
 	}
-	const before = current.job;
-	current.job = {kind: 'listed', state: job.state, rawState: job.rawState};
+	const sinceMs = before.kind === 'listed' && before.state === job.state ? before.sinceMs : nowMs;
+	current.job = {kind: 'listed', state: job.state, rawState: job.rawState, sinceMs};
+	current.seenStates.add(job.state);
 	current.host = job.host ?? current.host;
-	if (before.kind === 'listed' && before.rawState === job.rawState) return false;
+	// A queue-job that is in the queue again has not ended, whatever was said of it meanwhile.
+	if (before.kind === 'absent') current.end = undefined;
+	if (before.kind === 'listed' && before.rawState === job.rawState && before.state === job.state) return false;
 	state.journal.note({
 		event: job.state === 'running' ? 'running' : 'queue-state',
 		...who,
 		jobId: job.id,
+		state: job.state,
 		rawState: job.rawState,
 		...(job.host === undefined ? {} : {host: job.host}),
 	});

@@ -1,5 +1,5 @@
 /** When something that is done again and again is due: soon at first, later while nothing changes. */
-import type {Clock} from './ports.js';
+import type {Ports} from './ports.js';
 
 export type Beat = {
 	readonly isDue: () => boolean;
@@ -23,7 +23,10 @@ export type BeatDelays = {
 	readonly restFactor: number;
 };
 
-export const createBeat = (clock: Clock, delays: BeatDelays): Beat => {
+/** A delay is up to this part longer, at random: programs that were all held up by the same outage must not come back all at once. */
+const JITTER = 0.2;
+
+export const createBeat = ({clock, random}: Pick<Ports, 'clock' | 'random'>, delays: BeatDelays): Beat => {
 	let numDone = 0;
 	let delayMs = delays.firstMs[0] ?? delays.steadyMs;
 	let dueMs = clock.elapsedMs() + delayMs;
@@ -41,7 +44,8 @@ export const createBeat = (clock: Clock, delays: BeatDelays): Beat => {
 			delayMs =
 				delays.firstMs[numDone] ??
 				(outcome === 'changed' ? delays.steadyMs : Math.min(delays.maxMs, Math.max(delayMs * delays.growth, delays.slowMs)));
-			dueMs = nowMs + Math.max(delayMs, (nowMs - askedMs) * delays.restFactor);
+			const jittered = delayMs * (1 + (JITTER * (random.bytes(1)[0] as number)) / 256);
+			dueMs = nowMs + Math.max(jittered, (nowMs - askedMs) * delays.restFactor);
 		},
 	};
 };
@@ -62,7 +66,11 @@ const DEFAULT_POLLING_INTERVAL_MS = 5000;
  * With the default of 5 s: the queue is asked after 1, 2, 4 s, then every 5 s, up to every 30 s while nothing changes; the work_dir is listed every
  * 0.2 s, up to every 2 s; a refused submission is tried again after 5, 10, 20, … up to 60 s.
  */
-export const createMapBeats = (clock: Clock, pollingIntervalMs: number, statusCost: 'call' | 'none'): MapBeats => {
+export const createMapBeats = (
+	ports: Pick<Ports, 'clock' | 'random'>,
+	pollingIntervalMs: number,
+	statusCost: 'call' | 'none',
+): MapBeats => {
 	const scale = Math.min(1, pollingIntervalMs / DEFAULT_POLLING_INTERVAL_MS);
 	const listing: BeatDelays = {
 		firstMs: [],
@@ -81,9 +89,9 @@ export const createMapBeats = (clock: Clock, pollingIntervalMs: number, statusCo
 		restFactor: 1,
 	};
 	return {
-		listing: createBeat(clock, listing),
-		status: createBeat(clock, statusCost === 'none' ? listing : status),
-		submission: createBeat(clock, {
+		listing: createBeat(ports, listing),
+		status: createBeat(ports, statusCost === 'none' ? listing : status),
+		submission: createBeat(ports, {
 			firstMs: [0],
 			steadyMs: 0,
 			slowMs: pollingIntervalMs,

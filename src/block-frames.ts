@@ -19,7 +19,8 @@ export class BlockFileError extends Error {
 }
 Object.defineProperty(BlockFileError.prototype, 'name', {value: 'BlockFileError', configurable: true, writable: true});
 
-export type FrameType = 'HEAD' | 'BLCK' | 'INDX';
+/** A mark and an over lie between the blocks of a growing file, see {@link Mark} and {@link Over}. */
+export type FrameType = 'HEAD' | 'BLCK' | 'MARK' | 'OVER' | 'INDX';
 
 export const FRAME_HEAD_LENGTH = 12;
 
@@ -45,6 +46,46 @@ export const decodeFrame = (type: FrameType, frame: Buffer): Buffer => {
 		frame.readUInt32LE(8) === checksum([frame.subarray(0, 8), payload]);
 	if (!isWhole) throw new BlockFileError('corrupt', `A ${type} frame is damaged: its bytes are not those that were written.`);
 	return payload;
+};
+
+/** What a worker writes before it begins tasks: entries below `finished` are in this file; those from there up to, but not including, `begunUpTo` may be under way. */
+export type Mark = {readonly finished: number; readonly begunUpTo: number};
+
+const MARK_LENGTH = 8;
+
+export const encodeMark = ({finished, begunUpTo}: Mark): Buffer[] => {
+	const payload = Buffer.alloc(MARK_LENGTH);
+	payload.writeUInt32LE(finished, 0);
+	payload.writeUInt32LE(begunUpTo, 4);
+	return encodeFrame('MARK', [payload]);
+};
+
+export const decodeMark = (frame: Buffer): Mark => {
+	const payload = decodeFrame('MARK', frame);
+	checkLength(payload, MARK_LENGTH);
+	return {finished: payload.readUInt32LE(0), begunUpTo: payload.readUInt32LE(4)};
+};
+
+/** The last words of a worker that is ended for a task that took too long: the task's index in the chunk, and how long it took. */
+export type Over = {readonly index: number; readonly elapsedMs: number};
+
+const OVER_LENGTH = 12;
+
+export const encodeOver = ({index, elapsedMs}: Over): Buffer[] => {
+	const payload = Buffer.alloc(OVER_LENGTH);
+	payload.writeUInt32LE(index, 0);
+	payload.writeDoubleLE(elapsedMs, 4);
+	return encodeFrame('OVER', [payload]);
+};
+
+export const decodeOver = (frame: Buffer): Over => {
+	const payload = decodeFrame('OVER', frame);
+	checkLength(payload, OVER_LENGTH);
+	return {index: payload.readUInt32LE(0), elapsedMs: payload.readDoubleLE(4)};
+};
+
+const checkLength = (payload: Buffer, length: number): void => {
+	if (payload.length !== length) throw new BlockFileError('corrupt', `Expected a frame of ${length} bytes, got ${payload.length}.`);
 };
 
 export const totalLength = (buffers: readonly Buffer[]): number => buffers.reduce((sum, buffer) => sum + buffer.length, 0);

@@ -1,6 +1,7 @@
 /**
- * One block of consecutive entries <-> the payload of its frame: the length (4 bytes) of a v8 value with the columns and all flat
- * values (see flat-values.ts), that value, then every other value and every failure as a v8 value of its own, in order.
+ * One block of consecutive entries <-> the payload of its frame: the index of its first entry, their number, the attempt that made them, and the length
+ * of a v8 value (4 bytes each); this value, with the columns and all flat values (see flat-values.ts); then every other value and every failure as a v8
+ * value of its own, in order. So a block can be copied to another file without reading a value.
  */
 import {serialize} from 'node:v8';
 import {BlockFileError} from './block-frames.js';
@@ -10,7 +11,13 @@ import {createSequentialReader, deserialiseValue} from './v8-values.js';
 /** The bytes of the attempt's stdout and stderr that a task wrote. */
 export type OutputRange = {readonly stdout: readonly [from: number, to: number]; readonly stderr: readonly [from: number, to: number]};
 
-export type TaskFailure = {readonly kind: TaskErrorKind; readonly message: string; readonly remote?: RemoteError};
+export type TaskFailure = {
+	readonly kind: TaskErrorKind;
+	readonly message: string;
+	readonly remote?: RemoteError;
+	/** Of `killed`: the attempts whose workers died in the task, in order. Why they did only the process-node may know. */
+	readonly deadAttempts?: readonly number[];
+};
 
 /** What an entry is: a flat value, any other value, a failure. */
 export type EntryStatus = 0 | 1 | 2;
@@ -23,6 +30,8 @@ export type Block = {
 	/** The index in the file of its first entry. */
 	readonly first: number;
 	readonly count: number;
+	/** The attempt that computed it, which may be an earlier one than the file's; 0 in a file of tasks. */
+	readonly attempt: number;
 	/** The {@link EntryStatus} of every entry. */
 	readonly statuses: Uint8Array;
 	/** Undefined where an entry is a failure. */
@@ -39,6 +48,7 @@ export type Block = {
 /** A block that is being filled. It has columns because an object for every entry would cost more than many a task. */
 export type PendingBlock = {
 	readonly first: number;
+	readonly attempt: number;
 	count: number;
 	numBytes: number;
 	hasTimes: boolean;
@@ -54,8 +64,9 @@ export type PendingBlock = {
 
 const FIRST_CAPACITY = 64;
 
-export const createPendingBlock = (first: number): PendingBlock => ({
+export const createPendingBlock = (first: number, attempt: number): PendingBlock => ({
 	first,
+	attempt,
 	count: 0,
 	numBytes: 0,
 	hasTimes: false,
@@ -100,8 +111,6 @@ export const replaceEntry = (block: PendingBlock, at: number, failure: Buffer): 
 
 /** The v8 value at the beginning of a block. */
 type BlockHead = {
-	readonly first: number;
-	readonly count: number;
 	readonly statuses: Uint8Array;
 	/** Absent when no entry has a time. */
 	readonly startedAt?: Float64Array;
@@ -113,11 +122,12 @@ type BlockHead = {
 	readonly lengths: Uint32Array;
 };
 
+/** Of what comes before the head. */
+const NUMBERS_LENGTH = 16;
+
 export const encodeBlock = (block: PendingBlock): Buffer[] => {
-	const {first, count, statuses, startedAt, elapsedMs, outputs, flat, serialised} = block;
+	const {first, count, attempt, statuses, startedAt, elapsedMs, outputs, flat, serialised} = block;
 	const head: BlockHead = {
-		first,
-		count,
 		statuses: statuses.subarray(0, count),
 		...(block.hasTimes ? {startedAt: startedAt.subarray(0, count), elapsedMs: elapsedMs.subarray(0, count)} : {}),
 		outputs: Float64Array.from(outputs),
@@ -125,20 +135,31 @@ export const encodeBlock = (block: PendingBlock): Buffer[] => {
 		lengths: Uint32Array.from(serialised, ({length}) => length),
 	};
 	const headBytes = serialize(head);
-	const headLength = Buffer.alloc(4);
-	headLength.writeUInt32LE(headBytes.length);
+	const numbers = Buffer.alloc(NUMBERS_LENGTH);
+	for (const [i, number] of [first, count, attempt, headBytes.length].entries()) numbers.writeUInt32LE(number, 4 * i);
 	// Thousands of small buffers would be slow to write; a large value is alone, and is not copied.
-	return [headLength, headBytes, ...(serialised.length > 1 ? [Buffer.concat(serialised)] : serialised)];
+	return [numbers, headBytes, ...(serialised.length > 1 ? [Buffer.concat(serialised)] : serialised)];
+};
+
+/** Which entries a block holds, and who made them. */
+export type BlockRange = {readonly first: number; readonly count: number; readonly attempt: number};
+
+/** @throws BlockFileError when the payload is too short to be a block. */
+export const decodeBlockRange = (payload: Buffer): BlockRange => {
+	if (payload.length < NUMBERS_LENGTH) throw new BlockFileError('corrupt', `A block has ${payload.length} bytes only.`);
+	return {first: payload.readUInt32LE(0), count: payload.readUInt32LE(4), attempt: payload.readUInt32LE(8)};
 };
 
 export const decodeBlock = (payload: Buffer): Block => {
-	const headEnd = 4 + payload.readUInt32LE(0);
-	const head = readHead(payload.subarray(4, headEnd));
-	const {first, count, statuses, outputs} = head;
-	const {values, failures} = readEntries(head, payload.subarray(headEnd));
+	const {first, count, attempt} = decodeBlockRange(payload);
+	const headEnd = NUMBERS_LENGTH + payload.readUInt32LE(12);
+	const head = readHead(payload.subarray(NUMBERS_LENGTH, headEnd));
+	const {statuses, outputs} = head;
+	const {values, failures} = readEntries(first, count, head, payload.subarray(headEnd));
 	return {
 		first,
 		count,
+		attempt,
 		statuses,
 		values,
 		failures,
@@ -158,8 +179,12 @@ const readHead = (bytes: Buffer): BlockHead => {
 	}
 };
 
-const readEntries = (head: BlockHead, bytes: Buffer): {values: readonly unknown[]; failures: Map<number, TaskFailure>} => {
-	const {first, count, statuses, flat, lengths} = head;
+const readEntries = (
+	first: number,
+	count: number,
+	{statuses, flat, lengths}: BlockHead,
+	bytes: Buffer,
+): {values: readonly unknown[]; failures: Map<number, TaskFailure>} => {
 	const failures = new Map<number, TaskFailure>();
 	if (lengths.length === 0) return {values: flat, failures};
 	const values = new Array<unknown>(count);

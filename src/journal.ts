@@ -1,6 +1,7 @@
 /**
  * log.jsonl: what happened in a map, one event a line. People read it, and it says which attempts there were and which one counts.
  */
+import type {JobState} from './engines/engine.js';
 import type {TaskErrorKind} from './errors.js';
 import type {Mask} from './mask-environment.js';
 import type {Clock, Files} from './ports.js';
@@ -21,18 +22,23 @@ export type JournalEvent = {
 		| 'start-failed'
 		| 'lost'
 		| 'chunk-failed'
+		| 'waiting'
+		| 'set-aside'
 		| 'queue-silent'
 		| 'queue-answers'
 		| 'warning'
+		| 'resumed'
+		| 'detached'
 		| 'ended';
 	readonly ichunk?: number;
 	readonly attempt?: number;
 	readonly jobId?: string;
 	readonly jobName?: string;
 	readonly host?: string;
+	readonly state?: JobState;
 	/** The scheduler's own letters, as `Eqw`. */
 	readonly rawState?: string;
-	/** Of a chunk that failed: what is said of each of its tasks. */
+	/** Why a queue-job or a chunk has failed: what is said of its tasks. */
 	readonly kind?: TaskErrorKind;
 	/** Why, in words. */
 	readonly reason?: string;

@@ -17,11 +17,13 @@ export const lookForResults = async (
 		const file = parseChunkFile(name);
 		// A worker makes it when it has fn.
 		if (file?.kind === 'part') state.anyWorkerStarted = true;
-		if (file?.kind !== 'out') continue;
+		if (file === undefined || file.kind === 'tasks') continue;
 		const chunk = open.get(file.ichunk);
 		const attempt = chunk?.attempts[file.attempt - 1];
+		if (chunk === undefined || attempt === undefined) continue;
+		attempt.hasFiles = true;
 		// One whole result is enough; a start that failed has no more to say.
-		if (chunk === undefined || attempt === undefined || attempt.result.kind === 'start-failed') continue;
+		if (file.kind !== 'out' || attempt.result.kind === 'start-failed') continue;
 		if (chunk.attempts.some(({result}) => result.kind === 'whole')) continue;
 		const before = attempt.result;
 		await read(state, chunk, attempt, clock.elapsedMs(), reducer);
@@ -32,7 +34,7 @@ export const lookForResults = async (
 
 const read = async (state: MapState, chunk: ChunkState, attempt: AttemptState, nowMs: number, reducer: Reducer): Promise<void> => {
 	const path = attemptPath(state.workDir, chunk.chunk.ichunk, attempt.attempt, 'out');
-	const collected = await reducer.collect(chunk.chunk, attempt, path);
+	const collected = await reducer.collect(chunk.chunk, chunk.attempts, attempt.attempt, path);
 	if (collected.kind === 'damaged') {
 		const before = attempt.result;
 		attempt.result = {kind: 'damaged', reason: collected.reason, sinceMs: before.kind === 'damaged' ? before.sinceMs : nowMs};
@@ -42,6 +44,6 @@ const read = async (state: MapState, chunk: ChunkState, attempt: AttemptState, n
 		return;
 	}
 	attempt.host = collected.host;
-	attempt.result = collected.kind === 'whole' ? {kind: 'whole'} : {kind: 'start-failed', reason: collected.reason};
+	attempt.result = collected.kind === 'whole' ? {kind: 'whole'} : {kind: 'start-failed', cause: collected.cause, reason: collected.reason};
 	if (collected.kind === 'whole') state.anyWorkerStarted = true;
 };

@@ -1,13 +1,16 @@
 /** What the process-node knows of a running map: the steps read and change it, nobody else sees it. */
 import type {Chunk} from './chunks.js';
+import type {TaskErrorKind} from './errors.js';
 import type {Journal} from './journal.js';
-import type {AttemptFacts, JobFacts} from './judge.js';
-import type {PoolOptions} from './options.js';
+import type {AttemptFacts, Limits} from './judge.js';
+import type {AttemptInfo, PoolOptions, Resources} from './options.js';
+import type {Owner} from './owner.js';
 
 export type MapState = {
 	readonly session: string;
 	readonly workDir: string;
 	readonly options: MapOptions;
+	readonly owner: Owner;
 	readonly journal: Journal;
 	readonly chunks: readonly ChunkState[];
 	/** Chunks whose next attempt is to be submitted, in this order. */
@@ -16,12 +19,32 @@ export type MapState = {
 	anyWorkerStarted: boolean;
 	/** Whether a queue-job of ours may be in the queue when the map has ended: a qsub got no answer, one was given up or is to be removed. */
 	needsSweep: boolean;
+	/** Why queue-jobs wait, as far as the user was told. */
+	readonly toldWaits: Set<string>;
 };
 
 /** The options that the loop needs, with their defaults. */
-export type MapOptions = Required<
-	Pick<PoolOptions, 'pollingIntervalMs' | 'maxNumResubmissions' | 'graceMs' | 'outageLimitMs' | 'stopOnError'>
->;
+export type MapOptions = Limits & {
+	readonly pollingIntervalMs: number;
+	readonly outageLimitMs: number;
+	readonly stopOnError: boolean;
+	readonly avoidHosts: boolean;
+	readonly pendingWarnMs: number | false;
+	readonly resources: Resources | ((info: AttemptInfo) => Resources) | undefined;
+};
+
+export const toMapOptions = (options: PoolOptions): MapOptions => ({
+	pollingIntervalMs: options.pollingIntervalMs ?? 5000,
+	maxNumResubmissions: options.maxNumResubmissions ?? 10,
+	graceMs: options.graceMs ?? 90_000,
+	outageLimitMs: options.outageLimitMs ?? 6 * 3_600_000,
+	stopOnError: options.stopOnError ?? false,
+	avoidHosts: options.avoidHosts ?? true,
+	pendingWarnMs: options.pendingWarnMs ?? 600_000,
+	pendingLimitMs: options.pendingLimitMs ?? Number.POSITIVE_INFINITY,
+	unreachableAfterMs: options.unreachableAfterMs ?? 600_000,
+	resources: options.resources,
+});
 
 export type ChunkState = {
 	readonly chunk: Chunk;
@@ -35,22 +58,39 @@ export type Decision =
 	| {readonly kind: 'failed'; readonly attempt: number};
 
 /** What judge sees of an attempt, and what it takes to find its queue-job. */
-export type AttemptState = {
+export type AttemptState = {-readonly [Name in keyof AttemptFacts]: AttemptFacts[Name]} & {
 	readonly attempt: number;
 	readonly jobName: string;
-	/** Undefined as long as qsub has not told it. */
-	jobId: string | undefined;
-	host: string | undefined;
-	job: JobFacts;
-	result: AttemptFacts['result'];
-	end: AttemptFacts['end'];
-	/** How often the scheduler was asked to explain. */
-	numExplanations: number;
-	/** Whether its queue-job is to be left alone: it was removed, or is known to be gone. */
-	isRemoved: boolean;
+	readonly seenStates: Set<AttemptFacts['seenStates'] extends ReadonlySet<infer State> ? State : never>;
+	/** Why it was given up; undefined when it was not. */
+	failure: AttemptFailure | undefined;
+	/** Whether the queue was asked why it waits. */
+	isWaitExplained: boolean;
 };
+
+export type AttemptFailure = {readonly kind: TaskErrorKind; readonly reason: string};
 
 export const createChunkStates = (chunks: readonly Chunk[]): ChunkState[] =>
 	chunks.map(chunk => ({chunk, attempts: [], decision: {kind: 'open'}}));
+
+/** An attempt of which nothing is known yet. */
+export const createAttempt = (attempt: number, jobName: string, isAvoiding: boolean): AttemptState => ({
+	attempt,
+	jobName,
+	jobId: undefined,
+	host: undefined,
+	job: {kind: 'unknown'},
+	seenStates: new Set(),
+	result: {kind: 'none'},
+	hasFiles: false,
+	progress: undefined,
+	isRemoved: false,
+	isAvoiding,
+	isVoid: false,
+	numExplanations: 0,
+	end: undefined,
+	failure: undefined,
+	isWaitExplained: false,
+});
 
 export const openChunks = (state: MapState): ChunkState[] => state.chunks.filter(({decision}) => decision.kind === 'open');

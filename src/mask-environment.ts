@@ -4,6 +4,7 @@
  */
 import {existsSync} from 'node:fs';
 import {isOwnedByJob} from './environment-names.js';
+import type {PoolOptions} from './options.js';
 
 /** The text, with `$NAME` in place of each value of the environment. */
 export type Mask = (text: string) => string;
@@ -17,6 +18,10 @@ const NO_SECRETS =
 
 /** Whatever list they are on. */
 const SECRETS = /auth(?!or)|token|passw|secret|credential|api_?key|private/i;
+
+/** For a map: the values that its option `env` gives are as much a secret as those of this process. */
+export const maskFor = ({env}: Pick<PoolOptions, 'env'>): Mask =>
+	createMask({...process.env, ...(typeof env === 'object' && !Array.isArray(env) ? (env as Readonly<Record<string, string>>) : {})});
 
 /**
  * Left as they are: variables on the list above and the scheduler's own, unless their names speak of a secret; values of less than six characters; and paths of

@@ -1,5 +1,6 @@
 /** Keeps count of how long a service has been out of order, says so once, and gives up at the limit. */
 import {PoolError} from './errors.js';
+import {formatDuration} from './format-duration.js';
 import type {MapState} from './map-state.js';
 import type {Ports} from './ports.js';
 
@@ -38,9 +39,4 @@ export const createOutage = (what: string, state: MapState, {clock, tell}: Pick<
 			tell(`queue-map-reduce: over after ${lasted}: ${what}`);
 		},
 	};
-};
-
-const formatDuration = (ms: number): string => {
-	if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-	return ms < 3_600_000 ? `${(ms / 60_000).toFixed(1)} minutes` : `${(ms / 3_600_000).toFixed(1)} hours`;
 };

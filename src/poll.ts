@@ -3,14 +3,16 @@
  * something is due.
  */
 import {actOn} from './act.js';
-import {askQueue, explainJobs} from './ask-queue.js';
+import {askQueue} from './ask-queue.js';
 import {createMapBeats} from './beat.js';
 import {PoolError} from './errors.js';
-import {type ChunkFacts, judge} from './judge.js';
+import {explainJobs} from './explain-jobs.js';
+import {judge, type Verdict} from './judge.js';
 import {lookForResults} from './look-for-results.js';
-import {type MapState, openChunks} from './map-state.js';
+import {type ChunkState, type MapState, openChunks} from './map-state.js';
 import {createOutage, type Outage} from './outage.js';
 import type {Ports} from './ports.js';
+import {readProgress} from './read-finished.js';
 import type {Reducer} from './reduce.js';
 import {type Submission, submitNext} from './submit.js';
 
@@ -23,7 +25,7 @@ export type Watch = {
 
 /** @throws PoolError `ERR_POOL_SUBMIT_REJECTED`, `ERR_POOL_PROGRAM_MISSING`, `ERR_POOL_OUTAGE`, `ERR_POOL_START_FAILED` or `ERR_POOL_WORK_DIR`. */
 export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onRound, signal}: Watch): Promise<void> => {
-	const beats = createMapBeats(ports.clock, state.options.pollingIntervalMs, ports.engine.statusCost);
+	const beats = createMapBeats(ports, state.options.pollingIntervalMs, ports.engine.statusCost);
 	const submitOutage = createOutage('the scheduler takes no queue-jobs', state, ports);
 	const statusOutage = createOutage('the queue does not answer', state, ports);
 	const fileOutage = createOutage("the work_dir can't be read or written", state, ports);
@@ -100,16 +102,27 @@ const withFiles = async <T>(state: MapState, outage: Outage, body: () => Promise
 const decide = async (state: MapState, ports: Ports, reducer: Reducer, listedMs: number): Promise<void> => {
 	const toRemove: string[] = [];
 	for (const chunk of openChunks(state)) {
-		const facts: ChunkFacts = {
-			attempts: chunk.attempts.map(attempt => ({...attempt, isKnown: attempt.jobId !== undefined})),
-			isNextDue: state.toSubmit.has(chunk),
-			nowMs: listedMs,
-			anyWorkerStarted: state.anyWorkerStarted,
-		};
-		const verdict = judge(facts, state.options);
-		if (verdict.kind !== 'wait') toRemove.push(...(await actOn(state, chunk, verdict, reducer)));
+		let verdict = judgeChunk(state, chunk, listedMs);
+		if (verdict.kind === 'resubmit' || verdict.kind === 'fail') {
+			// Only now does it count how far its attempts came.
+			for (const attempt of chunk.attempts) attempt.progress = await readProgress(ports.files, state, chunk.chunk, attempt.attempt);
+			verdict = judgeChunk(state, chunk, listedMs);
+		}
+		if (verdict.kind !== 'wait') toRemove.push(...(await actOn(state, chunk, verdict, ports, reducer)));
 	}
 	if (toRemove.length === 0) return;
 	// Whether it worked is seen at the end, when the queue is asked for what is left.
 	await ports.engine.remove(toRemove).catch(error => state.journal.note({event: 'warning', reason: (error as Error).message}));
 };
+
+const judgeChunk = (state: MapState, chunk: ChunkState, listedMs: number): Verdict =>
+	judge(
+		{
+			numTasks: chunk.chunk.numTasks,
+			attempts: chunk.attempts,
+			isNextDue: state.toSubmit.has(chunk),
+			nowMs: listedMs,
+			anyWorkerStarted: state.anyWorkerStarted,
+		},
+		state.options,
+	);

@@ -13,7 +13,7 @@ export type OutcomeFile =
 			readonly blocks: readonly Block[];
 	  }
 	/** The worker could begin no task. */
-	| {readonly kind: 'start-failed'; readonly host: string; readonly reason: string}
+	| {readonly kind: 'start-failed'; readonly cause: 'start-failed' | 'code-changed'; readonly host: string; readonly reason: string}
 	| {readonly kind: 'damaged'; readonly reason: string};
 
 export type ExpectedFile = {readonly session: string; readonly ichunk: number; readonly attempt: number; readonly numTasks: number};
@@ -28,7 +28,9 @@ export const readOutcomeFile = async (files: Pick<Files, 'openSource'>, path: st
 			if (stranger !== undefined) return {kind: 'damaged', reason: `${path}: ${stranger}`};
 			const trailer = file.trailer as OutcomesTrailer;
 			if (trailer.startFailed !== undefined) {
-				return {kind: 'start-failed', host: header.host, reason: `on ${header.host}: ${trailer.startFailed.message}`};
+				const {kind, message} = trailer.startFailed;
+				const cause = kind === 'code-changed' ? kind : 'start-failed';
+				return {kind: 'start-failed', cause, host: header.host, reason: `on ${header.host}: ${message}`};
 			}
 			if (file.numEntries !== expected.numTasks) {
 				return {kind: 'damaged', reason: `${path}: it holds ${file.numEntries} of ${expected.numTasks} outcomes`};

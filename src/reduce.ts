@@ -1,10 +1,11 @@
 /** Gathers the outcomes of all tasks, in task order, from the `.out` files of the attempts that count. */
 import {type InspectOptions, inspect} from 'node:util';
 import type {Chunk} from './chunks.js';
-import {TaskError, type TaskErrorKind} from './errors.js';
-import {findBlock} from './find-block.js';
+import {TaskError} from './errors.js';
 import {attemptPath} from './layout.js';
+import type {AttemptFailure} from './map-state.js';
 import type {Files} from './ports.js';
+import {readFinished} from './read-finished.js';
 import {readOutcomeFile} from './read-outcomes.js';
 import {fromRemoteError} from './remote-error.js';
 import {readTail, readTails, type TailRange} from './stderr-tail.js';
@@ -25,25 +26,34 @@ export type Outcome<R> = ({readonly status: 'fulfilled'; readonly value: R} | {r
 };
 
 export type Reducer = {
-	/** Takes over the result file of an attempt, whole or not at all. */
-	readonly collect: (chunk: Chunk, attempt: AttemptId, path: string) => Promise<Collected>;
-	/** Gives every task of a chunk the same failure. */
-	readonly fail: (chunk: Chunk, attempt: AttemptId, kind: TaskErrorKind, reason: string) => Promise<void>;
+	/** Takes over the result file of an attempt, whole or not at all. `attempts`: all of its chunk, for some of its outcomes may be from earlier ones. */
+	readonly collect: (chunk: Chunk, attempts: readonly ReducedAttempt[], attempt: number, path: string) => Promise<Collected>;
+	/** Takes over what the attempts at a chunk have finished, and gives all other tasks of it the same failure. */
+	readonly fail: (chunk: Chunk, attempts: readonly ReducedAttempt[], failure: AttemptFailure) => Promise<void>;
 	readonly counts: () => {readonly done: number; readonly failed: number};
-	/** Whether any attempt that counts has written to stderr. */
+	/** Whether any task that counts has written to stderr. */
 	readonly hasStderr: () => boolean;
 	/** In task order, a hole where a task has no value. */
 	readonly values: () => unknown[];
 	/** In task order. */
 	readonly failures: () => TaskError[];
+	/** In task order, a hole where a task has no outcome yet. */
 	readonly outcomes: () => Outcome<unknown>[];
+	/** Of every chunk that has its outcomes, in the order in which they came, but the first so many chunks. */
+	readonly arrivals: (numSkipped: number) => Outcome<unknown>[][];
 };
 
-type AttemptId = {readonly attempt: number; readonly jobId: string | undefined; readonly host: string | undefined};
+/** What is told of an attempt with its outcomes. */
+export type ReducedAttempt = {
+	readonly attempt: number;
+	readonly jobId: string | undefined;
+	readonly host: string | undefined;
+	readonly failure: AttemptFailure | undefined;
+};
 
 export type Collected =
 	| {readonly kind: 'whole'; readonly host: string}
-	| {readonly kind: 'start-failed'; readonly host: string; readonly reason: string}
+	| {readonly kind: 'start-failed'; readonly cause: 'start-failed' | 'code-changed'; readonly host: string; readonly reason: string}
 	| {readonly kind: 'damaged'; readonly reason: string};
 
 export type ReducerInput = {
@@ -57,59 +67,87 @@ export type ReducerInput = {
 export const createReducer = (input: ReducerInput): Reducer => {
 	const values: unknown[] = new Array(input.numTasks);
 	const failures = new Map<number, TaskError>();
-	const records: ChunkRecord[] = [];
+	/** In the order in which chunks came. */
+	const decided: (readonly Piece[])[] = [];
 	let numDone = 0;
 	let hasStderr = false;
 
-	const addFailure = (chunk: Chunk, attempt: AttemptId, itask: number, failure: TaskFailure, stderrTail: string): void => {
+	const addFailure = async (chunk: Chunk, who: ReducedAttempt, index: number, failure: TaskFailure, stderrTail: string): Promise<void> => {
+		const itask = chunk.firstTask + index;
 		const fields = {
 			kind: failure.kind,
 			itask,
 			ichunk: chunk.ichunk,
-			attempt: attempt.attempt,
-			jobId: attempt.jobId,
-			host: attempt.host,
-			input: printInput(input.taskAt(itask)),
+			attempt: who.attempt,
+			jobId: who.jobId,
+			host: who.host,
+			input: printInput(await input.taskAt(itask)),
 			remote: failure.remote,
 			stderrTail,
 		};
 		failures.set(itask, new TaskError(failure.message, fields, failure.remote && fromRemoteError(failure.remote)));
 	};
 
+	const addBlocks = async (chunk: Chunk, attempts: readonly ReducedAttempt[], blocks: readonly Block[]): Promise<Piece[]> => {
+		const pieces: Piece[] = [];
+		for (const block of blocks) {
+			for (let i = 0; i < block.count; i++) {
+				if (!block.failures.has(block.first + i)) values[chunk.firstTask + block.first + i] = block.values[i];
+			}
+			numDone += block.count - block.failures.size;
+			hasStderr ||= [...block.outputs.values()].some(({stderr: [from, to]}) => to > from);
+			const who = attemptOf(attempts, block.attempt);
+			const {first, count, startedAt, elapsedMs} = block;
+			pieces.push({chunk, attempt: who, first, count, startedAt, elapsedMs});
+			const failed = [...block.failures];
+			const ranges = failed.map(([index]) => block.outputs.get(index)?.stderr ?? NOTHING);
+			const errorPath = attemptPath(input.workDir, chunk.ichunk, block.attempt, 'e');
+			const tails = ranges.some(range => range !== NOTHING) ? await readTails(input.files, errorPath, ranges) : [];
+			for (const [at, [index, failure]] of failed.entries()) {
+				const death = failure.deadAttempts === undefined ? undefined : lastDeath(attempts, failure.deadAttempts);
+				if (death === undefined) await addFailure(chunk, who, index, failure, tails[at] ?? '');
+				else {
+					const tail = await readTail(input.files, attemptPath(input.workDir, chunk.ichunk, death.who.attempt, 'e'));
+					await addFailure(chunk, death.who, index, death.failure, tail);
+				}
+			}
+		}
+		return pieces;
+	};
+
+	const toOutcomes = (pieces: readonly Piece[]): Outcome<unknown>[] =>
+		pieces.flatMap(piece =>
+			Array.from({length: piece.count}, (_, i) => {
+				const itask = piece.chunk.firstTask + piece.first + i;
+				return toOutcome(piece, i, itask, failures.get(itask), values[itask]);
+			}),
+		);
+
 	return {
-		collect: async (chunk, attempt, path) => {
+		collect: async (chunk, attempts, attempt, path) => {
 			const file = await readOutcomeFile(input.files, path, {
 				session: input.session,
 				ichunk: chunk.ichunk,
-				attempt: attempt.attempt,
+				attempt,
 				numTasks: chunk.numTasks,
 			});
 			if (file.kind !== 'whole') return file;
-			const where = {...attempt, host: file.host};
-			for (const block of file.blocks) {
-				for (let i = 0; i < block.count; i++) {
-					if (!block.failures.has(block.first + i)) values[chunk.firstTask + block.first + i] = block.values[i];
-				}
-				numDone += block.count - block.failures.size;
-			}
-			const failed = file.blocks.flatMap(block =>
-				[...block.failures].map(([i, failure]) => ({i, failure, range: block.outputs.get(i)?.stderr ?? NOTHING})),
-			);
-			const errorPath = attemptPath(input.workDir, chunk.ichunk, attempt.attempt, 'e');
-			const hasTail = failed.some(({range}) => range !== NOTHING);
-			const ranges = failed.map(({range}) => range);
-			const tails = hasTail ? await readTails(input.files, errorPath, ranges) : [];
-			for (const [at, {i, failure}] of failed.entries()) addFailure(chunk, where, chunk.firstTask + i, failure, tails[at] ?? '');
+			// The worker itself knows best where it ran.
+			const known = attempts.map(each => (each.attempt === attempt ? {...each, host: file.host} : each));
+			decided.push(await addBlocks(chunk, known, file.blocks));
 			hasStderr ||= file.stderrBytes > 0;
-			records.push({chunk, attempt: where, times: file.blocks.map(({first, startedAt, elapsedMs}) => ({first, startedAt, elapsedMs}))});
 			return {kind: 'whole', host: file.host};
 		},
-		fail: async (chunk, attempt, kind, message) => {
-			const tail = attempt.attempt === 0 ? '' : await readTail(input.files, attemptPath(input.workDir, chunk.ichunk, attempt.attempt, 'e'));
-			const lastLine = tail.split('\n').at(-1);
-			const full = lastLine === undefined || lastLine === '' ? message : `${message}; its stderr ends with: ${lastLine}`;
-			for (let i = 0; i < chunk.numTasks; i++) addFailure(chunk, attempt, chunk.firstTask + i, {kind, message: full}, tail);
-			records.push({chunk, attempt, times: []});
+		fail: async (chunk, attempts, {kind, reason}) => {
+			const blocks = await readFinished(input.files, input, chunk, attempts);
+			const pieces = await addBlocks(chunk, attempts, blocks);
+			const last = blocks.at(-1);
+			const numFinished = last === undefined ? 0 : last.first + last.count;
+			const who = attempts.at(-1) ?? NO_ATTEMPT;
+			const tail = who === NO_ATTEMPT ? '' : await readTail(input.files, attemptPath(input.workDir, chunk.ichunk, who.attempt, 'e'));
+			for (let i = numFinished; i < chunk.numTasks; i++) await addFailure(chunk, who, i, {kind, message: reason}, tail);
+			const nothing = {startedAt: new Float64Array(), elapsedMs: new Float32Array()};
+			decided.push([...pieces, {chunk, attempt: who, first: numFinished, count: chunk.numTasks - numFinished, ...nothing}]);
 		},
 		counts: () => ({done: numDone, failed: failures.size}),
 		hasStderr: () => hasStderr,
@@ -117,38 +155,64 @@ export const createReducer = (input: ReducerInput): Reducer => {
 		failures: () => [...failures.values()].sort((a, b) => a.itask - b.itask),
 		outcomes: () => {
 			const outcomes: Outcome<unknown>[] = new Array(input.numTasks);
-			for (const record of records) {
-				for (let i = 0; i < record.chunk.numTasks; i++) {
-					const itask = record.chunk.firstTask + i;
-					outcomes[itask] = toOutcome(record, i, failures.get(itask), values[itask]);
-				}
-			}
+			for (const pieces of decided) for (const outcome of toOutcomes(pieces)) outcomes[outcome.itask] = outcome;
 			return outcomes;
 		},
+		arrivals: numSkipped => decided.slice(numSkipped).map(toOutcomes),
 	};
 };
 
 const NOTHING: TailRange = [0, 0];
 
-/** Where and when the tasks of a chunk were computed. */
-type ChunkRecord = {
+const NO_ATTEMPT: ReducedAttempt = {attempt: 0, jobId: undefined, host: undefined, failure: undefined};
+
+/** Consecutive tasks of a chunk that one attempt has computed, or that failed together. */
+type Piece = {
 	readonly chunk: Chunk;
-	readonly attempt: AttemptId;
-	readonly times: readonly Pick<Block, 'first' | 'startedAt' | 'elapsedMs'>[];
+	readonly attempt: ReducedAttempt;
+	/** Index in the chunk. */
+	readonly first: number;
+	readonly count: number;
+	/** Empty when they were never computed. */
+	readonly startedAt: Float64Array;
+	readonly elapsedMs: Float32Array;
 };
 
-const toOutcome = ({chunk, attempt, times}: ChunkRecord, i: number, failure: TaskError | undefined, value: unknown): Outcome<unknown> => {
-	const block = findBlock(times, i);
-	const startedAt = block?.startedAt[i - block.first];
+/** An attempt that is not among them was typed by hand. */
+const attemptOf = (attempts: readonly ReducedAttempt[], attempt: number): ReducedAttempt =>
+	attempts.find(each => each.attempt === attempt) ?? {...NO_ATTEMPT, attempt};
+
+/** Of a task in which its workers died the last worker only knows that; why they did is known here. */
+const lastDeath = (
+	attempts: readonly ReducedAttempt[],
+	deadAttempts: readonly number[],
+): {who: ReducedAttempt; failure: TaskFailure} | undefined => {
+	const who = attempts.findLast(({attempt, failure}) => deadAttempts.includes(attempt) && failure !== undefined);
+	if (who?.failure === undefined) return undefined;
+	const {kind, reason} = who.failure;
+	const times = deadAttempts.length === 1 ? '' : `, as did ${deadAttempts.length - 1} before it`;
+	return {who, failure: {kind, message: `its worker died while it computed this task${times}: ${reason}`}};
+};
+
+const toOutcome = (
+	{chunk, attempt, startedAt, elapsedMs}: Piece,
+	i: number,
+	itask: number,
+	failure: TaskError | undefined,
+	value: unknown,
+): Outcome<unknown> => {
+	const began = startedAt[i];
+	const took = elapsedMs[i];
 	return {
 		...(failure === undefined ? {status: 'fulfilled', value} : {status: 'rejected', reason: failure}),
-		itask: chunk.firstTask + i,
+		itask,
 		ichunk: chunk.ichunk,
-		attempt: attempt.attempt,
-		jobId: attempt.jobId,
-		host: attempt.host,
-		startedAt: startedAt === undefined ? undefined : new Date(startedAt),
-		elapsedMs: block?.elapsedMs[i - block.first],
+		// Of a task in which a worker died: that worker's.
+		attempt: failure?.attempt ?? attempt.attempt,
+		jobId: failure?.jobId ?? attempt.jobId,
+		host: failure?.host ?? attempt.host,
+		startedAt: began === undefined || Number.isNaN(began) ? undefined : new Date(began),
+		elapsedMs: took === undefined || Number.isNaN(took) ? undefined : took,
 	};
 };
 

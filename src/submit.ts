@@ -1,9 +1,10 @@
 /** Hands chunks to the engine, and writes down who is who before and after. */
-import type {JobRequest, SubmitOutcome} from './engines/engine.js';
+import type {JobRequest, JobResources, SubmitOutcome} from './engines/engine.js';
 import {PoolError} from './errors.js';
 import {jobName, LAUNCHER} from './layout.js';
-import type {AttemptState, ChunkState, MapState} from './map-state.js';
+import {type AttemptState, type ChunkState, createAttempt, type MapState} from './map-state.js';
 import type {Ports} from './ports.js';
+import {toJobResources} from './resources.js';
 
 /**
  * So many queue-jobs are submitted between two looks at the queue and the files: one qsub takes about 0.1 s, so results that are there
@@ -19,16 +20,27 @@ export type Submission = {readonly numTaken: number; readonly refusal: Refusal |
 /**
  * Submits the next attempts of the first chunks in `state.toSubmit`; what could not be submitted stays there.
  *
- * @throws PoolError `ERR_POOL_SUBMIT_REJECTED` when the scheduler refused for good.
+ * @throws PoolError `ERR_POOL_SUBMIT_REJECTED` when the scheduler refused for good; `ERR_POOL_OWNED` when the work_dir is another process's now.
  */
 export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>): Promise<Submission> => {
 	const slice = [...state.toSubmit].slice(0, SLICE).map(chunk => ({chunk, attempt: nextAttempt(state, chunk)}));
+	await state.owner.check();
 	for (const {chunk, attempt} of slice) {
 		state.journal.note({event: 'submitting', ichunk: chunk.chunk.ichunk, attempt: attempt.attempt, jobName: attempt.jobName});
 	}
 	// On the disk before qsub runs: whoever comes after a crash then knows which names to look for.
 	await state.journal.flush({durable: true});
+	// The disk may have kept us waiting for so long that somebody else has taken over.
+	await state.owner.check();
 	const outcomes = await ports.engine.submit(slice.map(({chunk, attempt}) => toRequest(state, chunk, attempt)));
+	for (const {chunk, attempt} of slice.slice(outcomes.length)) {
+		state.journal.note({
+			event: 'not-submitted',
+			ichunk: chunk.chunk.ichunk,
+			attempt: attempt.attempt,
+			reason: 'not tried after the one before',
+		});
+	}
 	let numTaken = 0;
 	let refusal: Refusal | undefined;
 	for (const [i, outcome] of outcomes.entries()) {
@@ -40,28 +52,32 @@ export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>):
 	return {numTaken, refusal};
 };
 
-const nextAttempt = (state: MapState, {chunk, attempts}: ChunkState): AttemptState => {
-	const attempt = attempts.length + 1;
-	return {
-		attempt,
-		jobName: jobName(state.session, chunk.ichunk, attempt),
-		jobId: undefined,
-		host: undefined,
-		job: {kind: 'unknown'},
-		result: {kind: 'none'},
-		end: undefined,
-		numExplanations: 0,
-		isRemoved: false,
-	};
+const nextAttempt = (state: MapState, chunk: ChunkState): AttemptState => {
+	const attempt = chunk.attempts.length + 1;
+	return createAttempt(attempt, jobName(state.session, chunk.chunk.ichunk, attempt), hostsToAvoid(state, chunk).length > 0);
 };
 
-const toRequest = (state: MapState, {chunk}: ChunkState, attempt: AttemptState): JobRequest => ({
+/** The hosts where attempts at this chunk have failed. A node that fails whatever it gets is always free, and would eat all tries. */
+const hostsToAvoid = (state: MapState, {attempts}: ChunkState): string[] => {
+	if (!state.options.avoidHosts || attempts.at(-1)?.isVoid === true) return [];
+	return [...new Set(attempts.flatMap(({failure, host}) => (failure === undefined || host === undefined ? [] : [host])))];
+};
+
+const toRequest = (state: MapState, chunk: ChunkState, attempt: AttemptState): JobRequest => ({
 	name: attempt.jobName,
 	script: `${state.workDir}/${LAUNCHER}`,
-	scriptArguments: [String(chunk.ichunk), String(attempt.attempt)],
-	avoidHosts: [],
-	resources: {},
+	scriptArguments: [String(chunk.chunk.ichunk), String(attempt.attempt)],
+	avoidHosts: hostsToAvoid(state, chunk),
+	resources: resourcesOf(state, chunk, attempt.attempt),
 });
+
+/**
+ * What an attempt is given, or was.
+ *
+ * @throws PoolError `ERR_POOL_OPTION` when the function given as `resources` throws, or returns what is no resources.
+ */
+export const resourcesOf = (state: MapState, {attempts}: ChunkState, attempt: number): JobResources =>
+	toJobResources(state.options.resources, {attempt, lastFailure: attempts[attempt - 2]?.failure?.kind});
 
 const take = (state: MapState, chunk: ChunkState, attempt: AttemptState, outcome: SubmitOutcome): Refusal | undefined => {
 	const who = {ichunk: chunk.chunk.ichunk, attempt: attempt.attempt, jobName: attempt.jobName};

@@ -1,8 +1,9 @@
 /**
  * The file format of a chunk's tasks and of an attempt's outcomes: v8 values <-> bytes. Nothing here knows files.
  *
- * A file is a head frame, block frames, an index frame and an end mark. The head is JSON, so that any version reads who wrote it.
+ * A file is a head frame, block frames, an index frame and an end mark. Between the blocks of a worker's file there are marks of what was under way.
  */
+import {encodeHeader, type FileHeader, readHeader} from './block-file-header.js';
 import {
 	BlockFileError,
 	decodeEndMark,
@@ -10,9 +11,7 @@ import {
 	END_MARK_LENGTH,
 	encodeEndMark,
 	encodeFrame,
-	FRAME_HEAD_LENGTH,
-	hasEndMark,
-	payloadLength,
+	encodeMark,
 	totalLength,
 } from './block-frames.js';
 import {
@@ -21,6 +20,7 @@ import {
 	type Block,
 	createPendingBlock,
 	decodeBlock,
+	decodeBlockRange,
 	type EntryStatus,
 	encodeBlock,
 	FAILURE,
@@ -30,31 +30,15 @@ import {
 	replaceEntry,
 	type TaskFailure,
 } from './blocks.js';
-import {type ByteSource, createReader, type Reader} from './byte-source.js';
+import {type ByteSource, createReader} from './byte-source.js';
 import {copyIfFlat, flatSize, isFlat} from './flat-values.js';
 import {checkSize, deserialiseValue, MAX_VALUE_BYTES, serialiseValue} from './v8-values.js';
 
+export type {FileHeader, Source} from './block-file-header.js';
 export {BlockFileError, type BlockFileErrorReason} from './block-frames.js';
 export type {Block, EntryStatus, OutputRange, TaskFailure} from './blocks.js';
 export type {ByteSource} from './byte-source.js';
 export {UnserialisableError} from './unserialisable.js';
-
-export type FileHeader = {
-	readonly kind: 'tasks' | 'outcomes';
-	readonly format: 1;
-	/** `process.version` of the writer: another Node major may be unable to read its values. */
-	readonly node: string;
-	readonly session: string;
-	readonly ichunk: number;
-	/** The index of the chunk's first task among all tasks. */
-	readonly firstTask: number;
-	readonly numTasks: number;
-	readonly attempt?: number;
-	readonly host: string;
-	readonly jobId?: string;
-	readonly pid: number;
-	readonly writtenAt: string;
-};
 
 /** When a task began, how long it took, and what it wrote. */
 export type Timing = {
@@ -86,14 +70,23 @@ export type BlockFileEncoder = {
 	isFull(): boolean;
 	/** All that pends, as buffers to be written one after the other; undefined when nothing does. */
 	takeBlock(): Buffer[] | undefined;
+	/**
+	 * Goes on with a block of another file, as it is.
+	 *
+	 * @param frame - With its head.
+	 * @throws BlockFileError, and is then as it was before, when it is damaged.
+	 */
+	copyBlock(frame: Buffer): Buffer[];
+	/** Says that entries up to, but not including, this one may be under way. What pends must have been taken before. */
+	mark(begunUpTo: number): Buffer[];
 	/** The index and the end mark. What pends must have been taken before. */
 	end(trailer: unknown): Buffer[];
 };
 
 export const createBlockFileEncoder = (header: FileHeader, limits: EncoderLimits = {}): BlockFileEncoder => {
 	const {maxEntries = 16_384, maxBytes = 2 ** 20, maxValueBytes = MAX_VALUE_BYTES} = limits;
-	const headFrame = Buffer.concat(encodeFrame('HEAD', [Buffer.from(JSON.stringify(header))]));
-	const blocks: {offset: number; first: number; count: number}[] = [];
+	const headFrame = encodeHeader(header);
+	const blocks: {offset: number; length: number; first: number}[] = [];
 	let offset = headFrame.length;
 	let numEntries = 0;
 	// More than one only when a value did not fit, or when nobody took the full one.
@@ -102,7 +95,7 @@ export const createBlockFileEncoder = (header: FileHeader, limits: EncoderLimits
 
 	const blockFor = (numBytes: number): PendingBlock => {
 		if (current === undefined || current.count >= maxEntries || current.numBytes + numBytes > maxBytes) {
-			current = createPendingBlock(numEntries);
+			current = createPendingBlock(numEntries, header.attempt ?? 0);
 			pending.push(current);
 		}
 		numEntries++;
@@ -114,6 +107,12 @@ export const createBlockFileEncoder = (header: FileHeader, limits: EncoderLimits
 		const block = blockFor(bytes.length);
 		addEntry(block, status, startedAt, elapsedMs, output);
 		block.serialised.push(bytes);
+	};
+
+	const push = (frame: readonly Buffer[], first: number): void => {
+		const length = totalLength(frame);
+		blocks.push({offset, length, first});
+		offset += length;
 	};
 
 	return {
@@ -147,21 +146,34 @@ export const createBlockFileEncoder = (header: FileHeader, limits: EncoderLimits
 			if (pending.length === 0) return undefined;
 			const buffers = pending.flatMap(block => {
 				const frame = encodeFrame('BLCK', encodeBlock(block));
-				blocks.push({offset, first: block.first, count: block.count});
-				offset += totalLength(frame);
+				push(frame, block.first);
 				return frame;
 			});
 			pending = [];
 			current = undefined;
 			return buffers;
 		},
+		copyBlock: frame => {
+			const {first, count} = decodeBlockRange(decodeFrame('BLCK', frame));
+			if (pending.length > 0 || first !== numEntries)
+				throw new Error(`Expected a block from ${numEntries} on, with none pending, got ${first}.`);
+			push([frame], first);
+			numEntries += count;
+			return [frame];
+		},
+		mark: begunUpTo => {
+			if (pending.length > 0) throw new Error('Expected every block to be taken before a mark, got one that pends.');
+			const frame = encodeMark({finished: numEntries, begunUpTo});
+			offset += totalLength(frame);
+			return frame;
+		},
 		end: trailer => {
 			if (pending.length > 0) throw new Error('Expected every block to be taken before the end of the file, got one that pends.');
 			const index: FileIndex = {
 				numEntries,
 				offsets: Float64Array.from(blocks, block => block.offset),
+				lengths: Float64Array.from(blocks, block => block.length),
 				firsts: Float64Array.from(blocks, block => block.first),
-				counts: Uint32Array.from(blocks, block => block.count),
 				trailer,
 			};
 			return [...encodeFrame('INDX', [serialiseValue(index)]), encodeEndMark(offset)];
@@ -173,8 +185,9 @@ export const createBlockFileEncoder = (header: FileHeader, limits: EncoderLimits
 type FileIndex = {
 	readonly numEntries: number;
 	readonly offsets: Float64Array;
+	/** Of the blocks' frames; there may be marks between them. */
+	readonly lengths: Float64Array;
 	readonly firsts: Float64Array;
-	readonly counts: Uint32Array;
 	readonly trailer: unknown;
 };
 
@@ -198,7 +211,7 @@ export const openBlockFile = async (source: ByteSource): Promise<BlockFile> => {
 	const indexEnd = source.size - END_MARK_LENGTH;
 	if (indexOffset >= indexEnd) throw new BlockFileError('corrupt', 'The end mark is damaged.');
 	const index = deserialiseValue(decodeFrame('INDX', await read(indexOffset, indexEnd - indexOffset))) as FileIndex;
-	const {offsets, firsts, numEntries, trailer} = index;
+	const {offsets, lengths, firsts, numEntries, trailer} = index;
 	return {
 		header,
 		trailer,
@@ -206,40 +219,10 @@ export const openBlockFile = async (source: ByteSource): Promise<BlockFile> => {
 		numBlocks: offsets.length,
 		firsts,
 		readBlock: async iblock => {
-			const from = offsets[iblock];
-			if (from === undefined) throw new RangeError(`Expected \`iblock\` to be an integer from 0 to ${offsets.length - 1}, got ${iblock}`);
-			const to = offsets[iblock + 1] ?? indexOffset;
-			return decodeBlock(decodeFrame('BLCK', await read(from, to - from)));
+			const [from, length] = [offsets[iblock], lengths[iblock]];
+			if (from === undefined || length === undefined)
+				throw new RangeError(`Expected \`iblock\` to be an integer from 0 to ${offsets.length - 1}, got ${iblock}`);
+			return decodeBlock(decodeFrame('BLCK', await read(from, length)));
 		},
 	};
-};
-
-const readHeader = async (read: Reader, size: number): Promise<{header: FileHeader; headLength: number}> => {
-	const start = await read(0, Math.min(size, FRAME_HEAD_LENGTH));
-	const isEnded = size >= END_MARK_LENGTH && hasEndMark(await read(size - END_MARK_LENGTH, END_MARK_LENGTH));
-	const type = start.toString('latin1', 0, 4);
-	if (!'HEAD'.startsWith(type)) {
-		if (isEnded) throw new BlockFileError('corrupt', 'The head of the file is damaged.');
-		throw new BlockFileError('foreign', `This is no file of tasks or outcomes: it begins with ${JSON.stringify(type)}.`);
-	}
-	const headLength = FRAME_HEAD_LENGTH + (start.length < FRAME_HEAD_LENGTH ? 0 : payloadLength(start));
-	if (headLength > size) {
-		if (isEnded) throw new BlockFileError('corrupt', 'The head of the file is damaged.');
-		throw new BlockFileError('truncated', `The file is cut off in its head: it has ${size} bytes.`);
-	}
-	return {header: parseHeader(decodeFrame('HEAD', await read(0, headLength))), headLength};
-};
-
-const parseHeader = (bytes: Buffer): FileHeader => {
-	const header = JSON.parse(bytes.toString()) as FileHeader;
-	if (header.format !== 1) {
-		throw new BlockFileError(
-			'format',
-			`The file has format ${header.format}, written by Node ${header.node}; this version reads format 1.`,
-		);
-	}
-	if (header.kind !== 'tasks' && header.kind !== 'outcomes') {
-		throw new BlockFileError('foreign', `The file holds ${JSON.stringify(header.kind)}, neither tasks nor outcomes.`);
-	}
-	return header;
 };

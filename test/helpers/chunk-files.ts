@@ -44,6 +44,7 @@ export const encodeOutcomes = (
 		stderrBytes: 0,
 		warnings: [],
 		maxRssBytes: 1,
+		sources: [],
 		...trailer,
 	};
 	return Buffer.concat([...pieces, ...encoder.end(whole)]);

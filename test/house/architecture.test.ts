@@ -13,6 +13,7 @@ const FRONTS = ['src/index.ts', 'src/function-reference.ts', 'src/v8-serialize-h
 
 /** What the worker program shares with the library. Pure, or files and nothing else; all of it ends up in the one file in the work_dir. */
 const SHARED_WITH_WORKER = [
+	'src/exit-codes.ts',
 	'src/layout.ts',
 	'src/task-context.ts',
 	'src/environment-names.ts',
@@ -24,9 +25,11 @@ const SHARED_WITH_WORKER = [
 	'src/v8-serialize-helpers.ts',
 	'src/v8-values.ts',
 	'src/flat-values.ts',
+	'src/block-file-header.ts',
 	'src/block-frames.ts',
 	'src/blocks.ts',
 	'src/byte-source.ts',
+	'src/scan-part.ts',
 ];
 
 /** Of these the worker may know the types: what is written into run.json. */
@@ -48,8 +51,8 @@ const say = ({from, to, kind}: Import): string => `${from} imports ${kind === 't
 const importsOf = (files: readonly SourceFile[], isFrom: (path: string) => boolean): Import[] =>
 	files.filter(file => isFrom(file.path)).flatMap(file => file.imports);
 
-/** Errors, and which variables of the environment are a queue-job's own. */
-const KNOWN_TO_ENGINES: readonly string[] = ['src/errors.ts', 'src/environment-names.ts'];
+/** Errors, which variables of the environment are a queue-job's own, and what Node needs. */
+const KNOWN_TO_ENGINES: readonly string[] = ['src/errors.ts', 'src/environment-names.ts', 'src/node-memory.ts'];
 
 const rules: Readonly<Record<string, Rule>> = {
 	'steps know the type of an engine, never an engine': files =>

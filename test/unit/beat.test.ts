@@ -1,6 +1,10 @@
 import {describe, expect, test} from 'vitest';
 import {type Beat, type BeatDelays, createBeat, createMapBeats, type MapBeats} from '../../src/beat.js';
+import type {Random} from '../../src/ports.js';
 import {createHandClock, type HandClock} from '../helpers/hand-clock.js';
+
+/** No jitter. */
+const random: Random = {bytes: length => new Uint8Array(length)};
 
 const DELAYS: BeatDelays = {firstMs: [10, 20], steadyMs: 100, slowMs: 100, growth: 2, maxMs: 700, restFactor: 3};
 
@@ -29,18 +33,18 @@ const changed = (times: number): 'changed'[] => Array<'changed'>(times).fill('ch
 describe('a beat', () => {
 	test('comes after the first delays, then after the steady one as long as there is news', () => {
 		const clock = createHandClock();
-		expect(rounds(clock, createBeat(clock, DELAYS), changed(5))).toEqual([10, 20, 100, 100, 100]);
+		expect(rounds(clock, createBeat({clock, random}, DELAYS), changed(5))).toEqual([10, 20, 100, 100, 100]);
 	});
 
 	test('comes ever later while nothing changes, up to the longest delay, and soon again after news', () => {
 		const clock = createHandClock();
 		const outcomes = [...same(7), ...changed(1), ...same(2)];
-		expect(rounds(clock, createBeat(clock, DELAYS), outcomes)).toEqual([10, 20, 100, 200, 400, 700, 700, 700, 100, 200]);
+		expect(rounds(clock, createBeat({clock, random}, DELAYS), outcomes)).toEqual([10, 20, 100, 200, 400, 700, 700, 700, 100, 200]);
 	});
 
 	test('rests a multiple of the time that the doing took', () => {
 		const clock = createHandClock();
-		const beat = createBeat(clock, DELAYS);
+		const beat = createBeat({clock, random}, DELAYS);
 		rounds(clock, beat, changed(3));
 		next(clock, beat, 'changed', 50);
 		expect(beat.untilDueMs()).toBe(150);
@@ -48,9 +52,18 @@ describe('a beat', () => {
 		expect(beat.untilDueMs()).toBe(100);
 	});
 
+	test('comes up to a fifth later at random, so that many programs do not come at once', () => {
+		const clock = createHandClock();
+		const most: Random = {bytes: length => new Uint8Array(length).fill(255)};
+		const [first = 0, second = 0] = rounds(clock, createBeat({clock, random: most}, {...DELAYS, firstMs: []}), same(2));
+		expect(first).toBe(100);
+		expect(second).toBeGreaterThan(230);
+		expect(second).toBeLessThanOrEqual(240);
+	});
+
 	test('the time before somebody asked is no doing', () => {
 		const clock = createHandClock();
-		const beat = createBeat(clock, DELAYS);
+		const beat = createBeat({clock, random}, DELAYS);
 		clock.advance(5000);
 		expect(beat.isDue()).toBe(true);
 		beat.done('changed');
@@ -60,7 +73,7 @@ describe('a beat', () => {
 
 const mapBeats = (pollingIntervalMs: number, statusCost: 'call' | 'none' = 'call'): {clock: HandClock; beats: MapBeats} => {
 	const clock = createHandClock();
-	return {clock, beats: createMapBeats(clock, pollingIntervalMs, statusCost)};
+	return {clock, beats: createMapBeats({clock, random}, pollingIntervalMs, statusCost)};
 };
 
 describe('the beats of a map', () => {

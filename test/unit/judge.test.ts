@@ -1,31 +1,55 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import type {JobEnd, JobState} from '../../src/engines/engine.js';
-import {type AttemptFacts, type ChunkFacts, type JobFacts, judge, MISSED_ANSWERS, type ResultFacts, type Verdict} from '../../src/judge.js';
+import {
+	type AttemptFacts,
+	type ChunkFacts,
+	type JobFacts,
+	judge,
+	type Limits,
+	MAX_AVOIDING_MS,
+	MISSED_ANSWERS,
+	type ProgressFacts,
+	type ResultFacts,
+	type Verdict,
+} from '../../src/judge.js';
 
-const LIMITS = {maxNumResubmissions: 2, graceMs: 1000};
-const NOW_MS = 100_000;
+const LIMITS = {maxNumResubmissions: 2, graceMs: 1000, unreachableAfterMs: 5000, pendingLimitMs: 7000};
+const NOW_MS = 1_000_000;
 const ALIVE: readonly JobState[] = ['pending', 'running', 'held', 'suspended', 'deleting', 'unreachable'];
 
-const listed = (state: JobState, rawState: string = state): JobFacts => ({kind: 'listed', state, rawState});
+const listed = (state: JobState, rawState: string = state, forMs = 0): JobFacts => ({
+	kind: 'listed',
+	state,
+	rawState,
+	sinceMs: NOW_MS - forMs,
+});
 const absent = (answers: number, forMs: number): JobFacts => ({kind: 'absent', answers, sinceMs: NOW_MS - forMs});
 const damaged = (forMs: number): ResultFacts => ({kind: 'damaged', reason: 'cut off', sinceMs: NOW_MS - forMs});
-const startFailed: ResultFacts = {kind: 'start-failed', reason: 'on node1: no such module'};
+const startFailed: ResultFacts = {kind: 'start-failed', cause: 'start-failed', reason: 'on node1: no such module'};
 const failedEnd: JobEnd = {failed: true, reason: 'killed by SIGKILL'};
 const cleanEnd: JobEnd = {failed: false, reason: 'exit status 0'};
 
 const attempts = (...facts: readonly Partial<AttemptFacts>[]): AttemptFacts[] =>
 	facts.map((fact, i) => ({
 		attempt: i + 1,
-		isKnown: true,
+		jobId: `${i + 1}`,
+		host: undefined,
 		numExplanations: 1,
 		job: {kind: 'unknown'},
+		seenStates: new Set<JobState>(),
 		result: {kind: 'none'},
+		hasFiles: true,
+		progress: undefined,
+		isRemoved: false,
+		isAvoiding: false,
+		isVoid: false,
 		end: undefined,
 		...fact,
 	}));
 
 const chunk = (facts: readonly AttemptFacts[], others: Partial<ChunkFacts> = {}): ChunkFacts => ({
+	numTasks: 3,
 	attempts: facts,
 	isNextDue: false,
 	nowMs: NOW_MS,
@@ -36,7 +60,12 @@ const chunk = (facts: readonly AttemptFacts[], others: Partial<ChunkFacts> = {})
 const judged = (facts: readonly AttemptFacts[], others?: Partial<ChunkFacts>): Verdict => judge(chunk(facts, others), LIMITS);
 
 const WAIT: Verdict = {kind: 'wait'};
-const lost = (reason: string): Verdict => ({kind: 'resubmit', cause: 'lost', reason});
+type Cause = Extract<Verdict, {kind: 'resubmit'}>['cause'];
+const resubmit = (cause: Cause, reason: string, isLeft = false): Verdict => ({kind: 'resubmit', cause, reason, isLeft});
+const lost = (reason: string): Verdict => resubmit('lost', reason);
+const killed = (reason: string): Verdict => resubmit('killed', reason);
+const failed = (cause: Cause, reason: string): Verdict => ({kind: 'fail', cause, reason, endsMap: false});
+const DELETED = failed('deleted', 'the queue-job was deleted, and not by this map');
 const VANISHED = absent(MISSED_ANSWERS, LIMITS.graceMs);
 
 describe('one attempt', () => {
@@ -45,45 +74,106 @@ describe('one attempt', () => {
 		['in an error state whose reason was not asked for yet', {job: listed('error', 'Eqw'), numExplanations: 0}, WAIT],
 		[
 			'its submission not answered, and not listed, within the grace time',
-			{isKnown: false, job: absent(MISSED_ANSWERS, LIMITS.graceMs - 1)},
+			{jobId: undefined, job: absent(MISSED_ANSWERS, LIMITS.graceMs - 1)},
 			WAIT,
 		],
 		[
 			'its submission not answered, and not listed for the grace time',
-			{isKnown: false, job: VANISHED},
+			{jobId: undefined, job: VANISHED},
 			lost('its submission was never answered, and the queue does not list it'),
 		],
 		...ALIVE.map((state): [string, Partial<AttemptFacts>, Verdict] => [`listed as ${state}`, {job: listed(state)}, WAIT]),
 		['listed, its result not readable for an hour', {job: listed('running'), result: damaged(3_600_000)}, WAIT],
 		['listed, and said to have failed', {job: listed('running'), end: failedEnd}, WAIT],
 		['missing from one answer less than it takes', {job: absent(MISSED_ANSWERS - 1, 3_600_000)}, WAIT],
-		['missing from too few answers, known to have failed', {job: absent(MISSED_ANSWERS - 1, 3_600_000), end: failedEnd}, WAIT],
+		[
+			'missing from few answers, known to have failed',
+			{job: absent(1, 0), end: failedEnd},
+			lost('the queue-job ended without a result: killed by SIGKILL'),
+		],
 		['missing for less than the grace time', {job: absent(50, LIMITS.graceMs - 1)}, WAIT],
-		['missing for the grace time', {job: VANISHED}, lost('the queue-job ended without a result')],
+		['missing for the grace time', {job: VANISHED}, killed('the queue-job ended without a result')],
+		[
+			'missing for the grace time, listed by nobody, without a file',
+			{job: VANISHED, hasFiles: false},
+			lost('the queue-job ended without a result'),
+		],
 		['a clean end within the grace time', {job: absent(50, LIMITS.graceMs - 1), end: cleanEnd}, WAIT],
 		['a clean end after the grace time', {job: VANISHED, end: cleanEnd}, lost('the queue-job ended without a result: exit status 0')],
-		['a failed end', {job: absent(MISSED_ANSWERS, 0), end: failedEnd}, lost('the queue-job ended without a result: killed by SIGKILL')],
+		[
+			'a failed end whose kind is known',
+			{job: absent(1, 0), end: {...failedEnd, kind: 'out-of-memory'}},
+			resubmit('out-of-memory', 'the queue-job ended without a result: killed by SIGKILL'),
+		],
 		['a failed end with a result that may become readable', {job: absent(50, 10), result: damaged(10), end: failedEnd}, WAIT],
 		['gone for long, its result unreadable since a moment', {job: absent(50, 3_600_000), result: damaged(999)}, WAIT],
 		['unreadable for long, gone since a moment', {job: absent(50, 999), result: damaged(3_600_000)}, WAIT],
-		['gone and unreadable for the grace time', {job: VANISHED, result: damaged(1000)}, lost("its result can't be read: cut off")],
 		[
-			'an error state',
-			{job: listed('error', 'Eqw')},
-			{kind: 'resubmit', cause: 'error-state', reason: 'the queue-job went into the error state Eqw'},
+			'gone and unreadable for the grace time',
+			{job: VANISHED, result: damaged(1000)},
+			resubmit('result-unreadable', "its result can't be read: cut off"),
 		],
+		['an error state', {job: listed('error', 'Eqw')}, resubmit('error-state', 'the queue-job went into the error state Eqw')],
 		[
 			'an error state that is explained',
 			{job: listed('error', 'Eqw'), end: {failed: true, reason: 'no shell'}},
-			{kind: 'resubmit', cause: 'error-state', reason: 'the queue-job went into the error state Eqw: no shell'},
+			resubmit('error-state', 'the queue-job went into the error state Eqw: no shell'),
 		],
 		['an error state, but the result is there', {job: listed('error', 'Eqw'), result: {kind: 'whole'}}, {kind: 'done', attempt: 1}],
 		['listed, and the result is there', {job: listed('running'), result: {kind: 'whole'}}, {kind: 'done', attempt: 1}],
 		[
 			'it could not begin where others could',
 			{job: listed('running'), result: startFailed},
-			{kind: 'resubmit', cause: 'start-failed', reason: 'on node1: no such module'},
+			resubmit('start-failed', 'on node1: no such module'),
 		],
+		[
+			'its module has changed',
+			{job: listed('running'), result: {kind: 'start-failed', cause: 'code-changed', reason: 'changed'}},
+			failed('code-changed', 'changed'),
+		],
+		['waiting for a day, within the limit', {job: listed('pending', 'qw', LIMITS.pendingLimitMs - 1)}, WAIT],
+		[
+			'waiting for longer than the limit',
+			{job: listed('pending', 'qw', LIMITS.pendingLimitMs)},
+			failed('pending-limit', 'the queue-job has waited in the queue for 7 s (`pendingLimitMs`)'),
+		],
+		['held for longer than the limit: that is somebody’s wish', {job: listed('held', 'hqw', 3_600_000)}, WAIT],
+		['on a node that is silent since a moment', {job: listed('unreachable', 'r', LIMITS.unreachableAfterMs - 1)}, WAIT],
+		[
+			'on a node that is silent for too long: it is left where it is',
+			{job: listed('unreachable', 'r', LIMITS.unreachableAfterMs), host: 'node1'},
+			resubmit('node-lost', 'the worker-node node1 could not be reached for 5 s', true),
+		],
+		['being deleted by somebody since a moment', {job: listed('deleting', 'dr', LIMITS.graceMs - 1)}, WAIT],
+		['being deleted by somebody, on a node that does not answer', {job: listed('deleting', 'dr', LIMITS.graceMs)}, DELETED],
+		['being deleted by us', {job: listed('deleting', 'dr', 3_600_000), isRemoved: true}, WAIT],
+		['deleted by somebody while it ran', {job: VANISHED, seenStates: new Set(['running', 'deleting'])}, DELETED],
+		[
+			'deleted by somebody while it ran, as accounting says',
+			{job: absent(1, 0), seenStates: new Set(['running', 'deleting']), end: failedEnd},
+			DELETED,
+		],
+		[
+			'gone without ever having run',
+			{job: VANISHED, seenStates: new Set(['pending']), hasFiles: false},
+			failed('deleted', 'the queue-job was deleted before it ran, and not by this map'),
+		],
+		[
+			'gone without having been seen to run, though accounting knows it',
+			{job: VANISHED, seenStates: new Set(['pending']), hasFiles: false, end: cleanEnd},
+			lost('the queue-job ended without a result: exit status 0'),
+		],
+		[
+			'vanished while it ran, and nobody says why',
+			{job: VANISHED, seenStates: new Set(['running']), hasFiles: false},
+			killed('the queue-job ended without a result'),
+		],
+		[
+			'waiting in vain for a host that it does not avoid',
+			{job: listed('pending', 'qw', MAX_AVOIDING_MS), isAvoiding: true},
+			{kind: 'relax', reason: 'no host but those that it avoids has taken it'},
+		],
+		['waiting for a host that it does not avoid', {job: listed('pending', 'qw', 6999), isAvoiding: true}, WAIT],
 	])('%s', (_, attempt, verdict) => {
 		expect(judged(attempts(attempt))).toEqual(verdict);
 	});
@@ -135,9 +225,58 @@ describe('several attempts', () => {
 	});
 });
 
+const at = (numFinished: number, begunUpTo?: number, over?: number): {progress: ProgressFacts; job: JobFacts; end: JobEnd} => ({
+	progress: {numFinished, mark: begunUpTo === undefined ? undefined : {finished: numFinished, begunUpTo}, over},
+	job: absent(1, 0),
+	end: failedEnd,
+});
+
+describe('with maxNumResubmissions 2, of a chunk of three tasks', () => {
+	test.each<[history: string, facts: readonly Partial<AttemptFacts>[], kind: Verdict['kind']]>([
+		['one death in the first task', [at(0, 1)], 'resubmit'],
+		['three deaths in the first task: the next attempt fails it and goes on', [at(0, 1), at(0, 1), at(0, 1)], 'resubmit'],
+		['four deaths in the first task: it was begun too often', [at(0, 1), at(0, 1), at(0, 1), at(0, 1)], 'fail'],
+		['three deaths in the last task: there is nothing to go on with', [at(2, 3), at(2, 3), at(2, 3)], 'fail'],
+		['two deaths in the last task', [at(2, 3), at(2, 3)], 'resubmit'],
+		['three starts without a task', [at(0), at(0), at(0)], 'fail'],
+		['two starts without a task', [at(0), at(0)], 'resubmit'],
+		['three starts without a task, after one that finished a task', [at(1, 2), at(1), at(1), at(1)], 'fail'],
+		['two starts without a task, after one that finished a task', [at(0), at(0), at(1, 2), at(1), at(1)], 'resubmit'],
+		['a task that took too long', [at(0, 1, 0)], 'resubmit'],
+		['the last task took too long', [at(2, 3, 2)], 'fail'],
+		['starts that count for nothing', Array.from({length: 9}, () => ({...at(0), isVoid: true})), 'resubmit'],
+		['all tasks finished, but not told', [at(3), at(3)], 'resubmit'],
+	])('%s', (_, facts, kind) => {
+		expect(judged(attempts(...facts))).toMatchObject({kind});
+	});
+
+	test('with maxNumResubmissions 0 nothing is submitted again but for a task that took too long', () => {
+		const limits = {...LIMITS, maxNumResubmissions: 0};
+		expect(judge(chunk(attempts(at(1, 2))), limits)).toMatchObject({kind: 'fail', cause: 'lost'});
+		expect(judge(chunk(attempts(at(1, 2, 1))), limits)).toMatchObject({kind: 'resubmit', cause: 'task-limit'});
+	});
+
+	test('a permanent error that two hosts have shown ends the tries', () => {
+		const error = (host: string | undefined): Partial<AttemptFacts> => ({
+			job: listed('error', 'Eqw'),
+			host,
+			end: {failed: true, reason: 'no shell', isPermanent: true},
+		});
+		const limits = {...LIMITS, maxNumResubmissions: 10};
+		expect(judge(chunk(attempts(error('node1'), error('node1'))), limits).kind).toBe('resubmit');
+		expect(judge(chunk(attempts(error('node1'), error(undefined))), limits).kind).toBe('resubmit');
+		expect(judge(chunk(attempts(error('node1'), error('node2'))), limits)).toMatchObject({kind: 'fail', cause: 'error-state'});
+	});
+
+	test('an unreachable node is waited for without end when `unreachableAfterMs` is false', () => {
+		const facts = chunk(attempts({job: listed('unreachable', 'r', NOW_MS)}));
+		expect(judge(facts, {...LIMITS, unreachableAfterMs: false})).toEqual(WAIT);
+	});
+});
+
 const jobFacts = fc.oneof(
 	fc.constant<JobFacts>({kind: 'unknown'}),
-	fc.constantFrom<JobState>(...ALIVE, 'error').map(state => listed(state)),
+	fc.tuple(fc.constantFrom<JobState>(...ALIVE, 'error'), fc.nat(2 * MAX_AVOIDING_MS)).map(([state, forMs]) => listed(state, state, forMs)),
 	fc.record({kind: fc.constant('absent' as const), answers: fc.integer({min: 1, max: 8}), sinceMs: fc.nat(NOW_MS)}),
 );
 const resultFacts = fc.oneof(
@@ -149,16 +288,45 @@ const resultFacts = fc.oneof(
 const histories = fc.record({
 	facts: fc.record({
 		attempts: fc
-			.array(fc.record({job: jobFacts, result: resultFacts, end: fc.constantFrom(undefined, failedEnd, cleanEnd)}), {maxLength: 6})
+			.array(
+				fc.record({
+					job: jobFacts,
+					result: resultFacts,
+					end: fc.constantFrom(undefined, failedEnd, cleanEnd),
+					seenStates: fc.uniqueArray(fc.constantFrom<JobState>(...ALIVE)).map(states => new Set(states)),
+					hasFiles: fc.boolean(),
+					isRemoved: fc.boolean(),
+					isAvoiding: fc.boolean(),
+					isVoid: fc.boolean(),
+					progress: fc.option(
+						fc.record({
+							numFinished: fc.nat(3),
+							mark: fc.option(
+								fc.tuple(fc.nat(2), fc.integer({min: 1, max: 3})).map(([finished, more]) => ({finished, begunUpTo: finished + more})),
+								{nil: undefined},
+							),
+							over: fc.option(fc.nat(2), {nil: undefined}),
+						}),
+						{nil: undefined},
+					),
+				}),
+				{maxLength: 6},
+			)
 			.map(made => attempts(...made)),
+		numTasks: fc.integer({min: 1, max: 4}),
 		isNextDue: fc.boolean(),
 		nowMs: fc.constant(NOW_MS),
 		anyWorkerStarted: fc.boolean(),
 	}),
-	limits: fc.record({maxNumResubmissions: fc.nat(6), graceMs: fc.nat(NOW_MS)}),
+	limits: fc.record<Limits>({
+		maxNumResubmissions: fc.nat(4),
+		graceMs: fc.nat(NOW_MS),
+		unreachableAfterMs: fc.oneof(fc.constant(false as const), fc.nat(NOW_MS)),
+		pendingLimitMs: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.nat(NOW_MS)),
+	}),
 });
 
-const check = (hold: (facts: ChunkFacts, limits: typeof LIMITS, verdict: Verdict) => void): void => {
+const check = (hold: (facts: ChunkFacts, limits: Limits, verdict: Verdict) => void): void => {
 	fc.assert(
 		fc.property(histories, ({facts, limits}) => hold(facts, limits, judge(facts, limits))),
 		{numRuns: 5000},
@@ -174,18 +342,25 @@ describe('for any history', () => {
 		});
 	});
 
-	test('no more is submitted than 1 + maxNumResubmissions attempts', () => {
-		check((facts, limits, verdict) => {
-			if (verdict.kind === 'resubmit') expect(facts.attempts.length + 1).toBeLessThanOrEqual(1 + limits.maxNumResubmissions);
-			if (verdict.kind === 'fail' && !verdict.endsMap) expect(facts.attempts.length).toBeGreaterThan(limits.maxNumResubmissions);
+	test('a task that was begun `1 + maxNumResubmissions` times is the reason for one more attempt at most: the one that fails it', () => {
+		check((facts, {maxNumResubmissions}, verdict) => {
+			if (verdict.kind !== 'resubmit' || verdict.cause === 'task-limit' || facts.attempts.at(-1)?.jobId === undefined) return;
+			const counted = facts.attempts.filter(({isVoid}) => !isVoid);
+			const numFinished = Math.max(0, ...counted.map(({progress}) => progress?.numFinished ?? 0));
+			const begun = counted.filter(({progress}) => {
+				const mark = progress?.mark;
+				return mark !== undefined && mark.finished <= numFinished && numFinished < mark.begunUpTo;
+			});
+			expect(begun.length).toBeLessThanOrEqual(1 + maxNumResubmissions);
+			if (begun.length === 1 + maxNumResubmissions) expect(numFinished + 1).toBeLessThan(facts.numTasks);
 		});
 	});
 
-	test('a queue-job that is listed, but not in an error state, is waited for, unless its worker said that it could not begin', () => {
+	test('a queue-job that is running, held or suspended is waited for, unless its worker said that it could not begin', () => {
 		check((facts, _, verdict) => {
 			const current = facts.attempts.at(-1);
 			if (verdict.kind === 'done' || current?.job.kind !== 'listed' || current.result.kind === 'start-failed') return;
-			if (current.job.state !== 'error') expect(verdict).toEqual(WAIT);
+			if (['running', 'held', 'suspended'].includes(current.job.state)) expect(verdict).toEqual(WAIT);
 		});
 	});
 
@@ -197,13 +372,13 @@ describe('for any history', () => {
 		});
 	});
 
-	test('nothing is lost before it was missed often enough, nor within the grace time unless it is known to have failed', () => {
+	test('nothing is lost before it was missed often enough and for the grace time, unless it is known to have failed', () => {
 		check((facts, limits, verdict) => {
-			if ((verdict.kind !== 'resubmit' && verdict.kind !== 'fail') || verdict.cause !== 'lost') return;
-			const {job, result, end} = facts.attempts.at(-1) as AttemptFacts;
-			if (job.kind !== 'absent') throw new Error('lost although it is not absent');
+			const current = facts.attempts.at(-1);
+			if ((verdict.kind !== 'resubmit' && verdict.kind !== 'fail') || current?.job.kind !== 'absent') return;
+			const {job, result, end} = current;
+			if (result.kind === 'start-failed' || (end?.failed === true && result.kind === 'none')) return;
 			expect(job.answers).toBeGreaterThanOrEqual(MISSED_ANSWERS);
-			if (end?.failed === true && result.kind === 'none') return;
 			expect(facts.nowMs - job.sinceMs).toBeGreaterThanOrEqual(limits.graceMs);
 			if (result.kind === 'damaged') expect(facts.nowMs - result.sinceMs).toBeGreaterThanOrEqual(limits.graceMs);
 		});
@@ -228,7 +403,7 @@ describe('for any history', () => {
 });
 
 test('submissions without an answer do not count as attempts: there may never have been a queue-job', () => {
-	const unanswered: Partial<AttemptFacts> = {isKnown: false, job: VANISHED};
+	const unanswered: Partial<AttemptFacts> = {jobId: undefined, job: VANISHED};
 	const many = Array.from({length: 20}, () => unanswered);
 	expect(judged(attempts(...many))).toMatchObject({kind: 'resubmit'});
 	expect(judged(attempts(...many, {job: VANISHED}, {job: VANISHED}, {job: VANISHED}))).toMatchObject({kind: 'fail'});

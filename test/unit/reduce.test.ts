@@ -8,8 +8,8 @@ import {TaskError} from '../../src/errors.js';
 import {attemptPath} from '../../src/layout.js';
 import {type Files, realFiles} from '../../src/ports.js';
 import {type OutcomeFile, readOutcomeFile} from '../../src/read-outcomes.js';
-import {type Collected, createReducer} from '../../src/reduce.js';
-import type {FileHeader} from '../../src/v8-serialize-helpers.js';
+import {type Collected, createReducer, type ReducedAttempt} from '../../src/reduce.js';
+import type {FileHeader, TaskFailure} from '../../src/v8-serialize-helpers.js';
 import {type Entry, encodeOutcomes, encodeTasks, exception, SESSION, startedAtMs} from '../helpers/chunk-files.js';
 
 const EXPECTED = {session: SESSION, ichunk: 0, attempt: 1, numTasks: 3};
@@ -51,7 +51,12 @@ describe('a result file', () => {
 
 	test('of a worker that could not begin tells where and why, however many tasks there are', async () => {
 		const bytes = encodeOutcomes([], {header: {numTasks: 3}, trailer: {startFailed: exception('no such module')}});
-		expect(await readBytes(bytes)).toEqual({kind: 'start-failed', host: 'node1', reason: 'on node1: RangeError: no such module'});
+		expect(await readBytes(bytes)).toEqual({
+			kind: 'start-failed',
+			cause: 'start-failed',
+			host: 'node1',
+			reason: 'on node1: RangeError: no such module',
+		});
 	});
 
 	test.each<[what: string, header: Partial<FileHeader>, reason: string]>([
@@ -119,14 +124,15 @@ const CHUNKS: readonly [Chunk, Chunk] = [
 	{ichunk: 0, firstTask: 0, numTasks: 3},
 	{ichunk: 1, firstTask: 3, numTasks: 2},
 ];
-const FIRST = {attempt: 1, jobId: '937', host: 'listed-host'};
+const FIRST: ReducedAttempt = {attempt: 1, jobId: '937', host: 'listed-host', failure: undefined};
+const SECOND: ReducedAttempt = {attempt: 2, jobId: '938', host: undefined, failure: undefined};
 
 /** A reducer of the tasks in CHUNKS over a work_dir of its own. */
 const makeReducer = (tasks: readonly unknown[] = [10, 11, 12, 13, 14]) => {
 	const workDir = mkdtempSync(join(tmpdir(), 'qmr-reduce-'));
 	onTestFinished(() => rmSync(workDir, {recursive: true, force: true}));
 	const reducer = createReducer({session: SESSION, workDir, numTasks: 5, taskAt: itask => tasks[itask], files: realFiles});
-	const write = (ichunk: number, attempt: number, kind: 'out' | 'e', bytes: Buffer | string): string => {
+	const write = (ichunk: number, attempt: number, kind: 'out' | 'part' | 'e', bytes: Buffer | string): string => {
 		const path = attemptPath(workDir, ichunk, attempt, kind);
 		writeFileSync(path, bytes);
 		return path;
@@ -138,7 +144,7 @@ const makeReducer = (tasks: readonly unknown[] = [10, 11, 12, 13, 14]) => {
 	): Promise<Collected> => {
 		const chunk = CHUNKS[ichunk];
 		const bytes = encodeOutcomes(entries, {...options, header: {ichunk, firstTask: chunk.firstTask, ...options.header}});
-		return reducer.collect(chunk, FIRST, write(ichunk, 1, 'out', bytes));
+		return reducer.collect(chunk, [FIRST], 1, write(ichunk, 1, 'out', bytes));
 	};
 	return {reducer, write, collect, workDir};
 };
@@ -199,7 +205,7 @@ describe('reducing', () => {
 		const damaged = Buffer.from(bytes);
 		damaged.fill(0, bytes.lastIndexOf('BLCK'), bytes.lastIndexOf('BLCK') + 20);
 		const path = write(0, 1, 'out', damaged);
-		expect(await reducer.collect(CHUNKS[0], FIRST, path)).toMatchObject({kind: 'damaged', reason: expect.stringContaining(path)});
+		expect(await reducer.collect(CHUNKS[0], [FIRST], 1, path)).toMatchObject({kind: 'damaged', reason: expect.stringContaining(path)});
 		expect(await collect(1, [], {header: {numTasks: 2}, trailer: {startFailed: exception('no')}})).toMatchObject({kind: 'start-failed'});
 		expect(reducer.counts()).toEqual({done: 0, failed: 0});
 		expect(Object.keys(reducer.values())).toEqual([]);
@@ -209,14 +215,14 @@ describe('reducing', () => {
 	test('a chunk that fails as a whole gives each of its tasks the same failure, with what it said last', async () => {
 		const {reducer, write} = makeReducer();
 		write(1, 2, 'e', 'warning: much memory\nKilled\n');
-		await reducer.fail(CHUNKS[1], {attempt: 2, jobId: '938', host: undefined}, 'lost', 'the queue-job ended without a result');
+		await reducer.fail(CHUNKS[1], [FIRST, SECOND], {kind: 'lost', reason: 'the queue-job ended without a result'});
 		expect(
 			reducer.failures().map(({itask, kind, reason, stderrTail, jobId, attempt}) => ({itask, kind, reason, stderrTail, jobId, attempt})),
 		).toEqual(
 			[3, 4].map(itask => ({
 				itask,
 				kind: 'lost',
-				reason: 'the queue-job ended without a result; its stderr ends with: Killed',
+				reason: 'the queue-job ended without a result',
 				stderrTail: 'warning: much memory\nKilled',
 				jobId: '938',
 				attempt: 2,
@@ -225,10 +231,45 @@ describe('reducing', () => {
 		expect(reducer.outcomes()[3]).toMatchObject({status: 'rejected', startedAt: undefined, elapsedMs: undefined, host: undefined});
 	});
 
+	test('of a chunk that fails what any attempt has finished is kept, with who did it', async () => {
+		const {reducer, write} = makeReducer();
+		const whole = encodeOutcomes([{value: 'a'}, {value: 'b'}, {value: 'c'}], {maxEntries: 1});
+		const lastBlock = whole.lastIndexOf('BLCK');
+		// Attempt 1 has finished two tasks; of attempt 2 nothing can be read.
+		write(0, 1, 'part', whole.subarray(0, lastBlock + 20));
+		write(0, 2, 'part', whole.subarray(0, 10));
+		await reducer.fail(CHUNKS[0], [FIRST, SECOND], {kind: 'error-state', reason: 'no shell'});
+		expect(reducer.values().slice(0, 2)).toEqual(['a', 'b']);
+		expect(reducer.counts()).toEqual({done: 2, failed: 1});
+		expect(reducer.outcomes()[1]).toMatchObject({status: 'fulfilled', value: 'b', attempt: 1, jobId: '937', host: 'listed-host'});
+		expect(reducer.outcomes()[2]).toMatchObject({status: 'rejected', attempt: 2, jobId: '938', reason: {kind: 'error-state', itask: 2}});
+	});
+
+	test('a task in which workers died fails with what killed the last of them', async () => {
+		const {reducer, write} = makeReducer();
+		write(0, 2, 'e', 'the last words\n');
+		const failure: TaskFailure = {kind: 'killed', message: 'its worker died in it', deadAttempts: [1, 2]};
+		const bytes = encodeOutcomes([{value: 'a'}, {failure}, {value: 'c'}], {header: {attempt: 3}});
+		const died: ReducedAttempt = {...SECOND, host: 'node2', failure: {kind: 'out-of-memory', reason: 'maxvmem 8G'}};
+		const attempts = [FIRST, died, {...FIRST, attempt: 3, jobId: '939'}];
+		expect(await reducer.collect(CHUNKS[0], attempts, 3, write(0, 3, 'out', bytes))).toMatchObject({kind: 'whole'});
+		expect(reducer.failures()).toMatchObject([
+			{
+				kind: 'out-of-memory',
+				reason: 'its worker died while it computed this task, as did 1 before it: maxvmem 8G',
+				attempt: 2,
+				jobId: '938',
+				host: 'node2',
+				stderrTail: 'the last words',
+			},
+		]);
+		expect(reducer.outcomes()[1]).toMatchObject({attempt: 2, jobId: '938', host: 'node2'});
+	});
+
 	test('a chunk of which nothing was begun has no stderr', async () => {
 		const {reducer, write} = makeReducer();
 		write(0, 0, 'e', 'somebody else\n');
-		await reducer.fail(CHUNKS[0], {attempt: 0, jobId: undefined, host: undefined}, 'cancelled', 'cancelled');
+		await reducer.fail(CHUNKS[0], [], {kind: 'cancelled', reason: 'cancelled'});
 		expect(reducer.failures().map(({attempt, stderrTail}) => [attempt, stderrTail])).toEqual([
 			[0, ''],
 			[0, ''],

@@ -1,0 +1,67 @@
+/** What the attempts at a chunk have on the disk, also those that died: how far each came, and the outcomes themselves. */
+import type {Chunk} from './chunks.js';
+import type {ProgressFacts} from './judge.js';
+import {type AttemptFileKind, attemptPath} from './layout.js';
+import type {Files} from './ports.js';
+import {type PartScan, readBlocks, scanPart} from './scan-part.js';
+import {type Block, BlockFileError} from './v8-serialize-helpers.js';
+
+type Place = {readonly session: string; readonly workDir: string};
+
+/** How far an attempt came; undefined when it has no file that can be read. */
+export const readProgress = async (
+	files: Pick<Files, 'openSource'>,
+	place: Place,
+	{ichunk}: Pick<Chunk, 'ichunk'>,
+	attempt: number,
+): Promise<ProgressFacts | undefined> => {
+	const found = await withPart(files, place, ichunk, attempt, async scan => scan);
+	return found && {numFinished: found.numFinished, mark: found.mark, over: found.over?.index};
+};
+
+/** The longest row of outcomes that any attempt has finished; each takes over what it finds of earlier ones. */
+export const readFinished = async (
+	files: Pick<Files, 'openSource'>,
+	place: Place,
+	{ichunk}: Pick<Chunk, 'ichunk'>,
+	attempts: readonly {readonly attempt: number}[],
+): Promise<readonly Block[]> => {
+	let best: readonly Block[] = [];
+	let numFinished = 0;
+	for (const {attempt} of attempts) {
+		const blocks = await withPart(files, place, ichunk, attempt, async (scan, read) =>
+			scan.numFinished > numFinished ? read(scan) : undefined,
+		);
+		const last = blocks?.at(-1);
+		if (blocks === undefined || last === undefined || last.first + last.count <= numFinished) continue;
+		best = blocks;
+		numFinished = last.first + last.count;
+	}
+	return best;
+};
+
+/** Under which name an attempt's outcomes may be. */
+const NAMES: readonly AttemptFileKind[] = ['out', 'part', 'damaged'];
+
+const withPart = async <T>(
+	files: Pick<Files, 'openSource'>,
+	{session, workDir}: Place,
+	ichunk: number,
+	attempt: number,
+	use: (scan: PartScan, read: (scan: PartScan) => Promise<readonly Block[]>) => Promise<T>,
+): Promise<T | undefined> => {
+	for (const kind of NAMES) {
+		try {
+			const source = await files.openSource(attemptPath(workDir, ichunk, attempt, kind));
+			try {
+				return await use(await scanPart(source, {session, ichunk}), ({frames}) => readBlocks(source, frames));
+			} finally {
+				await source.close();
+			}
+		} catch (error) {
+			// Not there under this name, or nothing of it can be trusted: then it is as if it were not there.
+			if (!(error instanceof BlockFileError || (error instanceof Error && 'code' in error))) throw error;
+		}
+	}
+	return undefined;
+};

@@ -1,0 +1,44 @@
+/** Makes more of why an attempt failed by the last words of its worker: what Node says of memory nobody else knows. */
+import type {AttemptFailure} from './map-state.js';
+import type {Ports} from './ports.js';
+import {readTail} from './stderr-tail.js';
+
+/** @param errorPath - The attempt's stderr. */
+export const refineFailure = async (
+	failure: AttemptFailure,
+	errorPath: string,
+	files: Pick<Ports['files'], 'openSource'>,
+): Promise<AttemptFailure> => {
+	if (!VAGUE.has(failure.kind)) return failure;
+	const tail = await readTail(files, errorPath);
+	const known = LAST_WORDS.find(({pattern}) => pattern.test(tail));
+	if (known !== undefined) return {kind: known.kind, reason: `${failure.reason}: ${known.meaning}`};
+	const lastLine = tail.split('\n').at(-1) ?? '';
+	return lastLine === '' ? failure : {...failure, reason: `${failure.reason}; its stderr ends with: ${lastLine}`};
+};
+
+/** Of all others it is known what they were. */
+const VAGUE: ReadonlySet<AttemptFailure['kind']> = new Set(['lost', 'killed', 'start-failed', 'out-of-memory']);
+
+type LastWords = {readonly pattern: RegExp; readonly kind: AttemptFailure['kind']; readonly meaning: string};
+
+/** As Node 20, 22 and 24 print them. The address space that Node needs to start: measured by `ulimit -v`. */
+const LAST_WORDS: readonly LastWords[] = [
+	{
+		pattern: /Failed to reserve virtual memory for CodeRange/,
+		kind: 'out-of-memory',
+		meaning:
+			'the address space that it was given (`h_vmem`, `ulimit -v`) is too small for Node, which needs 724 MB (v20), 763 MB (v22) or 1153 MB (v24) to start, and more to compute',
+	},
+	{
+		pattern: /JavaScript heap out of memory|Fatal process out of memory|invalid array length Allocation failed/,
+		kind: 'out-of-memory',
+		meaning: 'Node ran out of memory (its own limit is set by `--max-old-space-size` in NODE_OPTIONS)',
+	},
+	{
+		pattern: /WebAssembly\.\w+\(\): Out of memory|Cannot allocate Wasm memory/,
+		kind: 'out-of-memory',
+		meaning:
+			'WebAssembly, which `fetch` uses, reserves 11.2 GB of address space on Node 20 and 22 unless NODE_OPTIONS has --disable-wasm-trap-handler',
+	},
+];
