@@ -229,14 +229,22 @@ describe('is refused:', () => {
 		expect(await refusal(Pool.resume(path.replace('run/', 'run2/')))).toContain("can't be read");
 	});
 
-	test('a function among the recorded options that is not given again', async () => {
+	test.each([
+		['a function', '`resources`', "process.env.TOKEN = ''; options.resources = () => ({});", {resources: () => ({})}],
+		[
+			'a value of the environment',
+			'`errorStateIndicator`',
+			"process.env.TOKEN = options.errorStateIndicator = 'Zecret';",
+			{errorStateIndicator: 'E'},
+		],
+	])('%s among the options, unless it is given again', async (_, name, setOption, given) => {
 		const program = makeMappingProgram({
-			program: "await new Pool({...options, resources: () => ({})}).map(double, tasks, {workDir: 'run', onProgress});",
+			program: `${setOption}\nawait new Pool(options).map(double, tasks, {workDir: 'run', onProgress});`,
 			whenProgress: 'if (done >= 2) die();',
 		});
 		expect(await program.start().ended).toEqual(KILLED);
-		expect(await refusal(Pool.resume(program.workDir))).toContain('`resources`');
-		expect(await (await Pool.resume(program.workDir, {resources: () => ({})})).results()).toEqual(DOUBLED);
+		expect(await refusal(Pool.resume(program.workDir))).toContain(`Pass ${name} again`);
+		expect(await (await Pool.resume(program.workDir, given)).results()).toEqual(DOUBLED);
 	});
 });
 
