@@ -43,7 +43,16 @@ export const resumeMap = async (
 	const engine = await chooseEngine({...options, engine: requireEngine(manifest, given, workDir)});
 	const mask = maskFor(options);
 	const ports = createPorts(maskEngine(engine, mask));
-	const owner = await claimWorkDir(workDir, ports, realProcesses, signal);
+	const explain = (error: unknown): unknown => {
+		if (error instanceof PoolError || !(error instanceof Error && 'syscall' in error)) return error;
+		return new PoolError('ERR_POOL_RESUME', `${workDir} can't be read or written: ${error.message}. Try again when it can.`, {
+			workDir,
+			cause: error,
+		});
+	};
+	const owner = await claimWorkDir(workDir, ports, realProcesses, signal).catch((error: unknown) => {
+		throw explain(error);
+	});
 	try {
 		const {session, numTasks} = manifest;
 		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number, mask});
@@ -54,7 +63,7 @@ export const resumeMap = async (
 		return {place: {workDir, root: undefined}, state, reducer, ports, numTasks, options};
 	} catch (error) {
 		await owner.release().catch(() => undefined);
-		throw error;
+		throw explain(error);
 	}
 };
 
@@ -70,6 +79,9 @@ const findMap = async (workDir: string): Promise<{manifest: Manifest; workDir: s
 	switch (found.kind) {
 		case 'missing':
 			if (names.includes(MANIFEST)) throw refuse(`${workDir}/${MANIFEST} can't be read.`);
+			// It goes with the work_dir, when all has succeeded.
+			if (names.includes(JOURNAL))
+				throw refuse(`${workDir} has no ${MANIFEST} any more: its process was ended while it removed it, or somebody else has.`);
 			throw refuse(`${workDir} has no ${MANIFEST}: ${NEVER_COMPLETE}`);
 		case 'damaged':
 		case 'other-format':
