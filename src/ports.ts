@@ -3,6 +3,7 @@
  * made here; a simulation brings its own.
  */
 import {randomBytes} from 'node:crypto';
+import {constants} from 'node:fs';
 import {open, readdir, rename, rm, rmdir} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine} from './engines/engine.js';
@@ -29,7 +30,7 @@ export type Clock = {
 
 export type Random = {readonly bytes: (length: number) => Uint8Array};
 
-/** Every file is made with mode 0600, whatever the umask. */
+/** Every file is made with mode 0600, whatever the umask; none is reached through a symbolic link. */
 export type Files = {
 	/** The names in a directory, asked of the file system anew. */
 	readonly list: (directory: string) => Promise<readonly string[]>;
@@ -67,10 +68,13 @@ const realClock: Clock = {
 
 const PRIVATE = 0o600;
 
+// What a symbolic link in a work_dir points to is no file of the map. (`wx` follows none anyway.)
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+
 export const realFiles: Files = {
 	list: directory => readdir(directory),
 	openSource: async path => {
-		const handle = await open(path, 'r');
+		const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
 		const {size} = await handle.stat();
 		return {
 			size,
@@ -89,7 +93,7 @@ export const realFiles: Files = {
 		}
 	},
 	append: async (path, text, {durable}) => {
-		const handle = await open(path, 'a', PRIVATE);
+		const handle = await open(path, APPEND, PRIVATE);
 		try {
 			await handle.appendFile(text);
 			if (durable) await handle.datasync();
