@@ -51,11 +51,11 @@ describe('writing', () => {
 	test('the words in an event are masked, and nothing else of it', async () => {
 		const texts: string[] = [];
 		const files = {append: async (_: string, text: string) => void texts.push(text)};
-		const journal = openJournal('/w/log.jsonl', files, createHandClock(), text => text.replaceAll('s3cr3t', '$DEPLOY'));
+		const journal = openJournal('/w/log.jsonl', files, createHandClock(), text => text.replaceAll('s3cr3t', '${DEPLOY}'));
 		journal.note({event: 'lost', jobId: 's3cr3t', reason: 'no "s3cr3t"', message: 's3cr3t!'}, {event: 'ended'});
 		await journal.flush({durable: false});
 		expect(parseJournal(texts.join(''))).toEqual([
-			{time: TIME, event: 'lost', jobId: 's3cr3t', reason: 'no "$DEPLOY"', message: '$DEPLOY!'},
+			{time: TIME, event: 'lost', jobId: 's3cr3t', reason: 'no "${DEPLOY}"', message: '${DEPLOY}!'},
 			{time: TIME, event: 'ended'},
 		]);
 	});
