@@ -4,10 +4,11 @@
  */
 import {randomBytes} from 'node:crypto';
 import {constants} from 'node:fs';
-import {open, readdir, rename, rm, rmdir} from 'node:fs/promises';
+import {open, readdir, rename, rmdir} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine} from './engines/engine.js';
 import {readFully} from './read-fully.js';
+import {removeTree} from './remove-tree.js';
 import type {ByteSource} from './v8-serialize-helpers.js';
 
 export type Ports = {
@@ -102,7 +103,7 @@ export const realFiles: Files = {
 		}
 	},
 	rename,
-	removeTree: directory => rm(directory, {recursive: true, force: true, maxRetries: 3}),
+	removeTree: directory => removeTree(directory),
 	removeIfEmpty: async directory => {
 		await rmdir(directory).catch((error: NodeJS.ErrnoException) => {
 			if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
