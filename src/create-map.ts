@@ -1,5 +1,6 @@
 /** A new map, from its tasks to a work_dir in which everything is ready. */
 import {hostname} from 'node:os';
+import {isDeepStrictEqual} from 'node:util';
 import {type Chunking, cutChunks} from './chunks.js';
 import type {Engine} from './engines/engine.js';
 import {captureEnvironment} from './environment.js';
@@ -10,9 +11,9 @@ import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
-import {createChunkStates, type MapState, toMapOptions} from './map-state.js';
+import {createMapState, toMapOptions} from './map-state.js';
 import {maskEngine} from './mask-engine.js';
-import {maskData, maskFor} from './mask-environment.js';
+import {type Mask, maskData, maskFor} from './mask-environment.js';
 import {workerNodeArguments} from './node-arguments.js';
 import type {PoolOptions} from './options.js';
 import {claimWorkDir} from './owner.js';
@@ -66,7 +67,7 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 			taskLimitMs: options.taskLimitMs ?? null,
 			onCodeChange: options.onCodeChange ?? 'fail',
 		},
-		options: maskData(toRecord(options), mask) as Record<string, unknown>,
+		...recordOptions(options, mask),
 		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv.map(mask)},
 		...withGitCommit(),
 	};
@@ -79,20 +80,10 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 		umask: process.umask(),
 	});
 	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks}, ports.files, signal);
-	const owner = await claimWorkDir(workDir, ports, realProcesses, signal);
-	const chunkStates = createChunkStates(chunks);
-	const state: MapState = {
-		session,
-		workDir,
-		options: toMapOptions(options),
-		owner,
-		journal: openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, mask),
-		chunks: chunkStates,
-		toSubmit: new Set(chunkStates),
-		anyWorkerStarted: false,
-		needsSweep: false,
-		toldWaits: new Set(),
-	};
+	const owner = await claimWorkDir(workDir, ports, realProcesses);
+	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
+	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
+	for (const chunk of state.chunks) state.toSubmit.add(chunk);
 	state.journal.note({event: 'tasks-complete', message: `${tasks.length} tasks in ${chunks.length} chunks for the engine ${engine.name}`});
 	const reducer = createReducer({session, workDir, numTasks: tasks.length, taskAt: itask => tasks[itask], files: ports.files});
 	return {place, state, reducer, ports, numTasks: tasks.length, options};
@@ -104,10 +95,19 @@ const toChunking = ({numChunks, chunkSize}: PoolOptions, engine: Engine): Chunki
 };
 
 /** What can be written of the options; of the environment only names, for its values may be secrets. */
-const toRecord = ({env, signal: _signal, onProgress: _onProgress, ...options}: PoolOptions): Record<string, unknown> => ({
-	...options,
-	...(env === undefined ? {} : {env: typeof env === 'object' && !Array.isArray(env) ? Object.keys(env) : env}),
-});
+const recordOptions = (
+	{env, signal: _signal, onProgress: _onProgress, ...others}: PoolOptions,
+	mask: Mask,
+): Pick<Manifest, 'options' | 'incompleteOptions'> => {
+	const written = Object.entries(others).map(
+		([name, value]) => [name, typeof value === 'function' ? '(a function)' : maskData(value, mask)] as const,
+	);
+	const environment = typeof env === 'object' && !Array.isArray(env) ? Object.keys(env) : env;
+	return {
+		options: {...Object.fromEntries(written), ...(environment === undefined ? {} : {env: environment})},
+		incompleteOptions: written.flatMap(([name, value]) => (isDeepStrictEqual(value, others[name as keyof typeof others]) ? [] : [name])),
+	};
+};
 
 const withGitCommit = (): {gitCommit?: string} => {
 	const gitCommit = findGitCommit(process.cwd());
