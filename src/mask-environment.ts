@@ -6,7 +6,7 @@ import {existsSync} from 'node:fs';
 import {isOwnedByJob} from './environment-names.js';
 import type {PoolOptions} from './options.js';
 
-/** The text, with `$NAME` in place of each value of the environment. */
+/** The text, with `${NAME}` in place of each value of the environment: in braces, for anything may follow it. */
 export type Mask = (text: string) => string;
 
 /** What is shorter is no secret worth its name, and would be found in ordinary words and numbers (`true`, `1000`, `node1`). */
@@ -51,11 +51,26 @@ const hide = (pieces: readonly Piece[], {name, value}: {readonly name: string; r
 	// What was read from a file often has a newline at its end, which is no part of the secret.
 	const secret = value.trim();
 	if (!pieces.some(({text, isMask}) => !isMask && text.includes(secret))) return pieces;
-	return pieces.flatMap(piece => (piece.isMask ? [piece] : split(piece.text, secret, `$${name}`)));
+	return pieces.flatMap(piece => (piece.isMask ? [piece] : split(piece.text, secret, `\${${name}}`)));
 };
 
 const split = (text: string, secret: string, mask: string): Piece[] =>
 	text.split(secret).flatMap((between, i) => [...(i === 0 ? [] : [{text: mask, isMask: true}]), {text: between, isMask: false}]);
+
+/** What `maskData` has made, with the values of this process in place of the masks; `missing` are the variables that it lacks. */
+export const unmaskData = (
+	data: unknown,
+	environment: Readonly<Record<string, string | undefined>> = process.env,
+): {readonly data: unknown; readonly missing: readonly string[]} => {
+	const missing = new Set<string>();
+	const unmask: Mask = text =>
+		text.replace(/\$\{([^{}]+)\}/g, (mask, name: string) => {
+			const value = environment[name];
+			if (value === undefined) missing.add(name);
+			return value?.trim() ?? mask;
+		});
+	return {data: maskData(data, unmask), missing: [...missing]};
+};
 
 /** Plain data, with every text in it masked; names of properties stay. */
 export const maskData = (data: unknown, mask: Mask): unknown => {

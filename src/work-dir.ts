@@ -83,8 +83,18 @@ export const createWorkDir = async (
 		if (scratch !== undefined) await files.removeTree(scratch);
 		await removeMade(parent, files);
 		if (error instanceof PoolError || signal.aborted) throw error;
-		throw new PoolError('ERR_POOL_WORK_DIR', `The work_dir ${place.workDir} can't be made: ${(error as Error).message}`, {cause: error});
+		const {message, code = ''} = error as NodeJS.ErrnoException;
+		throw new PoolError('ERR_POOL_WORK_DIR', `The work_dir ${place.workDir} can't be made: ${message}. ${ADVICE[code] ?? ELSEWHERE}`, {
+			cause: error,
+		});
 	}
+};
+
+const ELSEWHERE = 'Choose another place by `workDir` or `workRoot`.';
+const ADVICE: Readonly<Record<string, string>> = {
+	ENOSPC: `The disk is full: make space there. ${ELSEWHERE}`,
+	EDQUOT: `Your quota there is used up: make space. ${ELSEWHERE}`,
+	EROFS: `The file system takes no changes. ${ELSEWHERE}`,
 };
 
 const NEVER_ABORTED = new AbortController().signal;

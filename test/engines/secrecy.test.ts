@@ -103,8 +103,8 @@ test('no value of the environment can be read by another user: not in /proc, the
 		const inWorkDirs = [secret, dottedSecret].flatMap(text => ownersPlaces[reversed(text)] as string[]).filter(isBelow(directory.path));
 		expect(new Set(inWorkDirs.map(path => basename(path)))).toEqual(new Set(['environment.sh', 'environment.json']));
 		const {manifest} = await readWorkDir(workDir);
-		expect(manifest.processNode.command.at(-1)).toBe('--token=$QMR_TEST_SECRET');
-		expect(manifest.message).toBe('with $QMR_TEST_SECRET and $QMR.TEST.SECRET');
+		expect(manifest.processNode.command.at(-1)).toBe('--token=${QMR_TEST_SECRET}');
+		expect(manifest.message).toBe('with ${QMR_TEST_SECRET} and ${QMR.TEST.SECRET}');
 	} finally {
 		writeFileSync(until, '');
 		enough.abort(new Error('seen enough'));
@@ -126,11 +126,12 @@ test('what the scheduler says of an argument that holds a secret is told without
 	const workDir = join(directory.path, 'refused');
 	const refused = new Pool({...poolOptions('grid-engine', directory.path), workDir, queueName: `${secret}.q`}).map(Math.sqrt, [4]);
 	await expect(refused).rejects.toSatisfy(
-		error => error.code === 'ERR_POOL_SUBMIT_REJECTED' && error.message.includes('$QMR_TEST_SECRET.q') && !inspect(error).includes(secret),
+		error =>
+			error.code === 'ERR_POOL_SUBMIT_REJECTED' && error.message.includes('${QMR_TEST_SECRET}.q') && !inspect(error).includes(secret),
 	);
 	const kept = readdirSync(workDir).filter(name => readFileSync(join(workDir, name)).includes(secret));
 	expect(kept).toEqual(['environment.sh']);
-	expect((await readWorkDir(workDir)).journal.some(({reason}) => reason?.includes('$QMR_TEST_SECRET.q'))).toBe(true);
+	expect((await readWorkDir(workDir)).journal.some(({reason}) => reason?.includes('${QMR_TEST_SECRET}.q'))).toBe(true);
 });
 
 type Found = {readonly found: Readonly<Record<string, readonly string[]>>};

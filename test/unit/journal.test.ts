@@ -71,11 +71,11 @@ describe('writing', () => {
 	});
 
 	test('the words in an event are masked, and nothing else of it', async () => {
-		const {journal, text} = makeJournal({mask: words => words.replaceAll('s3cr3t', '$DEPLOY')});
+		const {journal, text} = makeJournal({mask: words => words.replaceAll('s3cr3t', '${DEPLOY}')});
 		journal.note({event: 'lost', jobId: 's3cr3t', reason: 'no "s3cr3t"', message: 's3cr3t!'}, {event: 'ended'});
 		await journal.flush({durable: false});
 		expect(parseJournal(text())).toEqual([
-			{time: TIME, event: 'lost', jobId: 's3cr3t', reason: 'no "$DEPLOY"', message: '$DEPLOY!'},
+			{time: TIME, event: 'lost', jobId: 's3cr3t', reason: 'no "${DEPLOY}"', message: '${DEPLOY}!'},
 			{time: TIME, event: 'ended'},
 		]);
 	});
