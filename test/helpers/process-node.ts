@@ -1,6 +1,7 @@
 /** A process-node that can be killed: a program of its own that maps test/fixtures/faulty.mjs. */
 import {type ChildProcess, spawn} from 'node:child_process';
-import {readFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import type {PoolOptions} from 'queue-map-reduce';
 import {createProject, type Ran, withoutVitest} from './programs.js';
 
@@ -22,9 +23,10 @@ export type ProcessNode = {
 	readonly ended: Promise<Ran>;
 };
 
-const MAIN = `import {Pool} from 'queue-map-reduce';
+const MAIN = `import {readFileSync} from 'node:fs';
+import {Pool} from 'queue-map-reduce';
 import {compute} from './faulty.mjs';
-const {tasks, options, resume, diesAtDone} = JSON.parse(process.argv[2]);
+const {tasks, options, resume, diesAtDone} = JSON.parse(readFileSync(process.argv[2]));
 const onProgress = ({done}) => done >= diesAtDone && process.kill(process.pid, 'SIGKILL');
 const all = diesAtDone === undefined ? options : {...options, onProgress};
 const results = resume === undefined ? await new Pool(all).map(compute, tasks) : await (await Pool.resume(resume, all)).results();
@@ -35,8 +37,13 @@ console.log(JSON.stringify(results));
 export const createProcessNode = (directory: string): void =>
 	createProject(directory, {'main.mjs': MAIN, 'faulty.mjs': readFileSync(new URL('../fixtures/faulty.mjs', import.meta.url), 'utf8')});
 
+let numStarted = 0;
+
 export const startProcessNode = (directory: string, plan: Plan): ProcessNode => {
-	const child: ChildProcess = spawn(process.execPath, ['main.mjs', JSON.stringify(plan)], {
+	numStarted++;
+	// Plans may be longer than an argument.
+	writeFileSync(join(directory, `plan-${numStarted}.json`), JSON.stringify(plan));
+	const child: ChildProcess = spawn(process.execPath, ['main.mjs', `plan-${numStarted}.json`], {
 		cwd: directory,
 		env: withoutVitest(),
 		stdio: ['ignore', 'pipe', 'pipe'],
