@@ -134,7 +134,7 @@ test('a worker that takes longer than h_rt allows fails for its wall time, and w
 test('a worker that needs more than its h_vmem fails for its memory, and gets more when `resources` says so', async () => {
 	const tasks = [
 		{begun, megabytes: 1},
-		{begun, megabytes: 700},
+		{begun, megabytes: 300},
 	];
 	const tooLittle = 1.2 * 2 ** 30;
 	const error = await pool
@@ -151,7 +151,7 @@ test('a worker that needs more than its h_vmem fails for its memory, and gets mo
 			return {memory: info.lastFailure === 'out-of-memory' ? 6 * 2 ** 30 : tooLittle};
 		},
 	});
-	expect(results).toEqual([1, 700]);
+	expect(results).toEqual([1, 300]);
 	expect(seen).toContainEqual({attempt: 2, lastFailure: 'out-of-memory'});
 	expect(await linesOf(workDir, 'lost')).toMatchObject([{attempt: 1, kind: 'out-of-memory'}]);
 	expect((await untilInAccounting(await jobIdOf(1))).get('exit_status')).toMatch(/^(?!0)/);

@@ -62,7 +62,7 @@ const countFinished = async (path: string, session: string, ichunk: number): Pro
 			const {bytesRead} = await file.read(buffer, 0, length, position);
 			return buffer.subarray(0, bytesRead);
 		};
-		return (await scanPart({size, read, close: async () => undefined}, {session, ichunk})).numFinished;
+		return (await scanPart({size, read}, {session, ichunk})).numFinished;
 	} finally {
 		await file.close();
 	}
