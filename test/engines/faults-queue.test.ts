@@ -1,5 +1,5 @@
 /** What people and sites do to queue-jobs: delete them, hold them, take their module away, run them on a node that fails whatever it gets. */
-import {readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {type Outcome, Pool, readWorkDir} from 'queue-map-reduce';
@@ -158,16 +158,22 @@ test('a module that was changed between two attempts is not mixed with what it w
 	await untilNothingIsLeft();
 });
 
-test('with `onCodeChange: warn` the changed module computes what is left, and that is told', async () => {
-	createProject(directory.path, {'faulty.mjs': CODE});
-	const module = join(directory.path, 'faulty.mjs');
-	const fn = {module: pathToFileURL(module), name: 'compute'};
-	const running = ending.watch(pool.map(fn, [{begun, until, attempts: 1}], {onCodeChange: 'warn'}));
-	const {pid} = await untilBegun(begun, () => true);
-	writeFileSync(module, CODE.replace('return itask;', "return 'changed';"));
-	await killProcess(pid, 'node');
-	expect(await running).toEqual(['changed']);
-	const {workDir: directoryOfMap} = await readWorkDir(workDir);
-	expect(directoryOfMap).toBe(workDir);
-	await untilNothingIsLeft();
+test('a map that is cancelled while a qsub is under way waits for its answer, and removes that queue-job, too', async () => {
+	const qsubPath = join(directory.path, 'qsub');
+	const asked = join(directory.path, 'asked');
+	const real = (await call('which', ['qsub'])).trim();
+	writeFileSync(qsubPath, `#!/bin/sh\ntouch '${asked}'\nwhile [ ! -e '${until}' ]; do sleep 0.1; done\nexec '${real}' "$@"\n`, {
+		mode: 0o755,
+	});
+	const controller = new AbortController();
+	const running = ending.watch(pool.map(faulty.compute, [{begun, takesMs: 60_000}], {qsubPath, signal: controller.signal}));
+	await vi.waitUntil(() => existsSync(asked), {timeout: 30_000, interval: 50});
+	controller.abort(new Error('enough'));
+	expect(await linesOf(workDir, 'submitted')).toEqual([]);
+	writeFileSync(until, '');
+	await expect(running).rejects.toThrow('enough');
+	const [submitted] = await linesOf(workDir, 'submitted');
+	expect(submitted?.jobId).toMatch(/^\d+$/);
+	expect(await linesOf(workDir, 'deleted')).toMatchObject([{jobId: submitted?.jobId}]);
+	await untilGone(({id}) => id === submitted?.jobId);
 });
