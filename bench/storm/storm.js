@@ -34,8 +34,11 @@ import {readWorkDir} from 'queue-map-reduce';
 const execute = promisify(execFile);
 const PROCESS_NODE = fileURLToPath(new URL('./process-node.js', import.meta.url));
 
-/** In which the maps must end when nothing fails any more: a node's return, an unreachable one's limit, and a map. */
-const END_WITHIN_MS = 180_000;
+/**
+ * In which the maps must end when nothing fails any more. Grid Engine leaves a queue-job that it could not hand over to a node in the state t for five
+ * minutes before it takes it back; then it must wait, be run, and perhaps others with it.
+ */
+const END_WITHIN_MS = 480_000;
 /** What a worker has finished may be lost with it for so long: it is on the disk after 2 s at the latest. */
 const AT_RISK_MS = 2500;
 
@@ -51,15 +54,34 @@ export const storm = async options => {
 	/** @type {Record<string, number>} */
 	const counts = Object.fromEntries(Object.keys(faults).map(name => [name, 0]));
 	const untilMs = Date.now() + 1000 * seconds;
-	while (Date.now() < untilMs) {
-		await sleep(500 + 3000 * random());
-		const name = pick(Object.keys(faults), random);
+	const bring = async (/** @type {string | undefined} */ name) => {
 		if (name !== undefined && (await faults[name]?.())) counts[name] = (counts[name] ?? 0) + 1;
-	}
+	};
+	// One of the cluster after the other, for each is healed in the end; those of processes come in between.
+	const ofCluster = async () => {
+		while (Date.now() < untilMs) {
+			await sleep(10_000 + 20_000 * random());
+			await bring(pick(CLUSTER_FAULTS, random));
+		}
+	};
+	const ofProcesses = async () => {
+		while (Date.now() < untilMs) {
+			await sleep(500 + 3000 * random());
+			await bring(
+				pick(
+					Object.keys(faults).filter(name => !CLUSTER_FAULTS.includes(name)),
+					random,
+				),
+			);
+		}
+	};
+	await Promise.all([ofCluster(), ofProcesses()]);
 	writeFileSync(path.join(directory, 'stop'), '');
 	const hung = await endAll(processes);
 	return {faults: counts, hung, ...(await judgeStorm(directory, numProcesses, deaths))};
 };
+
+const CLUSTER_FAULTS = ['master killed', 'node cut off', 'node crashed'];
 
 /** When the workers were killed, as far as the storm knows. @typedef {Map<number, number>} Deaths */
 

@@ -119,7 +119,7 @@ test('a worker on a node that is cut off finishes its chunk first: its result co
 });
 
 test('a node that crashes and is booted again: what was finished there is not begun again', async () => {
-	const tasks = [{begun}, {begun, takesMs: 300}, {begun, until, attempts: 1}, {begun}];
+	const tasks = [{begun, takesMs: 300}, {begun, takesMs: 300}, {begun, until, attempts: 1}, {begun}];
 	const running = ending.watch(pool.mapSettled(faulty.compute, tasks, {numChunks: 1}));
 	const {host, pid} = await untilBegun(begun, ({itask}) => itask === 2);
 	await untilFinished(workDir, {numFinished: 2});
