@@ -25,7 +25,7 @@ const options = {
 	keepWorkDir: true,
 };
 
-/** @type {(numMaps: number) => {workDir: string, tasks: {events: string, takesMs: number, value: number}[]}} */
+/** @type {(numMaps: number) => {workDir: string, tasks: import('./task.js').StormTask[]}} */
 const nextMap = numMaps => ({
 	workDir: path.join(directory, 'maps', `${number}-${numMaps}`),
 	tasks: Array.from({length: NUM_TASKS}, (_, i) => ({

@@ -5,7 +5,9 @@ import {taskContext} from 'queue-map-reduce';
 
 /** @typedef {{event: 'begin' | 'end', timeMs: number, session: string, itask: number, attempt: number, pid: number, ppid: number}} TaskEvent */
 
-export const note = async (/** @type {{events: string, takesMs: number, value: number}} */ {events, takesMs, value}) => {
+/** @typedef {{events: string, takesMs: number, firstTakesMs?: number, value: number}} StormTask - the first attempt may take longer */
+
+export const note = async (/** @type {StormTask} */ {events, takesMs, firstTakesMs = takesMs, value}) => {
 	const {session, itask, attempt} = taskContext();
 	const tell = (/** @type {TaskEvent['event']} */ event) => {
 		/** @type {TaskEvent} */
@@ -14,7 +16,7 @@ export const note = async (/** @type {{events: string, takesMs: number, value: n
 		appendFileSync(events, `${JSON.stringify(line)}\n`);
 	};
 	tell('begin');
-	await sleep(takesMs);
+	await sleep(attempt === 1 ? firstTakesMs : takesMs);
 	tell('end');
 	return 2 * value;
 };
