@@ -1,4 +1,5 @@
 /** What the caller has in hand while a map runs. */
+import {spawnSync} from 'node:child_process';
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {type MapError, Pool, type PoolOptions} from 'queue-map-reduce';
@@ -180,6 +181,21 @@ describe('a map that is cancelled', () => {
 		expect(await thrownBy(run.results())).toMatchObject({name: 'AbortError'});
 	});
 
+	test('whose queue-jobs could not be removed, and went on, is resumed with their results', async () => {
+		letNoneEnd(3);
+		const run = await new Pool(options).submit(work.identity, [1, 2, 3]);
+		setState(
+			state => void state.faults.push({kind: 'fail', program: 'qdel', exitCode: 1, stdout: 'error: Connection refused\n', times: 10_000}),
+		);
+		await run.cancel();
+		expect([numJobs(), said.includes('may be left in the queue')]).toEqual([3, true]);
+		letAllEnd();
+		while (numJobs() > 0) spawnSync(queue.qstatPath, ['-xml']);
+		const again = await Pool.resume(run.workDir);
+		expect(again.status()).toMatchObject({done: 3});
+		expect([await again.results(), readQueueState(queue.directory).calls.qsub]).toEqual([[1, 2, 3], 3]);
+	});
+
 	test('before it is begun leaves nothing behind', async () => {
 		const tasks = [
 			1,
@@ -215,6 +231,19 @@ test('a process whose work_dir was taken over submits and removes nothing more, 
 	expect([numJobs(), calls.qdel, calls.qsub]).toEqual([1, 0, 1 + seen()]);
 	const log = readFileSync(join(options.workDir as string, 'log.jsonl'), 'utf8');
 	expect(log).not.toMatch(/"ended"|"deleted"|"cancelled"/);
+});
+
+test('a process whose work_dir was taken over removes no queue-job that it would have given up', async () => {
+	letNoneEnd(1);
+	const run = await new Pool(options).submit(work.identity, [1, 2]);
+	writeFileSync(join(options.workDir as string, 'owner.2'), '{"host":"login2","pid":5}\n');
+	setState(state => {
+		state.maxRunning = 2;
+		state.faults = [{kind: 'error-state', jobName: '#000000001.', times: 1, reason: 'no shell'}];
+	});
+	expect(await thrownBy(run.results())).toMatchObject({code: 'ERR_POOL_OWNED'});
+	const {calls, faults} = readQueueState(queue.directory);
+	expect([faults.map(({seen}) => seen), calls.qdel, numJobs()]).toEqual([[1], 0, 2]);
 });
 
 describe('a map that is detached', () => {

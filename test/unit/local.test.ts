@@ -202,10 +202,10 @@ for (;;) try { taken.push(openSync('/dev/null')); } catch (error) { console.log(
 const ids = [];
 for (const name of ['a', 'b', 'c']) ids.push((await engine.submit([request(name)]))[0].id);
 // The event by which it tells comes later than the call.
-await new Promise(resolve => setImmediate(() => setImmediate(resolve)));
+let waiting;
+while ((waiting = await engine.explain(question(ids[0], 'pending')))?.reason.includes('no process') !== true) await new Promise(setImmediate);
 console.log((await engine.status()).map(({name, state}) => name + ' ' + state).join(', '));
-const {failed, reason} = await engine.explain(question(ids[0], 'pending'));
-console.log(failed, reason);
+console.log(waiting.failed, waiting.reason);
 console.log(await engine.explain(question(ids[0], 'ended')));
 for (const fd of taken) closeSync(fd);
 await idle(engine);
