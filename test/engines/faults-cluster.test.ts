@@ -24,7 +24,7 @@ beforeAll(async () => {
 	cluster = await bringUpCluster(50, {nodes: 2, slots: 1});
 });
 afterAll(async () => {
-	await cluster.remove();
+	await cluster?.remove();
 });
 beforeEach(() => {
 	directory = createTestDirectory();

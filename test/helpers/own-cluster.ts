@@ -31,8 +31,18 @@ export const bringUpCluster = async (distance: number, {nodes = 2, slots = 8} = 
 	const directory = mkdtempSync(join(tmpdir(), 'qmr-cluster-'));
 	const env = {...process.env, GRID_ENGINE_INSTANCE: instanceOf(distance)};
 	const run: OwnCluster['do'] = async (verb, ...args) => (await execute(SCRIPT, [verb, ...args], {env})).stdout;
-	await run('up', String(nodes), String(slots));
-	await run('wrappers', directory);
+	const remove = async (): Promise<void> => {
+		vi.unstubAllEnvs();
+		await run('down');
+		rmSync(directory, {recursive: true});
+	};
+	try {
+		await run('up', String(nodes), String(slots));
+		await run('wrappers', directory);
+	} catch (error) {
+		await remove();
+		throw error;
+	}
 	vi.stubEnv('PATH', `${directory}:${process.env.PATH}`);
 	return {
 		do: run,
@@ -43,10 +53,6 @@ export const bringUpCluster = async (distance: number, {nodes = 2, slots = 8} = 
 				[...listing.matchAll(/^all\.q@(\S+)(?:\s+\S+){4}[ \t]*(\S*)$/gm)].map(([, host, state]) => [host as string, state as string]),
 			);
 		},
-		remove: async () => {
-			vi.unstubAllEnvs();
-			await run('down');
-			rmSync(directory, {recursive: true});
-		},
+		remove,
 	};
 };

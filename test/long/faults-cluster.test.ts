@@ -35,7 +35,7 @@ beforeAll(async () => {
 	cluster = await bringUpCluster(52, {nodes: 2, slots: 4});
 });
 afterAll(async () => {
-	await cluster.remove();
+	await cluster?.remove();
 });
 beforeEach(() => {
 	directory = createTestDirectory();
