@@ -157,3 +157,13 @@ test('a worker that needs more than its h_vmem fails for its memory, and gets mo
 	expect((await untilInAccounting(await jobIdOf(1))).get('exit_status')).toMatch(/^(?!0)/);
 	await untilNothingIsLeft();
 });
+
+test('an h_vmem in which Node can’t even begin is told as such, with what Node needs', async () => {
+	const outcomes = await pool.mapSettled(faulty.compute, [{begun}], {resources: {memory: '300M'}, maxNumResubmissions: 0});
+	expect(outcomes).toMatchObject([
+		{status: 'rejected', attempt: 1, reason: {kind: 'out-of-memory', message: expect.stringMatching(/h_vmem.*724 MB/)}},
+	]);
+	expect(readBegins(begun)).toEqual([]);
+	expect((await untilInAccounting(await jobIdOf(1))).get('exit_status')).toMatch(/^13[34]/);
+	await untilNothingIsLeft();
+});

@@ -137,6 +137,25 @@ test.each([1, 4])('killed as it has read %d of 4 results: they are read again, a
 	await untilNothingIsLeft();
 });
 
+test('the same program, run again with `resume`, goes on with its map; with other tasks it is refused', async () => {
+	const tasks = [0, 1, 2].map(i => ({begun, ...(i === 1 ? {until} : {})}));
+	const node = start({tasks, options: {...options, numChunks: 3}});
+	await untilNoted(workDir, ({event, ichunk}) => event === 'result' && ichunk === 2);
+	await untilBegun(begun, ({itask}) => itask === 1);
+	node.kill('SIGKILL');
+	expect((await node.ended).signal).toBe('SIGKILL');
+	const again: PoolOptions = {engine: 'grid-engine', pollingIntervalMs: 500, keepWorkDir: true, resume: workDir};
+	const refused = await start({tasks: [...tasks.slice(1), {begun}], options: again}).ended;
+	expect(refused.code).toBe(1);
+	expect(refused.stderr).toContain('ERR_POOL_RESUME');
+	const resumed = start({tasks, options: again});
+	await untilNoted(workDir, ({event}) => event === 'resumed');
+	writeFileSync(until, '');
+	expect(await resumed.ended).toMatchObject({code: 0, stdout: '[0,1,2]\n'});
+	expect(countBegins(begun, 3)).toEqual([1, 1, 1]);
+	await untilNothingIsLeft();
+});
+
 test('a second Ctrl-C leaves at once while qdel hangs; the queue-jobs go on, and another process comes back to them', async () => {
 	// It ends without having removed anything.
 	const qdelPath = await wrap('qdel', `[ "$calls" = 1 ] && { while [ ! -e '${until}' ]; do sleep 0.1; done; exit 1; }`);
