@@ -1,0 +1,119 @@
+/** The true state of the shared directory, with its history: what another host sees may be older. Files here only grow. */
+
+export type DiskFile = {
+	readonly name: string;
+	/** The host whose process made it: that host sees its own writing at once. */
+	readonly madeBy: string;
+	bytes: Buffer;
+	/** How long it was from when on. */
+	readonly lengths: {fromMs: number; length: number}[];
+	/** What survives a crash of the host that wrote it. */
+	syncedLength: number;
+	/** Whether its bytes are no longer what was written. */
+	isDamaged: boolean;
+	/** Whether a crash has taken its last bytes. */
+	hasLostTail: boolean;
+};
+
+/** Under which name a file was there, and from when until when. */
+type Entry = {readonly file: DiskFile; readonly fromMs: number; untilMs: number; readonly by: string};
+
+export type Disk = {
+	/** Every file that there ever was. */
+	readonly all: () => readonly DiskFile[];
+	/** The names that a host sees which last looked at `asOfMs`; what it did itself it sees at once. */
+	readonly names: (host: string, asOfMs: number) => string[];
+	readonly find: (name: string, host: string, asOfMs: number) => DiskFile | undefined;
+	readonly lengthAt: (file: DiskFile, host: string, asOfMs: number) => number;
+	readonly create: (name: string, host: string) => DiskFile;
+	readonly append: (file: DiskFile, bytes: Buffer) => void;
+	readonly sync: (file: DiskFile) => void;
+	readonly rename: (from: string, to: string, host: string) => void;
+	readonly removeAll: () => void;
+	readonly isRemoved: () => boolean;
+	/** Takes from every file that a host has written what was not synced; the dice say how much of it. */
+	readonly crash: (host: string, keep: (unsynced: number) => number) => number;
+};
+
+export const systemError = (code: string, syscall: string, path: string): NodeJS.ErrnoException =>
+	Object.assign(new Error(`${code}: simulated, ${syscall} '${path}'`), {code, syscall, path});
+
+/** @param onOffence - Told when a file that is there would be replaced or removed. */
+export const createDisk = (nowMs: () => number, onOffence: (what: string) => void): Disk => {
+	const entries = new Map<string, Entry[]>();
+	const files: DiskFile[] = [];
+	let isRemoved = false;
+
+	const current = (name: string): Entry | undefined => {
+		const last = entries.get(name)?.at(-1);
+		return last !== undefined && last.untilMs === Number.POSITIVE_INFINITY ? last : undefined;
+	};
+	const seen = (name: string, host: string, asOfMs: number): Entry | undefined =>
+		entries
+			.get(name)
+			?.findLast(entry => (entry.by === host ? entry.untilMs > nowMs() : entry.fromMs <= asOfMs && asOfMs < entry.untilMs));
+	const put = (name: string, file: DiskFile, by: string): void => {
+		const list = entries.get(name) ?? [];
+		list.push({file, fromMs: nowMs(), untilMs: Number.POSITIVE_INFINITY, by});
+		entries.set(name, list);
+	};
+
+	return {
+		all: () => files,
+		names: (host, asOfMs) => [...entries.keys()].filter(name => seen(name, host, asOfMs) !== undefined).sort(),
+		find: (name, host, asOfMs) => seen(name, host, asOfMs)?.file,
+		lengthAt: (file, host, asOfMs) => {
+			if (file.madeBy === host || file.hasLostTail) return file.bytes.length;
+			return file.lengths.findLast(({fromMs}) => fromMs <= asOfMs)?.length ?? 0;
+		},
+		create: (name, host) => {
+			if (current(name) !== undefined) throw systemError('EEXIST', 'open', name);
+			const file: DiskFile = {
+				name,
+				madeBy: host,
+				bytes: Buffer.alloc(0),
+				lengths: [{fromMs: nowMs(), length: 0}],
+				syncedLength: 0,
+				isDamaged: false,
+				hasLostTail: false,
+			};
+			files.push(file);
+			put(name, file, host);
+			return file;
+		},
+		append: (file, bytes) => {
+			if (bytes.length === 0) return;
+			file.bytes = Buffer.concat([file.bytes, bytes]);
+			file.lengths.push({fromMs: nowMs(), length: file.bytes.length});
+		},
+		sync: file => {
+			file.syncedLength = file.bytes.length;
+		},
+		rename: (from, to, host) => {
+			const entry = current(from);
+			if (entry === undefined) throw systemError('ENOENT', 'rename', from);
+			if (current(to) !== undefined) onOffence(`${to} is replaced by ${from}`);
+			entry.untilMs = nowMs();
+			put(to, entry.file, host);
+		},
+		removeAll: () => {
+			isRemoved = true;
+			for (const list of entries.values()) for (const entry of list) entry.untilMs = Math.min(entry.untilMs, nowMs());
+		},
+		isRemoved: () => isRemoved,
+		crash: (host, keep) => {
+			let numLost = 0;
+			for (const file of files) {
+				const unsynced = file.bytes.length - file.syncedLength;
+				if (file.madeBy !== host || unsynced === 0) continue;
+				const length = file.syncedLength + keep(unsynced);
+				if (length === file.bytes.length) continue;
+				numLost++;
+				file.bytes = file.bytes.subarray(0, length);
+				file.hasLostTail = true;
+				for (const past of file.lengths) past.length = Math.min(past.length, length);
+			}
+			return numLost;
+		},
+	};
+};
