@@ -31,13 +31,16 @@ export const actOn = async (
 		}
 		case 'relax': {
 			current.isVoid = true;
-			return [...remove(state, ichunk, current), ...resubmit(state, chunk, verdict.reason)];
+			const removed = remove(state, ichunk, current);
+			resubmit(state, chunk, verdict.reason);
+			return removed;
 		}
 		case 'resubmit': {
-			const failure = await giveUp(state, chunk, current, verdict, files);
+			await giveUp(state, chunk, current, verdict, files);
 			const numGivenUp = chunk.attempts.filter(({isVoid}) => !isVoid).length;
 			const removed = verdict.isLeft ? [] : remove(state, ichunk, current);
-			return [...removed, ...resubmit(state, chunk, `Resubmitting ${numGivenUp} of ${state.options.maxNumResubmissions}: ${failure.kind}`)];
+			resubmit(state, chunk, `Resubmitting ${numGivenUp} of ${state.options.maxNumResubmissions}`);
+			return removed;
 		}
 		case 'fail': {
 			const failure = await giveUp(state, chunk, current, verdict, files);
@@ -87,10 +90,9 @@ const setAside = async (state: MapState, ichunk: number, {attempt}: AttemptState
 	state.journal.note({event: 'set-aside', ichunk, attempt, reason});
 };
 
-const resubmit = (state: MapState, chunk: ChunkState, message: string): [] => {
+const resubmit = (state: MapState, chunk: ChunkState, message: string): void => {
 	state.journal.note({event: 'resubmitted', ichunk: chunk.chunk.ichunk, attempt: chunk.attempts.length + 1, message});
 	state.toSubmit.add(chunk);
-	return [];
 };
 
 const remove = (state: MapState, ichunk: number, attempt: AttemptState): string[] => {

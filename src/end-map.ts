@@ -1,42 +1,72 @@
 /** How a map ends: no queue-job is left behind, every task has its outcome, and the work_dir is removed or its owner told why not. */
 import type {JobStatus} from './engines/engine.js';
 import {type MapState, openChunks} from './map-state.js';
-import type {PoolOptions} from './options.js';
 import type {Ports} from './ports.js';
 import type {Reducer} from './reduce.js';
 import {removeWorkDir, type WorkDirPlace} from './work-dir.js';
 
+/**
+ * Why a map ends before its time. `cancel` removes its queue-jobs; `detach` leaves them running; `deposed`: they are another process's now.
+ */
+export type Stop = {readonly kind: 'cancel' | 'detach' | 'deposed'; readonly reason: unknown};
+
 /** Ends a map whose tasks all have their outcome, or that was stopped at a failure. What fails here is told; the results are not given up for it. */
 export const concludeMap = async (
-	place: WorkDirPlace,
 	state: MapState,
-	reducer: Reducer,
-	options: PoolOptions,
 	ports: Ports,
+	reducer: Reducer,
+	{place, keepWorkDir}: {readonly place: WorkDirPlace; readonly keepWorkDir: boolean},
 ): Promise<void> => {
 	const left = await removeQueueJobs(state, ports);
-	await cancelRest(state, reducer);
+	await cancelRest(state, reducer, 'cancelled, for another task failed and `stopOnError` is set');
 	const {failed, done} = reducer.counts();
 	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
 	try {
 		await state.journal.flush({durable: false});
-		const reason = whyKept(failed, left, reducer, options);
-		if (reason === undefined) await removeWorkDir(place, ports.files);
-		else ports.tell(`queue-map-reduce: the work_dir is kept, for ${reason}: ${state.workDir}`);
+		const reason = whyKept(failed, left, reducer, keepWorkDir);
+		if (reason === undefined) {
+			// A heartbeat would put its file back into a directory that is being removed.
+			await state.owner.rest();
+			await removeWorkDir(place, ports.files);
+			return;
+		}
+		ports.tell(`queue-map-reduce: the work_dir is kept, for ${reason}: ${state.workDir}`);
+		await state.owner.release();
 	} catch (error) {
 		ports.tell(`queue-map-reduce: the work_dir is kept, for it can't be removed (${(error as Error).message}): ${state.workDir}`);
 	}
 };
 
-/** Ends a map that can't go on. Whatever fails here is told, and does not hide what ended the map. */
-export const abandonMap = async (state: MapState, ports: Ports, error: unknown): Promise<void> => {
-	await removeQueueJobs(state, ports);
-	state.journal.note({event: 'ended', reason: error instanceof Error ? error.message : String(error)});
-	await state.journal.flush({durable: false}).catch(second => {
-		ports.tell(`queue-map-reduce: ${state.workDir}/log.jsonl can't be written: ${(second as Error).message}`);
+/** Ends a map before its time. Whatever fails here is told, and does not hide why it was ended. */
+export const stopMap = async (state: MapState, ports: Ports, reducer: Reducer, {kind, reason}: Stop): Promise<void> => {
+	const {workDir, owner, journal} = state;
+	if (kind === 'deposed') {
+		// From here on the files of the map are the next owner's.
+		await owner.rest();
+		ports.tell(`queue-map-reduce: another process has taken over ${workDir}: this one leaves it alone`);
+		return;
+	}
+	const why = reason instanceof Error ? reason.message : String(reason);
+	// Child processes of this machine can't go on without this process.
+	const isLeaving = kind === 'detach' && ports.engine.statusCost !== 'none';
+	const {done, failed} = reducer.counts();
+	if (!isLeaving) {
+		await removeQueueJobs(state, ports);
+		await cancelRest(state, reducer, `cancelled, for the map was ended: ${why}`);
+	}
+	journal.note({event: isLeaving ? 'detached' : 'ended', reason: why});
+	await journal.flush({durable: false}).catch(error => {
+		ports.tell(`queue-map-reduce: ${workDir}/log.jsonl can't be written: ${(error as Error).message}`);
 	});
-	ports.tell(`queue-map-reduce: the map was ended, its work_dir is kept: ${state.workDir}`);
+	await owner.release().catch(() => undefined);
+	const what = isLeaving ? 'the map was left, its queue-jobs go on' : 'the map was ended, its work_dir is kept';
+	ports.tell(
+		`queue-map-reduce: ${what} (${done + failed} tasks are finished): ${workDir}\nqueue-map-reduce: to go on: ${resumeCall(workDir)}`,
+	);
 };
+
+/** What to write in a program to go on with a map. */
+export const resumeCall = (workDir: string): string => `await Pool.resume(${JSON.stringify(workDir)})`;
 
 /** A removal may fail, and a queue that was told of a job may list it a moment later: so often the queue is asked whether any is left. */
 const MAX_SWEEPS = 3;
@@ -95,17 +125,16 @@ const createOwnership = (state: MapState): ((job: JobStatus) => boolean) => {
 	return ({id, name}) => nameOfId.get(id) === name || unanswered.has(name);
 };
 
-/** After `stopOnError` the chunks that are not done have their outcome, too. */
-const cancelRest = async (state: MapState, reducer: Reducer): Promise<void> => {
+/** The chunks that are not done have their outcome, too. */
+const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Promise<void> => {
 	for (const chunk of openChunks(state)) {
-		const reason = 'cancelled, for another task failed and `stopOnError` is set';
 		chunk.decision = {kind: 'failed', attempt: chunk.attempts.at(-1)?.attempt ?? 0};
 		await reducer.fail(chunk.chunk, chunk.attempts, {kind: 'cancelled', reason});
 		state.journal.note({event: 'chunk-failed', ichunk: chunk.chunk.ichunk, kind: 'cancelled', reason});
 	}
 };
 
-const whyKept = (numFailed: number, left: string | undefined, reducer: Reducer, {keepWorkDir = false}: PoolOptions): string | undefined => {
+const whyKept = (numFailed: number, left: string | undefined, reducer: Reducer, keepWorkDir: boolean): string | undefined => {
 	if (numFailed > 0) return numFailed === 1 ? 'a task failed' : `${numFailed} tasks failed`;
 	if (left !== undefined) return left;
 	if (reducer.hasStderr()) return 'a task wrote to stderr';

@@ -20,6 +20,7 @@ import {groupFailures} from './group-failures.js';
  * - `ERR_POOL_RESUME`: the work_dir can't be gone on with: its tasks were never all written, or are others, or it is of another format.
  * - `ERR_POOL_OWNED`: another process works in the work_dir, or has taken it over.
  * - `ERR_POOL_INTERRUPTED`: the process was told to end by a signal.
+ * - `ERR_POOL_DETACHED`: the program has left the map (`run.detach()`); its queue-jobs go on.
  * - `ERR_POOL_PROGRAM_MISSING`: a program of the scheduler does not exist or can't be executed.
  * - `ERR_POOL_SUBMIT_REJECTED`: the scheduler refused a queue-job for good.
  * - `ERR_POOL_OUTAGE`: the scheduler, or the file system of the work_dir, was out of order for longer than `outageLimitMs`.
@@ -39,6 +40,7 @@ export type PoolErrorCode =
 	| 'ERR_POOL_RESUME'
 	| 'ERR_POOL_OWNED'
 	| 'ERR_POOL_INTERRUPTED'
+	| 'ERR_POOL_DETACHED'
 	| 'ERR_POOL_PROGRAM_MISSING'
 	| 'ERR_POOL_SUBMIT_REJECTED'
 	| 'ERR_POOL_OUTAGE'

@@ -26,6 +26,8 @@ export type JournalEvent = {
 		| 'queue-silent'
 		| 'queue-answers'
 		| 'warning'
+		| 'resumed'
+		| 'detached'
 		| 'ended';
 	readonly ichunk?: number;
 	readonly attempt?: number;

@@ -26,6 +26,15 @@ export const attemptPath = (workDir: string, ichunk: number, attempt: number, ki
 /** The directory that one attempt at one task may fill with files; made when `taskContext().taskDir` is first read. */
 export const taskDirPath = (workDir: string, itask: number, attempt: number): string => join(workDir, 'tasks', `${itask}.${attempt}`);
 
+/** Made by the process that works in the work_dir; whoever takes over makes the next. */
+export const ownerPath = (workDir: string, number: number): string => join(workDir, `owner.${number}`);
+
+/** The number of an owner's file; undefined for any other name. */
+export const parseOwnerName = (name: string): number | undefined => {
+	const match = /^owner\.([1-9]\d*)$/.exec(name);
+	return match === null ? undefined : Number(match[1]);
+};
+
 export type ChunkFile = {readonly ichunk: number} & ({readonly kind: 'tasks'} | {readonly kind: AttemptFileKind; readonly attempt: number});
 
 /** Reads a file name back; undefined for a file that belongs to no chunk, or would be called otherwise. */

@@ -7,6 +7,8 @@ export type Manifest = {
 	/** Node version of the process-node; the worker-nodes must run the same major. */
 	readonly node: string;
 	readonly session: string;
+	/** Where it is: what is copied elsewhere can't be gone on with. */
+	readonly workDir: string;
 	/** UTC. */
 	readonly createdAt: string;
 	readonly message: string;

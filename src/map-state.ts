@@ -3,12 +3,14 @@ import type {Chunk} from './chunks.js';
 import type {TaskErrorKind} from './errors.js';
 import type {Journal} from './journal.js';
 import type {AttemptFacts, Limits} from './judge.js';
-import type {AttemptInfo, Resources} from './options.js';
+import type {AttemptInfo, PoolOptions, Resources} from './options.js';
+import type {Owner} from './owner.js';
 
 export type MapState = {
 	readonly session: string;
 	readonly workDir: string;
 	readonly options: MapOptions;
+	readonly owner: Owner;
 	readonly journal: Journal;
 	readonly chunks: readonly ChunkState[];
 	/** Chunks whose next attempt is to be submitted, in this order. */
@@ -30,6 +32,19 @@ export type MapOptions = Limits & {
 	readonly pendingWarnMs: number | false;
 	readonly resources: Resources | ((info: AttemptInfo) => Resources) | undefined;
 };
+
+export const toMapOptions = (options: PoolOptions): MapOptions => ({
+	pollingIntervalMs: options.pollingIntervalMs ?? 5000,
+	maxNumResubmissions: options.maxNumResubmissions ?? 10,
+	graceMs: options.graceMs ?? 90_000,
+	outageLimitMs: options.outageLimitMs ?? 6 * 3_600_000,
+	stopOnError: options.stopOnError ?? false,
+	avoidHosts: options.avoidHosts ?? true,
+	pendingWarnMs: options.pendingWarnMs ?? 600_000,
+	pendingLimitMs: options.pendingLimitMs ?? Number.POSITIVE_INFINITY,
+	unreachableAfterMs: options.unreachableAfterMs ?? 600_000,
+	resources: options.resources,
+});
 
 export type ChunkState = {
 	readonly chunk: Chunk;

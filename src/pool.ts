@@ -2,11 +2,13 @@
 import {mergeOptions} from './check-options.js';
 import {type ChosenEngine, chooseEngine} from './choose-engine.js';
 import {collectTasks} from './collect-tasks.js';
-import {MapError, PoolError} from './errors.js';
+import type {Engine} from './engines/engine.js';
+import {PoolError} from './errors.js';
 import {type FunctionMark, referenceFunction} from './function-reference.js';
+import type {MapRun} from './map-run.js';
 import type {PoolOptions} from './options.js';
 import type {Outcome} from './reduce.js';
-import {type FinishedMap, runMap} from './run-map.js';
+import {startMap} from './run-map.js';
 import {workerState} from './task-context.js';
 
 /** What may be given as tasks. */
@@ -48,7 +50,7 @@ export class Pool {
 	map<T, R>(fn: (task: T) => R, tasks: Tasks<T>, options?: PoolOptions): Promise<Awaited<R>[]>;
 	map<R = unknown>(fn: FunctionMark, tasks: Tasks<unknown>, options?: PoolOptions): Promise<R[]>;
 	async map(fn: unknown, tasks: unknown, options?: PoolOptions): Promise<unknown[]> {
-		return valuesOf(await this.#run('map', fn, tasks, options));
+		return (await this.#start('map', fn, tasks, options)).results();
 	}
 
 	/** As `map`, with `fn(...task)`: every task is a list of arguments. */
@@ -59,7 +61,7 @@ export class Pool {
 	): Promise<Awaited<R>[]>;
 	starmap<R = unknown>(fn: FunctionMark, argumentLists: Tasks<readonly unknown[]>, options?: PoolOptions): Promise<R[]>;
 	async starmap(fn: unknown, argumentLists: unknown, options?: PoolOptions): Promise<unknown[]> {
-		return valuesOf(await this.#run('starmap', fn, argumentLists, options));
+		return (await this.#start('starmap', fn, argumentLists, options)).results();
 	}
 
 	/**
@@ -70,11 +72,21 @@ export class Pool {
 	mapSettled<T, R>(fn: (task: T) => R, tasks: Tasks<T>, options?: PoolOptions): Promise<Outcome<Awaited<R>>[]>;
 	mapSettled<R = unknown>(fn: FunctionMark, tasks: Tasks<unknown>, options?: PoolOptions): Promise<Outcome<R>[]>;
 	async mapSettled(fn: unknown, tasks: unknown, options?: PoolOptions): Promise<Outcome<unknown>[]> {
-		return (await this.#run('map', fn, tasks, options))?.reducer.outcomes() ?? [];
+		return (await this.#start('map', fn, tasks, options)).outcomes();
 	}
 
-	/** Undefined when there are no tasks: then nothing is written and the queue is not touched. */
-	async #run(call: 'map' | 'starmap', fn: unknown, tasks: unknown, callOptions?: PoolOptions): Promise<FinishedMap | undefined> {
+	/**
+	 * As `map`, but resolves as soon as every task is submitted (or the map has ended before) to what one needs to watch the map, to take outcomes as they arrive, to cancel it, or to leave it and come back.
+	 *
+	 * @throws PoolError when the map could not be begun. What happens later is told by `run.results()`.
+	 */
+	submit<T, R>(fn: (task: T) => R, tasks: Tasks<T>, options?: PoolOptions): Promise<MapRun<Awaited<R>>>;
+	submit<R = unknown>(fn: FunctionMark, tasks: Tasks<unknown>, options?: PoolOptions): Promise<MapRun<R>>;
+	submit(fn: unknown, tasks: unknown, options?: PoolOptions): Promise<MapRun<unknown>> {
+		return this.#start('map', fn, tasks, options);
+	}
+
+	async #start(call: 'map' | 'starmap', fn: unknown, tasks: unknown, callOptions?: PoolOptions): Promise<MapRun<unknown>> {
 		refuseDuringImport();
 		const options = mergeOptions(this.#options, callOptions);
 		options.signal?.throwIfAborted();
@@ -85,18 +97,16 @@ export class Pool {
 		const reference = await referenceFunction(fn);
 		const collected = await collecting;
 		options.signal?.throwIfAborted();
-		if (collected.length === 0) return undefined;
 		if (call === 'starmap') checkArgumentLists(collected);
-		const {engine} = await this.#chooseEngine(options);
-		return runMap({call, reference, tasks: collected, options, engine});
+		return startMap({call, reference, tasks: collected, options, chooseEngine: wanted => this.#chooseEngine(wanted)});
 	}
 
 	/** Maps of one pool share its engine, and so the slots of this machine. */
-	#chooseEngine(options: PoolOptions): Promise<ChosenEngine> {
+	async #chooseEngine(options: PoolOptions): Promise<Engine> {
 		const wanted: PoolOptions = Object.fromEntries(Object.entries(options).filter(([name]) => ENGINE_OPTIONS.has(name)));
 		const key = JSON.stringify(wanted);
 		const known = this.#engines.get(key);
-		if (known !== undefined) return known;
+		if (known !== undefined) return (await known).engine;
 		const chosen = chooseEngine(wanted);
 		this.#engines.set(key, chosen);
 		chosen.then(
@@ -104,7 +114,7 @@ export class Pool {
 			// The caller is told; the next map asks again.
 			() => this.#engines.delete(key),
 		);
-		return chosen;
+		return (await chosen).engine;
 	}
 }
 
@@ -122,14 +132,6 @@ const ENGINE_OPTIONS: ReadonlySet<string> = new Set<keyof PoolOptions>([
 	'slots',
 	'programTimeoutMs',
 ]);
-
-const valuesOf = (map: FinishedMap | undefined): unknown[] => {
-	if (map === undefined) return [];
-	const {reducer, workDir, session} = map;
-	const failures = reducer.failures();
-	if (failures.length > 0) throw new MapError({failures, results: reducer.values(), workDir, session});
-	return reducer.values();
-};
 
 /** A worker that imports a main script must not run it. */
 const refuseDuringImport = (): void => {

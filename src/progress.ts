@@ -32,7 +32,7 @@ export const createProgress = (
 	return {
 		update: () => {
 			if (onProgress === undefined && !progress) return;
-			const numbers = count(state, reducer, numTasks);
+			const numbers = countTasks(state, reducer, numTasks);
 			const line = formatProgress(numbers);
 			if (line === last) return;
 			last = line;
@@ -45,7 +45,8 @@ export const createProgress = (
 	};
 };
 
-const count = (state: MapState, reducer: Reducer, total: number): Progress => {
+/** Of a map that is running, or of what it has come to. */
+export const countTasks = (state: MapState, reducer: Reducer, total: number): Progress => {
 	const {done, failed} = reducer.counts();
 	let running = 0;
 	for (const {chunk, attempts, decision} of state.chunks) {

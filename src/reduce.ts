@@ -39,6 +39,8 @@ export type Reducer = {
 	readonly failures: () => TaskError[];
 	/** In task order, a hole where a task has no outcome yet. */
 	readonly outcomes: () => Outcome<unknown>[];
+	/** Of every chunk that has its outcomes, in the order in which they came, but the first so many chunks. */
+	readonly arrivals: (numSkipped: number) => Outcome<unknown>[][];
 };
 
 /** What is told of an attempt with its outcomes. */
@@ -65,7 +67,8 @@ export type ReducerInput = {
 export const createReducer = (input: ReducerInput): Reducer => {
 	const values: unknown[] = new Array(input.numTasks);
 	const failures = new Map<number, TaskError>();
-	const pieces: Piece[] = [];
+	/** In the order in which chunks came. */
+	const decided: (readonly Piece[])[] = [];
 	let numDone = 0;
 	let hasStderr = false;
 
@@ -85,7 +88,8 @@ export const createReducer = (input: ReducerInput): Reducer => {
 		failures.set(itask, new TaskError(failure.message, fields, failure.remote && fromRemoteError(failure.remote)));
 	};
 
-	const addBlocks = async (chunk: Chunk, attempts: readonly ReducedAttempt[], blocks: readonly Block[]): Promise<void> => {
+	const addBlocks = async (chunk: Chunk, attempts: readonly ReducedAttempt[], blocks: readonly Block[]): Promise<Piece[]> => {
+		const pieces: Piece[] = [];
 		for (const block of blocks) {
 			for (let i = 0; i < block.count; i++) {
 				if (!block.failures.has(block.first + i)) values[chunk.firstTask + block.first + i] = block.values[i];
@@ -108,7 +112,16 @@ export const createReducer = (input: ReducerInput): Reducer => {
 				}
 			}
 		}
+		return pieces;
 	};
+
+	const toOutcomes = (pieces: readonly Piece[]): Outcome<unknown>[] =>
+		pieces.flatMap(piece =>
+			Array.from({length: piece.count}, (_, i) => {
+				const itask = piece.chunk.firstTask + piece.first + i;
+				return toOutcome(piece, i, itask, failures.get(itask), values[itask]);
+			}),
+		);
 
 	return {
 		collect: async (chunk, attempts, attempt, path) => {
@@ -121,20 +134,20 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			if (file.kind !== 'whole') return file;
 			// The worker itself knows best where it ran.
 			const known = attempts.map(each => (each.attempt === attempt ? {...each, host: file.host} : each));
-			await addBlocks(chunk, known, file.blocks);
+			decided.push(await addBlocks(chunk, known, file.blocks));
 			hasStderr ||= file.stderrBytes > 0;
 			return {kind: 'whole', host: file.host};
 		},
 		fail: async (chunk, attempts, {kind, reason}) => {
 			const blocks = await readFinished(input.files, input, chunk, attempts);
-			await addBlocks(chunk, attempts, blocks);
+			const pieces = await addBlocks(chunk, attempts, blocks);
 			const last = blocks.at(-1);
 			const numFinished = last === undefined ? 0 : last.first + last.count;
 			const who = attempts.at(-1) ?? NO_ATTEMPT;
 			const tail = who === NO_ATTEMPT ? '' : await readTail(input.files, attemptPath(input.workDir, chunk.ichunk, who.attempt, 'e'));
 			for (let i = numFinished; i < chunk.numTasks; i++) await addFailure(chunk, who, i, {kind, message: reason}, tail);
 			const nothing = {startedAt: new Float64Array(), elapsedMs: new Float32Array()};
-			pieces.push({chunk, attempt: who, first: numFinished, count: chunk.numTasks - numFinished, ...nothing});
+			decided.push([...pieces, {chunk, attempt: who, first: numFinished, count: chunk.numTasks - numFinished, ...nothing}]);
 		},
 		counts: () => ({done: numDone, failed: failures.size}),
 		hasStderr: () => hasStderr,
@@ -142,14 +155,10 @@ export const createReducer = (input: ReducerInput): Reducer => {
 		failures: () => [...failures.values()].sort((a, b) => a.itask - b.itask),
 		outcomes: () => {
 			const outcomes: Outcome<unknown>[] = new Array(input.numTasks);
-			for (const piece of pieces) {
-				for (let i = 0; i < piece.count; i++) {
-					const itask = piece.chunk.firstTask + piece.first + i;
-					outcomes[itask] = toOutcome(piece, i, itask, failures.get(itask), values[itask]);
-				}
-			}
+			for (const pieces of decided) for (const outcome of toOutcomes(pieces)) outcomes[outcome.itask] = outcome;
 			return outcomes;
 		},
+		arrivals: numSkipped => decided.slice(numSkipped).map(toOutcomes),
 	};
 };
 

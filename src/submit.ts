@@ -20,16 +20,27 @@ export type Submission = {readonly numTaken: number; readonly refusal: Refusal |
 /**
  * Submits the next attempts of the first chunks in `state.toSubmit`; what could not be submitted stays there.
  *
- * @throws PoolError `ERR_POOL_SUBMIT_REJECTED` when the scheduler refused for good.
+ * @throws PoolError `ERR_POOL_SUBMIT_REJECTED` when the scheduler refused for good; `ERR_POOL_OWNED` when the work_dir is another process's now.
  */
 export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>): Promise<Submission> => {
 	const slice = [...state.toSubmit].slice(0, SLICE).map(chunk => ({chunk, attempt: nextAttempt(state, chunk)}));
+	await state.owner.check();
 	for (const {chunk, attempt} of slice) {
 		state.journal.note({event: 'submitting', ichunk: chunk.chunk.ichunk, attempt: attempt.attempt, jobName: attempt.jobName});
 	}
 	// On the disk before qsub runs: whoever comes after a crash then knows which names to look for.
 	await state.journal.flush({durable: true});
+	// The disk may have kept us waiting for so long that somebody else has taken over.
+	await state.owner.check();
 	const outcomes = await ports.engine.submit(slice.map(({chunk, attempt}) => toRequest(state, chunk, attempt)));
+	for (const {chunk, attempt} of slice.slice(outcomes.length)) {
+		state.journal.note({
+			event: 'not-submitted',
+			ichunk: chunk.chunk.ichunk,
+			attempt: attempt.attempt,
+			reason: 'not tried after the one before',
+		});
+	}
 	let numTaken = 0;
 	let refusal: Refusal | undefined;
 	for (const [i, outcome] of outcomes.entries()) {

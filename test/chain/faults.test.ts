@@ -301,12 +301,27 @@ test('a queue-job that the scheduler refuses for good ends the map at once, in t
 	expect(jobsLeft()).toBe(0);
 });
 
-test.each(['hqw', 's', 'T', 'Zq', 'dr'])('a queue-job in the state %s is waited for', async rawState => {
+test.each(['hqw', 's', 'T', 'Zq'])('a queue-job in the state %s is waited for', async rawState => {
 	setFaults({kind: 'state', jobName: '#000000001.', rawState, polls: 8, times: 1});
 	expect(await pool.map(work.sum, SUMS, {keepWorkDir: true})).toEqual([3, 5, 9]);
 	expect(numSeen()).toEqual([1]);
 	expect(calls()).toMatchObject({qsub: 3, qdel: 0});
 	expect((await journalOf()).filter(line => line.includes(`"rawState":"${rawState}"`))).toHaveLength(1);
+});
+
+test('a queue-job that somebody deletes is not brought back, also when it stays in the state dr', async () => {
+	setFaults({kind: 'state', jobName: '#000000001.', rawState: 'dr', polls: 1_000_000, times: 1});
+	const error = await thrownBy(pool.map(work.sum, SUMS, {graceMs: 100}));
+	expect(error).toMatchObject({failures: [{itask: 1, kind: 'deleted'}]});
+	expect(numSeen()).toEqual([1]);
+	expect(calls()).toMatchObject({qsub: 3});
+});
+
+test('a queue-job in the state dr whose result comes within the grace time has brought it', async () => {
+	setFaults({kind: 'state', jobName: '#000000001.', rawState: 'dr', polls: 8, times: 1});
+	expect(await pool.map(work.sum, SUMS, {graceMs: 60_000})).toEqual([3, 5, 9]);
+	expect(numSeen()).toEqual([1]);
+	expect(calls()).toMatchObject({qsub: 3, qdel: 0});
 });
 
 test('a deleted queue-job that stays listed as dEqw is not counted again', async () => {
@@ -361,7 +376,7 @@ test('N10: a result file that was emptied is no result: the chunk is computed ag
 	}, 1);
 	expect(await running).toEqual([3, 5, 9]);
 	expect(hasDamaged).toBe(true);
-	expect(readdirSync(workDir)).toEqual(expect.arrayContaining(['000000001.1.out', '000000001.2.out']));
+	expect(readdirSync(workDir)).toEqual(expect.arrayContaining(['000000001.1.damaged', '000000001.2.out']));
 });
 
 test('N12: what a failed attempt wrote to stderr does not count', async () => {

@@ -1,0 +1,112 @@
+/** A new map, from its tasks to a work_dir in which everything is ready. */
+import {hostname} from 'node:os';
+import {type Chunking, cutChunks} from './chunks.js';
+import type {Engine} from './engines/engine.js';
+import {captureEnvironment} from './environment.js';
+import type {FunctionReference} from './function-reference.js';
+import {findGitCommit} from './git-commit.js';
+import {openJournal} from './journal.js';
+import {createLauncher} from './launcher.js';
+import {createSession, JOURNAL} from './layout.js';
+import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
+import type {OpenMap} from './map-run.js';
+import {createChunkStates, type MapState, toMapOptions} from './map-state.js';
+import {workerNodeArguments} from './node-arguments.js';
+import type {PoolOptions} from './options.js';
+import {claimWorkDir} from './owner.js';
+import {createPorts} from './ports.js';
+import {realProcesses} from './processes.js';
+import {createReducer} from './reduce.js';
+import {userName} from './user-name.js';
+import {VERSION} from './version.js';
+import {createWorkDir, placeWorkDir} from './work-dir.js';
+
+export type MapCall = {
+	readonly call: 'map' | 'starmap';
+	readonly reference: FunctionReference;
+	/** At least one. */
+	readonly tasks: readonly unknown[];
+	readonly options: PoolOptions;
+	readonly engine: Engine;
+};
+
+/**
+ * Makes the work_dir of a new map: from then on it can be driven, by this process or by another.
+ *
+ * @throws PoolError when that can't be done; the reason of `signal` when it was aborted. Nothing is left behind then.
+ */
+export const createMap = async ({call, reference, tasks, options, engine}: MapCall, signal: AbortSignal): Promise<OpenMap> => {
+	const ports = createPorts(engine);
+	const createdMs = ports.clock.nowMs();
+	const session = createSession(createdMs, ports.random.bytes(3));
+	const chunks = cutChunks(tasks.length, toChunking(options, engine));
+	const environment = captureEnvironment(options.env ?? true);
+	const place = await placeWorkDir(session, options);
+	const {workDir} = place;
+	const manifest: Manifest = {
+		format: MANIFEST_FORMAT,
+		library: {name: 'queue-map-reduce', version: VERSION},
+		node: process.version,
+		session,
+		workDir,
+		createdAt: new Date(createdMs).toISOString(),
+		message: options.message ?? '',
+		function: reference,
+		call,
+		seed: String(options.seed ?? session),
+		engine: engine.name,
+		numTasks: tasks.length,
+		numChunks: chunks.length,
+		worker: {
+			maxNumResubmissions: options.maxNumResubmissions ?? 10,
+			retries: options.retries ?? 0,
+			taskLimitMs: options.taskLimitMs ?? null,
+			onCodeChange: options.onCodeChange ?? 'fail',
+		},
+		options: toRecord(options),
+		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv},
+		...withGitCommit(),
+	};
+	const launcher = createLauncher({
+		workDir,
+		cwd: process.cwd(),
+		nodePath: options.nodePath ?? process.execPath,
+		// Node's own warnings are kept in the result file: on stderr they would look like the task's.
+		nodeArguments: ['--no-warnings', ...workerNodeArguments()],
+		umask: process.umask(),
+	});
+	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks}, ports.files, signal);
+	const owner = await claimWorkDir(workDir, ports, realProcesses, signal);
+	const chunkStates = createChunkStates(chunks);
+	const state: MapState = {
+		session,
+		workDir,
+		options: toMapOptions(options),
+		owner,
+		journal: openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock),
+		chunks: chunkStates,
+		toSubmit: new Set(chunkStates),
+		anyWorkerStarted: false,
+		needsSweep: false,
+		toldWaits: new Set(),
+	};
+	state.journal.note({event: 'tasks-complete', message: `${tasks.length} tasks in ${chunks.length} chunks for the engine ${engine.name}`});
+	const reducer = createReducer({session, workDir, numTasks: tasks.length, taskAt: itask => tasks[itask], files: ports.files});
+	return {place, state, reducer, ports, numTasks: tasks.length, options};
+};
+
+const toChunking = ({numChunks, chunkSize}: PoolOptions, engine: Engine): Chunking => {
+	if (numChunks !== undefined) return {kind: 'num-chunks', numChunks};
+	return chunkSize === undefined ? {kind: 'at-most', numChunks: engine.maxDefaultChunks} : {kind: 'chunk-size', chunkSize};
+};
+
+/** What can be written of the options; of the environment only names, for its values may be secrets. */
+const toRecord = ({env, signal: _signal, onProgress: _onProgress, ...options}: PoolOptions): Record<string, unknown> => ({
+	...options,
+	...(env === undefined ? {} : {env: typeof env === 'object' && !Array.isArray(env) ? Object.keys(env) : env}),
+});
+
+const withGitCommit = (): {gitCommit?: string} => {
+	const gitCommit = findGitCommit(process.cwd());
+	return gitCommit === undefined ? {} : {gitCommit};
+};

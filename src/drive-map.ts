@@ -1,0 +1,51 @@
+/** One map from whatever state it is in to its end. Touches the world by its ports alone. */
+import {concludeMap, type Stop, stopMap} from './end-map.js';
+import type {Engine} from './engines/engine.js';
+import type {MapState} from './map-state.js';
+import type {Owner} from './owner.js';
+import {poll} from './poll.js';
+import type {Ports} from './ports.js';
+import type {Reducer} from './reduce.js';
+import type {WorkDirPlace} from './work-dir.js';
+
+export type Drive = {
+	readonly place: WorkDirPlace;
+	readonly keepWorkDir: boolean;
+	/** Called after each round. */
+	readonly onRound: () => void;
+	/** Ends the map before its time. Its reason is a {@link Stop}. */
+	readonly signal: AbortSignal;
+};
+
+/**
+ * When it resolves every task has its outcome.
+ *
+ * @throws What ended the map before its time: a PoolError, or the reason of the stop.
+ */
+export const driveMap = async (state: MapState, ports: Ports, reducer: Reducer, drive: Drive): Promise<void> => {
+	const {owner} = state;
+	const guarded: Ports = {...ports, engine: onlyAsOwner(ports.engine, owner)};
+	try {
+		await poll(state, guarded, reducer, {onRound: drive.onRound, signal: AbortSignal.any([drive.signal, owner.deposed])});
+	} catch (error) {
+		const stop = toStop(error, drive.signal, owner.deposed);
+		await stopMap(state, guarded, reducer, stop);
+		throw stop.reason;
+	}
+	await concludeMap(state, guarded, reducer, drive);
+};
+
+/** Who has lost the work_dir removes none of the next owner's queue-jobs. */
+const onlyAsOwner = (engine: Engine, owner: Owner): Engine => ({
+	...engine,
+	remove: async ids => {
+		// When that can't be seen, nobody else can have taken over either, and no queue-job is to be left behind.
+		await owner.check().catch(() => owner.deposed.throwIfAborted());
+		await engine.remove(ids);
+	},
+});
+
+const toStop = (error: unknown, signal: AbortSignal, deposed: AbortSignal): Stop => {
+	if (deposed.aborted) return {kind: 'deposed', reason: deposed.reason};
+	return signal.aborted && error === signal.reason ? (error as Stop) : {kind: 'cancel', reason: error};
+};
