@@ -3,6 +3,7 @@
  * stdin. So no value of the environment is in it, and its work is done by a function that is called on the last line.
  */
 import {dirname, join} from 'node:path';
+import {EXIT_CODES} from './exit-codes.js';
 import {ENVIRONMENT_RECORD, ENVIRONMENT_SCRIPT, MANIFEST, WORKER_SCRIPT} from './layout.js';
 
 export type LauncherOptions = {
@@ -17,21 +18,6 @@ export type LauncherOptions = {
 	readonly umask: number;
 };
 
-/**
- * With what code the launcher ends when it can't start the worker. 126 and 127 are the shell's: node can't be executed or found. Never 99
- * or 100, by which Grid Engine would queue the job again or put it into an error state.
- */
-export const LAUNCHER_EXIT_CODES = {
-	/** The arguments are not `ICHUNK [ATTEMPT]`. */
-	usage: 64,
-	/** After a minute the files of the work_dir still can't be read on this host. */
-	filesMissing: 66,
-	/** The caller's working directory can't be entered on this host. */
-	directoryMissing: 72,
-	/** `.o` and `.e` can't be made, or are there already: this attempt was begun before. */
-	outputRefused: 73,
-} as const;
-
 /** Together a minute: a network file system shows a new file that late at worst. */
 const WAITS_SECONDS = [1, 1, 2, 3, 5, 8, 13, 27];
 
@@ -43,14 +29,14 @@ export const createLauncher = ({workDir, cwd, nodePath, nodeArguments, umask}: L
 	const files = [MANIFEST, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT].join(' ');
 	const listed = withParents(workDir, NUM_LISTED).map(directory => `${quote(directory)}/*`);
 	const command = [nodePath, ...nodeArguments, join(workDir, WORKER_SCRIPT), workDir].map(quote);
-	const code = LAUNCHER_EXIT_CODES;
+	const code = EXIT_CODES;
 	return `#!/bin/sh
 # Computes one chunk of tasks. A queue-job does it by
 #   sh launch.sh ICHUNK ATTEMPT
-# and anyone can do it again, as the next attempt that is free, by typing
+# which goes on behind what earlier attempts have finished. Anyone can do all of it again, as the next attempt that is free, by typing
 #   sh launch.sh ICHUNK
 # Exit codes: ${code.usage} wrong arguments, ${code.filesMissing} files can't be read, ${code.directoryMissing} no working directory, ${code.outputRefused} output files refused,
-# 126 and 127 node can't be executed or found. All others are the worker's.
+# ${code.outputFailed} outcomes can't be written, ${code.internal} fault of the worker program, 126 and 127 node can't be executed or found.
 
 # A login shell has run the site's and the user's profile before: undo what would change this script.
 \\unalias -a 2>/dev/null
@@ -105,6 +91,7 @@ qmr_main() {
 	esac
 	qmr_dir=${quote(workDir)}
 	qmr_attempt=\${2-}
+	qmr_again=
 	qmr_ichunk=$1
 	while [ "$qmr_ichunk" != "\${qmr_ichunk#0?}" ]; do qmr_ichunk=\${qmr_ichunk#0}; done
 	qmr_name=$qmr_ichunk
@@ -124,6 +111,7 @@ qmr_main() {
 	fi
 	if [ -z "$qmr_attempt" ]; then
 		qmr_count
+		qmr_again=again
 		printf 'chunk %s, attempt %s: see %s.*\\n' "$qmr_ichunk" "$qmr_attempt" "$qmr_dir/$qmr_name.$qmr_attempt"
 	fi
 	qmr_redirect
@@ -131,8 +119,8 @@ qmr_main() {
 	umask ${umask.toString(8).padStart(4, '0')}
 	cd ${quote(cwd)} 2>/dev/null || qmr_fail ${code.directoryMissing} "can't enter the working directory on this host: "${quote(cwd)}
 	# From here on no name and no program but node: all that follows are the caller's variables.
-	set -- "$qmr_ichunk" "$qmr_attempt"
-	unset qmr_attempt qmr_dir qmr_file qmr_ichunk qmr_missing qmr_name qmr_seconds
+	set -- "$qmr_ichunk" "$qmr_attempt" \${qmr_again:+again}
+	unset qmr_again qmr_attempt qmr_dir qmr_file qmr_ichunk qmr_missing qmr_name qmr_seconds
 	. ${quote(join(workDir, ENVIRONMENT_SCRIPT))}
 	exec ${command.join(' ')} "$@" </dev/null
 }

@@ -29,6 +29,8 @@ export type TaskPhase = {
 	interrupt: ((failure: TaskFailure) => void) | undefined;
 	/** Why it has failed whatever it returns, as having called process.exit. */
 	failure: TaskFailure | undefined;
+	/** Fn was called for its task again: what this call has left behind changes nothing any more. */
+	isRetried: boolean;
 	context: TaskContext | undefined;
 };
 

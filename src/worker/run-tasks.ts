@@ -1,11 +1,12 @@
 /** Calls fn for one task after the other, and records what became of each. */
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {Manifest} from '../manifest.js';
-import {toRemoteError} from '../remote-error.js';
 import type {TaskFailure} from '../v8-serialize-helpers.js';
-import type {OutcomeFile} from './outcome-file.js';
+import {callTask, type Settled} from './call-task.js';
+import type {ChunkProgress} from './chunk-progress.js';
 import type {Phases, TaskPhase} from './phases.js';
 import type {Tasks} from './tasks-file.js';
+import type {TimeLimit} from './time-limit.js';
 import {watchOutput} from './watch-output.js';
 
 /**
@@ -14,85 +15,75 @@ import {watchOutput} from './watch-output.js';
  */
 const TURN_EVERY_MS = 5;
 
-export const runTasks = async (
-	fn: (...args: unknown[]) => unknown,
-	call: Manifest['call'],
-	tasks: Tasks,
-	phases: Phases,
-	file: OutcomeFile,
-): Promise<void> => {
+export type RunInput = {
+	readonly fn: (...args: unknown[]) => unknown;
+	readonly call: Manifest['call'];
+	readonly retries: number;
+	readonly tasks: Tasks;
+	readonly phases: Phases;
+	readonly progress: ChunkProgress;
+	readonly limit: TimeLimit;
+	/** Told what the user should know, and what is no failure. */
+	readonly warn: (message: string) => void;
+};
+
+export const runTasks = async ({fn, call, retries, tasks, phases, progress, limit, warn}: RunInput): Promise<void> => {
 	// One argument only, as for built-ins: parseInt takes a second one for something else.
 	const invoke = call === 'starmap' ? (task: unknown) => fn(...(task as Iterable<unknown>)) : (task: unknown) => fn(task);
-	const output = watchOutput();
-	let index = 0;
-	let lastTurnMs = performance.now();
-	for await (const block of tasks.blocks()) {
-		for (const task of block) {
-			const phase: TaskPhase = {
-				kind: 'task',
-				itask: tasks.firstTask + index,
-				index,
-				interrupt: undefined,
-				failure: undefined,
-				context: undefined,
-			};
-			index++;
+	const output = watchOutput(warn);
+	let nowMs = performance.now();
+	let lastTurnMs = nowMs;
+
+	const takeTurn = async (): Promise<void> => {
+		phases.end();
+		await nextTurn();
+		lastTurnMs = performance.now();
+	};
+
+	for await (const {first, values} of tasks.blocks(progress.next())) {
+		for (let i = 0; i < values.length; i++) {
+			const index = first + i;
+			if (index < progress.next()) continue;
+			const isWriteDue = progress.isWriteDue(nowMs);
+			// What the last tasks have left behind comes to light before their outcomes are final.
+			if (isWriteDue || nowMs - lastTurnMs >= TURN_EVERY_MS) await takeTurn();
+			if (isWriteDue) await progress.write();
+			// Earlier attempts have shown that it can't be computed.
+			if (index < progress.next()) continue;
+
+			limit.begin(index);
 			const beganMs = performance.now();
-			const called = callTask(phases, phase, invoke, task);
-			const settled = called.kind === 'promise' ? await settle(phase, called.promise) : called;
-			const endedMs = performance.now();
+			let phase = createPhase(tasks.firstTask + index, index);
+			const called = callTask(phases, phase, invoke, values[i], limit, beganMs);
+			let settled: Settled = called instanceof Promise ? await called : called;
+			nowMs = performance.now();
+			for (let retry = 0; retry < retries && failureOf(phase, settled) !== undefined && nowMs - beganMs < limit.ms; retry++) {
+				phase.isRetried = true;
+				phase = {...createPhase(phase.itask, index), context: phase.context};
+				settled = await callTask(phases, phase, invoke, values[i], limit, beganMs);
+				nowMs = performance.now();
+			}
+			limit.end(index);
+			const elapsedMs = nowMs - beganMs;
+			const failure = failureOf(phase, settled) ?? limit.failureOf(elapsedMs);
 			const startedAt = performance.timeOrigin + beganMs;
-			const failure = phase.failure ?? (settled.kind === 'failure' ? settled.failure : undefined);
-			const range = output.rangeOfTask(endedMs - beganMs, failure !== undefined);
-			if (failure !== undefined) file.addFailure(failure, startedAt, endedMs - beganMs, range);
-			else if (settled.kind === 'value') file.addValue(settled.value, startedAt, endedMs - beganMs, range);
-			if (endedMs - lastTurnMs < TURN_EVERY_MS && !file.isBlockFull()) continue;
-			phases.end();
-			await nextTurn();
-			lastTurnMs = performance.now();
-			if (file.isBlockFull()) file.writeBlock();
+			const range = output.rangeOfTask(elapsedMs, failure !== undefined);
+			if (failure !== undefined) progress.addFailure(failure, startedAt, elapsedMs, range);
+			else if (settled.kind === 'value') progress.addValue(settled.value, startedAt, elapsedMs, range);
 		}
 	}
-	phases.end();
-	await nextTurn();
+	await takeTurn();
 };
 
-type Settled = {readonly kind: 'value'; readonly value: unknown} | {readonly kind: 'failure'; readonly failure: TaskFailure};
+const createPhase = (itask: number, index: number): TaskPhase => ({
+	kind: 'task',
+	itask,
+	index,
+	interrupt: undefined,
+	failure: undefined,
+	isRetried: false,
+	context: undefined,
+});
 
-const callTask = (
-	phases: Phases,
-	phase: TaskPhase,
-	invoke: (task: unknown) => unknown,
-	task: unknown,
-): Settled | {readonly kind: 'promise'; readonly promise: PromiseLike<unknown>} => {
-	try {
-		const value = phases.run(phase, invoke, task);
-		return isPromiseLike(value) ? {kind: 'promise', promise: value} : {kind: 'value', value};
-	} catch (thrown) {
-		return {kind: 'failure', failure: toFailure(thrown)};
-	}
-};
-
-const isPromiseLike = (value: unknown): value is PromiseLike<unknown> =>
-	typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function';
-
-/** Waits for the promise, or for what interrupts its task: an error thrown in a timer, process.exit, an event loop with nothing left to do. */
-const settle = (phase: TaskPhase, promise: PromiseLike<unknown>): Promise<Settled> =>
-	new Promise(resolve => {
-		phase.interrupt = failure => resolve({kind: 'failure', failure});
-		if (phase.failure !== undefined) phase.interrupt(phase.failure);
-		try {
-			promise.then(
-				value => resolve({kind: 'value', value}),
-				(thrown: unknown) => resolve({kind: 'failure', failure: toFailure(thrown)}),
-			);
-		} catch (thrown) {
-			// It is no promise of the language, only something with a `then`.
-			resolve({kind: 'failure', failure: toFailure(thrown)});
-		}
-	});
-
-const toFailure = (thrown: unknown): TaskFailure => {
-	const remote = toRemoteError(thrown);
-	return {kind: 'exception', message: `${remote.name}: ${remote.message}`, remote};
-};
+const failureOf = (phase: TaskPhase, settled: Settled): TaskFailure | undefined =>
+	phase.failure ?? (settled.kind === 'failure' ? settled.failure : undefined);

@@ -4,6 +4,7 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {Manifest} from '../manifest.js';
 import {toRemoteError} from '../remote-error.js';
 import type {TaskFailure} from '../v8-serialize-helpers.js';
+import {findCodeChange} from './check-code.js';
 import {loadFunction} from './load-function.js';
 import type {ImportPhase, Phases} from './phases.js';
 
@@ -11,12 +12,21 @@ export type Started =
 	| {readonly kind: 'ready'; readonly fn: (...args: unknown[]) => unknown}
 	| {readonly kind: 'failed'; readonly failure: TaskFailure};
 
-export const startFunction = async (manifest: Manifest, phases: Phases): Promise<Started> => {
+/** @param warn - Told what the user should know, though the function is there. */
+export const startFunction = async (manifest: Manifest, phases: Phases, warn: (message: string) => void): Promise<Started> => {
 	// v8 writes errors and new types differently from major to major.
 	if (major(process.version) !== major(manifest.node)) {
 		return failed(
 			`this worker-node runs Node ${process.version}, but the map was called on Node ${manifest.node}. Give \`nodePath\` a Node of the same major version.`,
 		);
+	}
+	const change = await findCodeChange(manifest.function);
+	if (change !== undefined) {
+		if (manifest.worker.onCodeChange === 'fail') {
+			const message = `${change}. Map again with the new version, or put the old one back; \`onCodeChange: 'warn'\` mixes them`;
+			return {kind: 'failed', failure: {kind: 'code-changed', message}};
+		}
+		warn(`code-changed: ${change}`);
 	}
 	let phase: ImportPhase | undefined;
 	const outcome = await new Promise<Started>(resolve => {

@@ -1,6 +1,7 @@
 /** Finds which bytes of the attempt's stdout and stderr a task has written. */
 import {fstatSync} from 'node:fs';
 import type {OutputRange} from '../v8-serialize-helpers.js';
+import {systemCodeOf} from './worker-error.js';
 
 export type OutputWatch = {
 	/** What was written since the last call; undefined when nothing was. */
@@ -13,13 +14,25 @@ export type OutputWatch = {
  */
 const ASK_ABOVE_MS = 1;
 
-export const watchOutput = (): OutputWatch => {
+export const watchOutput = (warn: (message: string) => void): OutputWatch => {
 	let hasWritten = false;
+	let hasWarned = false;
+	const warnOnce = (message: string): void => {
+		if (!hasWarned) warn(message);
+		hasWarned = true;
+	};
 	for (const stream of [process.stdout, process.stderr]) {
 		const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
 		stream.write = (...args: unknown[]) => {
 			hasWritten = true;
-			return write(...args);
+			try {
+				return write(...args);
+			} catch (error) {
+				// A full disk: what a task says is lost, the task is not.
+				if (systemCodeOf(error) === undefined) throw error;
+				warnOnce(`what tasks wrote to their output is not complete: ${(error as Error).message}`);
+				return true;
+			}
 		};
 	}
 	let stdout = outputBytes(1);

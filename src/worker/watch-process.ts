@@ -6,7 +6,7 @@ import {syncBuiltinESMExports} from 'node:module';
 import type {RemoteError, TaskErrorKind} from '../errors.js';
 import {toRemoteError} from '../remote-error.js';
 import type {TaskFailure} from '../v8-serialize-helpers.js';
-import type {OutcomeFile} from './outcome-file.js';
+import type {ChunkProgress} from './chunk-progress.js';
 import type {WorkerReport} from './outcomes-trailer.js';
 import type {Phase, Phases} from './phases.js';
 import {outputBytes} from './watch-output.js';
@@ -16,9 +16,11 @@ export type ProcessWatch = {
 	readonly exit: (code: number) => never;
 	/** What is to be said at the end of the result file. */
 	readonly report: () => WorkerReport;
+	/** Something that the user should know, and that is nobody's failure. */
+	readonly warn: (message: string) => void;
 };
 
-export const watchProcess = (phases: Phases, replaceWithFailure: OutcomeFile['replaceWithFailure']): ProcessWatch => {
+export const watchProcess = (phases: Phases, replaceWithFailure: ChunkProgress['replaceWithFailure']): ProcessWatch => {
 	const warnings: string[] = [];
 	const exit = process.exit.bind(process);
 
@@ -31,6 +33,7 @@ export const watchProcess = (phases: Phases, replaceWithFailure: OutcomeFile['re
 			message: what,
 			...(remote === undefined ? {} : {remote}),
 		};
+		if (phase?.kind === 'task' && phase.isRetried) return;
 		if (phase === undefined) printLate('after the last task', failure);
 		else if (phase.kind === 'import') {
 			if (phase.interrupt === undefined) printLate(`after ${phase.url} was imported`, failure);
@@ -78,6 +81,7 @@ export const watchProcess = (phases: Phases, replaceWithFailure: OutcomeFile['re
 
 	return {
 		exit,
+		warn: message => void warnings.push(message),
 		report: () => ({
 			endedAt: new Date().toISOString(),
 			stdoutBytes: outputBytes(1),

@@ -13,6 +13,7 @@ const FRONTS = ['src/index.ts', 'src/function-reference.ts', 'src/v8-serialize-h
 
 /** What the worker program shares with the library. Pure, or files and nothing else; all of it ends up in the one file in the work_dir. */
 const SHARED_WITH_WORKER = [
+	'src/exit-codes.ts',
 	'src/layout.ts',
 	'src/task-context.ts',
 	'src/environment-names.ts',

@@ -17,7 +17,8 @@ import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {captureEnvironment} from '../../src/environment.js';
-import {createLauncher, LAUNCHER_EXIT_CODES} from '../../src/launcher.js';
+import {EXIT_CODES} from '../../src/exit-codes.js';
+import {createLauncher} from '../../src/launcher.js';
 import {LAUNCHER, tasksPath} from '../../src/layout.js';
 import {hasOwnSleep, JOB_ENVIRONMENT, makeScratch, makeWorkDir, readDump, runLauncher, SHELLS} from './launcher-runner.js';
 
@@ -105,13 +106,13 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 			stdout: `chunk 13, attempt 11: see ${workDir}/000000013.11.*\n`,
 			stderr: '',
 		});
-		expect(readDump(workDir, 11).argv.slice(2)).toEqual([workDir, '13', '11']);
+		expect(readDump(workDir, 11).argv.slice(2)).toEqual([workDir, '13', '11', 'again']);
 	});
 
 	test('typed by hand with the digits of a file name, it takes them for the number', () => {
 		const workDir = makeWorkDir();
 		expect(runLauncher(shell, workDir, ['000000013']).status).toBe(0);
-		expect(readDump(workDir, 1).argv.slice(2)).toEqual([workDir, '13', '1']);
+		expect(readDump(workDir, 1).argv.slice(2)).toEqual([workDir, '13', '1', 'again']);
 	});
 
 	test.each(
@@ -122,7 +123,7 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 		const workDir = makeWorkDir();
 		const before = readdirSync(workDir);
 		const {status, stderr} = runLauncher(shell, workDir, args);
-		expect(status).toBe(LAUNCHER_EXIT_CODES.usage);
+		expect(status).toBe(EXIT_CODES.usage);
 		expect(stderr).toMatch(/^launch\.sh: expected ICHUNK \[ATTEMPT\]/);
 		expect(readdirSync(workDir)).toEqual(before);
 	});
@@ -132,7 +133,7 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 		const path = join(workDir, `000000013.1.${kind}`);
 		writeFileSync(path, 'of the first run');
 		const {status, stderr} = runLauncher(shell, workDir, ['13', '1']);
-		expect(status).toBe(LAUNCHER_EXIT_CODES.outputRefused);
+		expect(status).toBe(EXIT_CODES.outputRefused);
 		expect(stderr).toMatch(/^launch\.sh: attempt 1 was begun before/);
 		expect(readFileSync(path, 'utf8')).toBe('of the first run');
 		expect(existsSync(join(workDir, 'dump.13.1'))).toBe(false);
@@ -140,7 +141,7 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 
 	test('a working directory that this host lacks is told of in .e', () => {
 		const workDir = makeWorkDir({cwd: "/nonexistent/it's"});
-		expect(runLauncher(shell, workDir, ['13', '1'])).toMatchObject({status: LAUNCHER_EXIT_CODES.directoryMissing, stderr: ''});
+		expect(runLauncher(shell, workDir, ['13', '1'])).toMatchObject({status: EXIT_CODES.directoryMissing, stderr: ''});
 		expect(readFileSync(join(workDir, '000000013.1.e'), 'utf8')).toBe(
 			"launch.sh: can't enter the working directory on this host: /nonexistent/it's\n",
 		);
@@ -185,11 +186,11 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 			const {environment, waits} = fakeSleep('');
 			const sentence = `launch.sh: can't read 000000013.tasks in ${workDir} on this host\n`;
 			expect(runLauncher(shell, workDir, ['13'], {environment})).toMatchObject({
-				status: LAUNCHER_EXIT_CODES.filesMissing,
+				status: EXIT_CODES.filesMissing,
 				stderr: sentence,
 			});
 			expect(waits()).toEqual([]);
-			expect(runLauncher(shell, workDir, ['13', '1'], {environment})).toMatchObject({status: LAUNCHER_EXIT_CODES.filesMissing, stderr: ''});
+			expect(runLauncher(shell, workDir, ['13', '1'], {environment})).toMatchObject({status: EXIT_CODES.filesMissing, stderr: ''});
 			expect(waits().reduce((sum, seconds) => sum + seconds, 0)).toBe(60);
 			expect(readFileSync(join(workDir, '000000013.1.e'), 'utf8')).toBe(sentence);
 		},
@@ -202,7 +203,7 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 		const {environment} = fakeSleep('');
 		const run = runLauncher(shell, workDir, ['13', '1'], {environment, input: script});
 		expect(run).toMatchObject({
-			status: LAUNCHER_EXIT_CODES.filesMissing,
+			status: EXIT_CODES.filesMissing,
 			stderr: `launch.sh: can't read run.json in ${workDir} on this host\n`,
 		});
 	});
@@ -269,7 +270,7 @@ test('the last line calls what the lines before define, so that a shell has read
 });
 
 test('no exit code is one by which Grid Engine queues the job again or puts it into an error state', () => {
-	expect((Object.values(LAUNCHER_EXIT_CODES) as number[]).filter(code => code === 99 || code === 100 || code >= 126)).toEqual([]);
+	expect((Object.values(EXIT_CODES) as number[]).filter(code => code === 99 || code === 100 || code >= 126)).toEqual([]);
 });
 
 const renameLater = (workDir: string): void => {

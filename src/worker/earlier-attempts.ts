@@ -1,0 +1,82 @@
+/** What earlier attempts at this chunk have left: their finished tasks, and what was under way when they ended. */
+import {attemptPath, parseChunkFile} from '../layout.js';
+import {type PartScan, scanPart} from '../scan-part.js';
+import {BlockFileError} from '../v8-serialize-helpers.js';
+import type {ChunkId} from './chunk-id.js';
+import {systemCodeOf} from './worker-error.js';
+import type {WorkerPorts} from './worker-files.js';
+
+export type EarlierAttempts = {
+	/** The file with the most finished tasks; undefined when there are none. */
+	readonly longest: {readonly path: string; readonly scan: PartScan} | undefined;
+	/** Of every attempt: which tasks may have been under way when it ended. */
+	readonly begun: readonly {readonly attempt: number; readonly finished: number; readonly begunUpTo: number}[];
+	/** By index: how long a task took for which its worker was ended. */
+	readonly overs: ReadonlyMap<number, number>;
+	/** Attempts of which it is not known what they have begun. */
+	readonly damaged: readonly number[];
+};
+
+export const NO_EARLIER_ATTEMPTS: EarlierAttempts = {longest: undefined, begun: [], overs: new Map(), damaged: []};
+
+/** A file may be renamed, or not be visible yet, while it is looked for. */
+const NUM_LOOKS = 3;
+const LOOK_AGAIN_MS = 1000;
+
+export const findEarlierAttempts = async (id: ChunkId, session: string, {files, clock}: WorkerPorts): Promise<EarlierAttempts> => {
+	for (let look = 1; ; look++) {
+		const found = await lookOnce(id, session, files);
+		if (found.isComplete || look === NUM_LOOKS) return found;
+		await clock.sleep(LOOK_AGAIN_MS);
+	}
+};
+
+const lookOnce = async (
+	{workDir, ichunk, attempt: own}: ChunkId,
+	session: string,
+	files: WorkerPorts['files'],
+): Promise<EarlierAttempts & {readonly isComplete: boolean}> => {
+	let longest: EarlierAttempts['longest'];
+	const begun: {attempt: number; finished: number; begunUpTo: number}[] = [];
+	const overs = new Map<number, number>();
+	const damaged: number[] = [];
+	let isComplete = true;
+	for (const name of await files.list(workDir)) {
+		const file = parseChunkFile(name);
+		if (file === undefined || file.ichunk !== ichunk || file.kind === 'tasks' || file.attempt >= own) continue;
+		const {kind, attempt} = file;
+		if (kind !== 'part' && kind !== 'out' && kind !== 'damaged') continue;
+		const path = attemptPath(workDir, ichunk, attempt, kind);
+		const scan = await scanFile(path, {session, ichunk}, files);
+		if (scan === 'gone') isComplete = false;
+		// Its worker ended before it could begin anything.
+		else if (scan === 'empty' && kind === 'part') continue;
+		else if (typeof scan === 'string') damaged.push(attempt);
+		else {
+			if (scan.isDamaged || (kind !== 'part' && !scan.isWhole)) damaged.push(attempt);
+			if (scan.mark !== undefined) begun.push({attempt, ...scan.mark});
+			if (scan.over !== undefined) overs.set(scan.over.index, scan.over.elapsedMs);
+			if (scan.numFinished > (longest?.scan.numFinished ?? 0)) longest = {path, scan};
+		}
+	}
+	return {longest, begun, overs, damaged, isComplete};
+};
+
+const scanFile = async (
+	path: string,
+	expected: {readonly session: string; readonly ichunk: number},
+	files: WorkerPorts['files'],
+): Promise<PartScan | 'gone' | 'empty' | 'unreadable'> => {
+	try {
+		const source = await files.openSource(path);
+		try {
+			return await scanPart(source, expected);
+		} finally {
+			await source.close();
+		}
+	} catch (error) {
+		if (error instanceof BlockFileError) return error.reason === 'truncated' ? 'empty' : 'unreadable';
+		if (systemCodeOf(error) === undefined) throw error;
+		return 'gone';
+	}
+};

@@ -1,0 +1,84 @@
+/**
+ * The watchdog: a thread that ends the process when a task blocks the event loop for longer than it may, for nothing on the main thread can. Its last words in
+ * the growing file name the task, so that the next attempt does not begin it.
+ */
+import {fdatasyncSync, openSync, writeSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
+import {Worker} from 'node:worker_threads';
+import {encodeOver} from '../block-frames.js';
+
+export type Watchdog = {
+	readonly begin: (index: number) => void;
+	/** From when it returns the file is the main thread's again. It does not return when the watchdog has begun to end the process. */
+	readonly end: (index: number) => void;
+};
+
+/** What the thread is given. */
+export type WatchdogData = {
+	readonly kind: 'queue-map-reduce-watchdog';
+	readonly path: string;
+	readonly taskLimitMs: number;
+	/** What runs: a task's index + 1, or one of the numbers below. */
+	readonly running: Int32Array;
+	/** When it began, in microseconds of the machine's steady clock. */
+	readonly beganUs: BigInt64Array;
+};
+
+const NOTHING = 0;
+/** The watchdog has it, and the process ends. */
+const TAKEN = -1;
+
+/** The timer of the main thread, which ends only the task, comes first if it can. */
+const MARGIN_MS = 1000;
+
+/** How often the thread looks. */
+const MIN_LOOK_MS = 20;
+const MAX_LOOK_MS = 1000;
+
+/** It needs next to nothing, and what it reserves counts where the address space is limited. */
+const RESOURCE_LIMITS = {maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2, codeRangeSizeMb: 8, stackSizeMb: 1};
+
+const nowUs = (): bigint => process.hrtime.bigint() / 1000n;
+
+export const startWatchdog = (taskLimitMs: number, path: string, warn: (message: string) => void): Watchdog => {
+	const running = new Int32Array(new SharedArrayBuffer(4));
+	const beganUs = new BigInt64Array(new SharedArrayBuffer(8));
+	const data: WatchdogData = {kind: 'queue-map-reduce-watchdog', path, taskLimitMs, running, beganUs};
+	// The same file, which tells by the data what it is to be. Nothing that the user preloads is loaded there.
+	const thread = new Worker(fileURLToPath(import.meta.url), {workerData: data, execArgv: [], env: {}, resourceLimits: RESOURCE_LIMITS});
+	thread.unref();
+	thread.on('error', error => warn(`taskLimitMs can't end a task that blocks the event loop: ${error.message}`));
+	return {
+		begin: index => {
+			Atomics.store(beganUs, 0, nowUs());
+			Atomics.store(running, 0, index + 1);
+		},
+		end: index => {
+			if (Atomics.compareExchange(running, 0, index + 1, NOTHING) === TAKEN) Atomics.wait(running, 0, TAKEN);
+		},
+	};
+};
+
+export const isWatchdogData = (data: unknown): data is WatchdogData =>
+	(data as WatchdogData | null | undefined)?.kind === 'queue-map-reduce-watchdog';
+
+/** What the thread does. */
+export const runWatchdog = ({path, taskLimitMs, running, beganUs}: WatchdogData): never => {
+	const lookMs = Math.min(Math.max(taskLimitMs / 10, MIN_LOOK_MS), MAX_LOOK_MS);
+	const neverNotified = new Int32Array(new SharedArrayBuffer(4));
+	for (;;) {
+		Atomics.wait(neverNotified, 0, 0, lookMs);
+		const task = Atomics.load(running, 0);
+		const elapsedMs = Number(nowUs() - Atomics.load(beganUs, 0)) / 1000;
+		if (task === NOTHING || elapsedMs < taskLimitMs + MARGIN_MS) continue;
+		// Fails when the task has ended since: then the time may have been another one's.
+		if (Atomics.compareExchange(running, 0, task, TAKEN) !== task) continue;
+		try {
+			const fd = openSync(path, 'a');
+			writeSync(fd, Buffer.concat(encodeOver({index: task - 1, elapsedMs})));
+			fdatasyncSync(fd);
+		} finally {
+			process.kill(process.pid, 'SIGKILL');
+		}
+	}
+};
