@@ -13,6 +13,7 @@ export type Job = {
 	readonly avoidHosts: readonly string[];
 	readonly dice: Dice;
 	readonly submittedMs: number;
+	readonly submittedBy: SimProcess;
 	state: 'pending' | 'held' | 'running' | 'error' | 'ended';
 	node: Node | undefined;
 	process: SimProcess | undefined;
@@ -27,6 +28,8 @@ export type Job = {
 	readonly served: Set<JobState>;
 	/** Why nobody may complain that it was given up; undefined as long as it may bring its result. */
 	excuse: string | undefined;
+	/** The process that has removed it while it might have brought its result. */
+	removedBy: SimProcess | undefined;
 	/** It ended while the master could not hear of it. */
 	isEndUnheard: boolean;
 };
@@ -41,7 +44,9 @@ export type Node = {
 };
 
 export type Cluster = {
-	readonly submit: (request: JobRequest) => Job;
+	readonly submit: (request: JobRequest, by: SimProcess) => Job;
+	/** All worker-nodes are back on the network. */
+	readonly healAll: () => void;
 	readonly jobs: () => readonly Job[];
 	/** Of the queue-jobs of a chunk the one with this attempt. */
 	readonly find: (id: string) => Job | undefined;
@@ -112,7 +117,10 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 		}
 		const process = createSimProcess(`worker ${job.name}`, node.host, events);
 		job.process = process;
-		runWorker(job, process).then(outcome => job.state === 'running' && end(job, {...outcome, host: node.host}));
+		runWorker(job, process).then(
+			outcome => job.state === 'running' && end(job, {...outcome, host: node.host}),
+			error => world.offend('the worker throws nothing but a WorkerError', String(error?.stack)),
+		);
 		if (strikes('job-killed', job.dice)) {
 			after(job.dice.int(10, job.dice.pick([SECOND, MINUTE, 10 * MINUTE])), () => {
 				fault('job-killed');
@@ -208,7 +216,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 		if (node.cutMs !== undefined || world.isCalm()) return;
 		fault(kind, node.host);
 		node.cutMs = events.nowMs();
-		const isForEver = scenario.options.unreachableAfterMs !== false && strikes('node-gone-for-ever', nodeDice);
+		const isForEver = node !== nodes[0] && scenario.options.unreachableAfterMs !== false && strikes('node-gone-for-ever', nodeDice);
 		if (isForEver) fault('node-gone-for-ever');
 		node.healMs = isForEver ? Number.POSITIVE_INFINITY : events.nowMs() + nodeDice.int(SECOND, nodeDice.pick([MINUTE, 20 * MINUTE]));
 		for (const job of jobs.filter(each => each.node === node && each.state === 'running')) {
@@ -274,7 +282,10 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 		remove,
 		stateOf,
 		unreachableForMs,
-		submit: request => {
+		healAll: () => {
+			for (const node of nodes) if (node.cutMs !== undefined) heal(node);
+		},
+		submit: (request, by) => {
 			const parsed = parseJobName(session, request.name);
 			if (parsed === undefined) throw new Error(`Expected a name of ours, got ${request.name}`);
 			const job: Job = {
@@ -284,6 +295,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 				avoidHosts: request.avoidHosts,
 				dice: world.dice.fork(`job ${request.name} ${jobs.length}`),
 				submittedMs: events.nowMs(),
+				submittedBy: by,
 				state: 'pending',
 				node: undefined,
 				process: undefined,
@@ -295,6 +307,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 				explainedMs: Number.POSITIVE_INFINITY,
 				served: new Set(),
 				excuse: undefined,
+				removedBy: undefined,
 				isEndUnheard: false,
 			};
 			onSubmit(job, jobs);

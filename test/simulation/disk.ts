@@ -26,7 +26,8 @@ export type Disk = {
 	readonly find: (name: string, host: string, asOfMs: number) => DiskFile | undefined;
 	readonly lengthAt: (file: DiskFile, host: string, asOfMs: number) => number;
 	readonly create: (name: string, host: string) => DiskFile;
-	readonly append: (file: DiskFile, bytes: Buffer) => void;
+	/** Writes at a position: at the end, or once more what is there already. */
+	readonly write: (file: DiskFile, bytes: Buffer, position: number) => void;
 	readonly sync: (file: DiskFile) => void;
 	readonly rename: (from: string, to: string, host: string) => void;
 	readonly removeAll: () => void;
@@ -81,9 +82,13 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 			put(name, file, host);
 			return file;
 		},
-		append: (file, bytes) => {
-			if (bytes.length === 0) return;
-			file.bytes = Buffer.concat([file.bytes, bytes]);
+		write: (file, bytes, position) => {
+			const numThere = Math.min(bytes.length, file.bytes.length - position);
+			if (numThere < 0) onOffence(`${file.name} gets a hole at ${file.bytes.length}`);
+			const isSame = file.isDamaged || file.bytes.subarray(position, position + numThere).equals(bytes.subarray(0, numThere));
+			if (!isSame) onOffence(`${file.name} is changed at ${position}`);
+			if (numThere >= bytes.length) return;
+			file.bytes = Buffer.concat([file.bytes, bytes.subarray(numThere)]);
 			file.lengths.push({fromMs: nowMs(), length: file.bytes.length});
 		},
 		sync: file => {

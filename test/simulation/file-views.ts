@@ -8,7 +8,8 @@ export type FileViews = {
 	/** The bytes as this host sees them now. */
 	readonly read: (process: SimProcess, name: string) => Buffer;
 	readonly create: (process: SimProcess, name: string) => DiskFile;
-	readonly append: (process: SimProcess, file: DiskFile, bytes: Buffer) => void;
+	/** Writes as much as there is room for, and says how much that is. */
+	readonly write: (process: SimProcess, file: DiskFile, bytes: Buffer, position: number) => number;
 	readonly rename: (process: SimProcess, from: string, to: string) => void;
 	/** For appending: the file itself, whoever made it. */
 	readonly open: (process: SimProcess, name: string) => DiskFile | undefined;
@@ -43,10 +44,11 @@ export const createFileViews = (world: World): FileViews => {
 		return asOfMs;
 	};
 
-	const isHidden = (name: string, host: string): boolean => {
+	const isHidden = (name: string, process: SimProcess): boolean => {
 		const hiding = hidden.get(name);
-		if (hiding === undefined || hiding.host !== host || events.nowMs() < hiding.fromMs || events.nowMs() >= hiding.untilMs) return false;
-		world.fault('file-vanished', `${name} on ${host}`);
+		if (hiding === undefined || hiding.host !== process.host || events.nowMs() < hiding.fromMs || events.nowMs() >= hiding.untilMs) return false;
+		world.fault('file-vanished', `${name} on ${process.host}`);
+		deceived.add(process.name);
 		return true;
 	};
 
@@ -80,7 +82,7 @@ export const createFileViews = (world: World): FileViews => {
 			checkThere('scandir', 'the work_dir');
 			checkWeather(process, 'scandir', 'the work_dir');
 			const asOfMs = asOf(nameViews, process.host, scenario.maxNamesLagMs, true);
-			const names = disk.names(process.host, asOfMs).filter(name => !isHidden(name, process.host));
+			const names = disk.names(process.host, asOfMs).filter(name => !isHidden(name, process));
 			if (asOfMs < events.nowMs() && names.length !== disk.names(process.host, events.nowMs()).length) world.fault('names-stale');
 			return names;
 		},
@@ -90,7 +92,7 @@ export const createFileViews = (world: World): FileViews => {
 			const asOfMs = asOf(nameViews, process.host, scenario.maxNamesLagMs, true);
 			// A name that is newer than what is remembered is asked for; one that is known to be missing is not.
 			const file = disk.find(name, process.host, asOfMs) ?? (isReadAfresh(name) ? disk.find(name, process.host, events.nowMs()) : undefined);
-			if (file === undefined || isHidden(name, process.host)) throw systemError('ENOENT', 'open', name);
+			if (file === undefined || isHidden(name, process)) throw systemError('ENOENT', 'open', name);
 			const key = `${process.host} ${file.name}`;
 			const contentMs = asOf(contentViews, key, scenario.maxContentLagMs, isReadAfresh(name));
 			const length = disk.lengthAt(file, process.host, contentMs);
@@ -106,14 +108,14 @@ export const createFileViews = (world: World): FileViews => {
 			if (/^\d.*\.(part|out)$/.test(name) && world.strikes('file-vanished', dice)) hide(name);
 			return file;
 		},
-		append: (process, file, bytes) => {
+		write: (process, file, bytes, position) => {
 			checkThere('write', file.name);
 			checkWeather(process, 'write', file.name);
 			const length = process.isDying() ? dice.int(0, bytes.length) : room(bytes);
-			disk.append(file, bytes.subarray(0, length));
-			if (process.isDying()) {
-				if (length > 0 && length < bytes.length) world.fault('write-torn', 'its process was killed');
-			} else if (length < bytes.length) throw systemError('ENOSPC', 'write', file.name);
+			if (length === 0 && bytes.length > 0 && !process.isDying()) throw systemError('ENOSPC', 'write', file.name);
+			disk.write(file, bytes.subarray(0, length), position);
+			if (process.isDying() && length > 0 && length < bytes.length) world.fault('write-torn', 'its process was killed');
+			return length;
 		},
 		rename: (process, from, to) => {
 			checkThere('rename', from);

@@ -12,7 +12,7 @@ const MAX_IN_A_ROW = 2;
 
 export type EngineEvents = {
 	/** A call of `remove` has reached the queue. */
-	readonly onRemove: (job: Job) => void;
+	readonly onRemove: (job: Job, process: SimProcess) => void;
 	readonly onSubmitCall: (process: SimProcess) => void;
 };
 
@@ -48,16 +48,16 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 		if (strikesAgain('submit-full', 'submit')) return run(soon, () => ({kind: 'full', reason: 'job limit reached'}));
 		const unanswered = {kind: 'unanswered', reason: 'it was killed after 60 s'} as const;
 		if (strikesAgain('submit-unanswered-queued', 'submit')) {
-			events.at(events.nowMs() + dice.int(20, PROGRAM_TIMEOUT_MS), () => cluster.submit(request));
+			events.at(events.nowMs() + dice.int(20, PROGRAM_TIMEOUT_MS), () => cluster.submit(request, process));
 			return run(PROGRAM_TIMEOUT_MS, () => unanswered);
 		}
 		if (strikesAgain('submit-unanswered-late', 'submit')) {
-			events.at(events.nowMs() + PROGRAM_TIMEOUT_MS + dice.int(0, 2 * SECOND), () => cluster.submit(request));
+			events.at(events.nowMs() + PROGRAM_TIMEOUT_MS + dice.int(0, 2 * SECOND), () => cluster.submit(request, process));
 			return run(PROGRAM_TIMEOUT_MS, () => unanswered);
 		}
 		if (strikesAgain('submit-unanswered-lost', 'submit')) return run(PROGRAM_TIMEOUT_MS, () => unanswered);
 		inARow.submit = 0;
-		const {id} = await run(soon, () => cluster.submit(request));
+		const {id} = await run(soon, () => cluster.submit(request, process));
 		return {kind: 'submitted', id};
 	};
 
@@ -113,7 +113,7 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 					for (const id of ids) {
 						const job = cluster.find(id);
 						if (job === undefined || job.state === 'ended') continue;
-						on.onRemove(job);
+						on.onRemove(job, process);
 						cluster.remove(job, 'us');
 					}
 				},

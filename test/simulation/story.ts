@@ -1,0 +1,168 @@
+/** What happens to the processes that drive a map: they die, freeze, are told to stop, meet each other; until one has brought the map to its end. */
+import type {Chunk} from '../../src/chunks.js';
+import {PoolError} from '../../src/errors.js';
+import type {Processes} from '../../src/owner.js';
+import type {Cluster} from './cluster.js';
+import type {FileViews} from './file-views.js';
+import {type MapProcess, type ProcessEnd, startMapProcess} from './process-node.js';
+import {PROCESS_HOSTS} from './scenario.js';
+import {createSimEngine, type EngineEvents} from './sim-engine.js';
+import {createSimProcess, type SimProcess} from './sim-process.js';
+import {MINUTE, SECOND, type World} from './world.js';
+
+export type StoryInput = {
+	readonly session: string;
+	readonly chunks: readonly Chunk[];
+	readonly views: FileViews;
+	readonly cluster: Cluster;
+	readonly on: EngineEvents;
+};
+
+export type Story = {
+	readonly begin: (how: 'begin' | 'resume', host: string) => MapProcess;
+	/** @returns How the last process ended: the map is complete. */
+	readonly tell: () => Promise<{readonly last: MapProcess; readonly end: Extract<ProcessEnd, {kind: 'complete'}>}>;
+	readonly pause: (ms: number) => Promise<void>;
+};
+
+/** After so many processes nothing goes wrong any more: by then every promise must hold. */
+const MAX_TROUBLED = 5;
+
+export const createStory = (world: World, {session, chunks, views, cluster, on}: StoryInput): Story => {
+	const {events, strikes, fault} = world;
+	const dice = world.dice.fork('story');
+	const living: SimProcess[] = [];
+	const numBoots = new Map<string, number>();
+	let numProcesses = 0;
+
+	const pause = (ms: number): Promise<void> => new Promise(resolve => void events.at(events.nowMs() + ms, resolve));
+
+	const processesOf = (process: SimProcess, pid: number, bootId: string): Processes => ({
+		self: () => ({host: process.host, bootId, pidNamespace: '', pid, startTime: ''}),
+		isAlive: other => (other.bootId === bootId ? living[other.pid - 1]?.isAlive() : undefined),
+	});
+
+	const begin = (how: 'begin' | 'resume', host: string): MapProcess => {
+		numProcesses++;
+		const process = createSimProcess(`process ${numProcesses} on ${host}`, host, events);
+		living.push(process);
+		let onDeath: () => void = () => undefined;
+		const killed = new Promise<void>(resolve => {
+			onDeath = resolve;
+		});
+		const isToDie = strikes('process-killed', dice);
+		process.killAt({
+			numCalls: isToDie ? dice.int(1, dice.pick([10, 50, 300])) : Number.POSITIVE_INFINITY,
+			when: dice.pick(['before', 'in-between', 'after']),
+			onDeath: () => {
+				if (isToDie) fault('process-killed');
+				world.trace(process.name, 'is dead');
+				onDeath();
+			},
+		});
+		const bootId = `${host} ${numBoots.get(host) ?? 0}`;
+		const engine = createSimEngine(world, cluster, process, on);
+		world.trace(process.name, `${how}s`);
+		const run = startMapProcess(world, how, {
+			session,
+			chunks,
+			views,
+			process,
+			processes: processesOf(process, numProcesses, bootId),
+			engine,
+			killed,
+		});
+		troubleLater(run);
+		return run;
+	};
+
+	const later = (run: MapProcess, body: () => void): void => {
+		events.at(events.nowMs() + dice.int(0, dice.pick([10 * SECOND, 2 * MINUTE, 20 * MINUTE])), () => {
+			if (run.process.isAlive() && !world.isCalm()) body();
+		});
+	};
+
+	const troubleLater = (run: MapProcess): void => {
+		const {process} = run;
+		if (strikes('process-frozen', dice)) {
+			later(run, () => {
+				fault('process-frozen', process.name);
+				process.freezeUntil(events.nowMs() + dice.int(SECOND, 5 * MINUTE));
+			});
+		}
+		if (strikes('process-host-crashed', dice)) {
+			later(run, () => {
+				fault('process-host-crashed', process.host);
+				if (world.disk.crash(process.host, unsynced => dice.int(0, unsynced)) > 0) fault('unsynced-lost');
+				numBoots.set(process.host, (numBoots.get(process.host) ?? 0) + 1);
+				for (const each of living) if (each.host === process.host) each.kill();
+			});
+		}
+		if (strikes('cancelled', dice)) {
+			later(run, () => {
+				fault('cancelled');
+				run.stop({kind: 'cancel', reason: new DOMException('cancelled', 'AbortError')});
+			});
+		}
+		if (strikes('detached', dice)) {
+			later(run, () => {
+				fault('detached');
+				run.stop({kind: 'detach', reason: new PoolError('ERR_POOL_DETACHED', 'detached')});
+			});
+		}
+	};
+
+	const tell: Story['tell'] = async () => {
+		const runs: MapProcess[] = [begin('begin', PROCESS_HOSTS[0])];
+		for (let turn = 1; ; turn++) {
+			const run = runs.at(-1) as MapProcess;
+			let rival: MapProcess | undefined;
+			if (strikes('second-process', dice)) {
+				later(run, () => {
+					fault('second-process');
+					rival = begin('resume', dice.pick(PROCESS_HOSTS));
+				});
+			}
+			const end = await run.ended;
+			world.trace(run.process.name, `ended: ${end.kind} ${end.kind === 'stopped' ? String(end.reason) : ''}`);
+			if (end.kind === 'complete') return {last: run, end};
+			if (end.kind === 'stopped') checkReason(world, end.reason, rival !== undefined || turn > 1);
+			if (rival !== undefined && rival.process.isAlive()) {
+				const rivalEnd = await rival.ended;
+				world.trace(rival.process.name, `ended: ${rivalEnd.kind} ${rivalEnd.kind === 'stopped' ? String(rivalEnd.reason) : ''}`);
+				if (rivalEnd.kind === 'complete') return {last: rival, end: rivalEnd};
+				if (rivalEnd.kind === 'stopped') checkReason(world, rivalEnd.reason, true);
+			}
+			await pause(dice.int(0, dice.pick([SECOND, MINUTE, 20 * MINUTE])));
+			if (turn >= MAX_TROUBLED) world.becomeCalm();
+			if (turn > 2 * MAX_TROUBLED) {
+				world.offend('a map can be resumed and brought to its end', `${turn} processes could not`);
+				throw new Error('given up');
+			}
+			runs.push(begin('resume', dice.pick(PROCESS_HOSTS)));
+		}
+	};
+
+	return {begin, tell, pause};
+};
+
+/** A map ends before its time only for a reason that there was. */
+const checkReason = (world: World, reason: unknown, hasOthers: boolean): void => {
+	const {scenario} = world;
+	const isOutage = [...scenario.masterDown, ...scenario.diskFull, ...scenario.ioErrors].some(
+		({fromMs, untilMs}) => untilMs - fromMs > 0.5 * scenario.options.outageLimitMs,
+	);
+	const code = reason instanceof PoolError ? reason.code : (reason as {name?: string}).name;
+	const isRight: Record<string, boolean> = {
+		AbortError: scenario.rates.cancelled > 0,
+		ERR_POOL_DETACHED: scenario.rates.detached > 0,
+		ERR_POOL_OWNED: hasOthers,
+		ERR_POOL_OUTAGE: isOutage || scenario.masterDown.length + scenario.diskFull.length + scenario.ioErrors.length > 1,
+		ERR_POOL_SUBMIT_REJECTED: scenario.rates['submit-permanent'] > 0,
+		ERR_POOL_START_FAILED: scenario.rates['start-failed'] > 0,
+		ERR_POOL_RESUME: scenario.ioErrors.length > 0,
+	};
+	if (code === undefined || isRight[code] !== true) {
+		world.offend('a map is ended before its time only for a reason that there was', String((reason as Error)?.stack ?? reason));
+	}
+};
