@@ -52,6 +52,8 @@ const gridEngine = (options: PoolOptions): Engine =>
 		qdelPath: requireProgram('qdelPath', options.qdelPath ?? 'qdel'),
 		// The accounting of another scheduler would explain other jobs.
 		qacctPath: findProgram(options.qacctPath ?? (options.qstatPath === undefined ? 'qacct' : '')),
+		// That of another scheduler might even change other jobs.
+		qalterPath: findProgram(options.qalterPath ?? (options.qstatPath === undefined ? 'qalter' : '')),
 		queueName: options.queueName,
 		qsubArgs: options.qsubArgs ?? [],
 		errorStateIndicator: options.errorStateIndicator ?? 'E',

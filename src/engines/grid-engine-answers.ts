@@ -1,15 +1,21 @@
-/** Reads what Grid Engine's programs print. */
-import type {JobEnd, JobState, JobStatus} from './engine.js';
+/** Reads the listing of Grid Engine's qstat. */
+import type {JobState, JobStatus} from './engine.js';
+
+export type Listing = {
+	readonly jobs: readonly JobStatus[];
+	/** Of the listed queue instances some are named, and all are on nodes that the master does not reach. */
+	readonly reachesNone: boolean;
+};
 
 /**
- * The user's queue-jobs in the output of `qstat -xml`.
+ * The user's queue-jobs in the output of `qstat -f -xml`: those on a node lie in its queue instance, with its state, the others in the inner `job_info`.
  *
  * @throws Error when the text is not a whole, well-formed listing: empty, cut off, or something else. Then it says nothing about any job.
  */
 export const parseListing = async (
 	xml: string,
 	{user, errorStateIndicator}: {readonly user: string; readonly errorStateIndicator: string},
-): Promise<JobStatus[]> => {
+): Promise<Listing> => {
 	const {XMLParser, XMLValidator} = await import('fast-xml-parser');
 	const validity = XMLValidator.validate(xml);
 	if (validity !== true) throw new Error(`qstat printed no well-formed XML: ${validity.err.msg} in line ${validity.err.line}`);
@@ -20,12 +26,20 @@ export const parseListing = async (
 		// One job is an object else, and two are an array.
 		isArray: name => LISTS.has(name),
 	});
-	const document = parser.parse(xml) as {job_info?: unknown};
-	if (typeof document.job_info !== 'object' || document.job_info === null) throw new Error('qstat printed XML without a job_info element');
-	return findJobs(document.job_info)
-		.filter(job => job.JB_owner === user)
-		.map(job => toJobStatus(job, errorStateIndicator));
+	const document = (parser.parse(xml) as {job_info?: readonly unknown[]}).job_info?.[0];
+	if (!isListing(document)) throw new Error('qstat printed XML that is no listing: it has no job_info with a queue_info and a job_info');
+	const instances = document.queue_info.flatMap(part => part['Queue-List'] ?? []);
+	return {
+		jobs: findJobs(document, undefined)
+			.filter(({job}) => job.JB_owner === user)
+			.map(({job, instance}) => toJobStatus(job, instance, errorStateIndicator)),
+		reachesNone: instances.length > 0 && instances.every(isUnreachable),
+	};
 };
+
+/** Both parts are there when nobody has a queue-job, too. Other answers of qstat are a job_info with something else in it. */
+const isListing = (document: unknown): document is {readonly queue_info: readonly {readonly 'Queue-List'?: readonly QueueInstance[]}[]} =>
+	typeof document === 'object' && document !== null && 'queue_info' in document && 'job_info' in document;
 
 const LISTS = new Set(['job_list', 'queue_info', 'job_info', 'Queue-List']);
 
@@ -34,23 +48,37 @@ type ListedJob = {
 	readonly JB_name: string;
 	readonly JB_owner: string;
 	readonly state: string;
+	/** Without `-f` only. */
 	readonly queue_name?: string;
 };
 
-/** Jobs lie in queue_info when they are on a host, in the inner job_info when they wait. */
-const findJobs = (node: unknown): ListedJob[] => {
-	if (Array.isArray(node)) return node.flatMap(findJobs);
+/** A queue on one node, as `all.q@node1`; `state` is absent when all is well. */
+type QueueInstance = {readonly name: string; readonly state?: string};
+
+type PlacedJob = {readonly job: ListedJob; readonly instance: QueueInstance | undefined};
+
+const findJobs = (node: unknown, instance: QueueInstance | undefined): PlacedJob[] => {
+	if (Array.isArray(node)) return node.flatMap(item => findJobs(item, instance));
 	if (typeof node !== 'object' || node === null) return [];
-	return Object.entries(node).flatMap(([name, value]) => (name === 'job_list' ? (value as ListedJob[]) : findJobs(value)));
+	return Object.entries(node).flatMap(([name, value]) => {
+		if (name === 'job_list') return (value as ListedJob[]).map(job => ({job, instance}));
+		return name === 'Queue-List' ? (value as QueueInstance[]).flatMap(item => findJobs(item, item)) : findJobs(value, instance);
+	});
 };
 
-const toJobStatus = (job: ListedJob, errorStateIndicator: string): JobStatus => {
-	const host = job.queue_name?.split('@')[1];
+/** `u` for unknown: the master has not heard of the node for `max_unheard`. Also as `au`, `du`, `Eu`. */
+const isUnreachable = ({state}: QueueInstance): boolean => state?.includes('u') ?? false;
+
+const toJobStatus = (job: ListedJob, instance: QueueInstance | undefined, errorStateIndicator: string): JobStatus => {
+	const host = (instance?.name ?? job.queue_name)?.split('@')[1];
+	const state = toJobState(job.state, errorStateIndicator);
+	// What is being deleted stays so: it is not waited for. All others can't be doing what the letters say of them.
+	const isLostFromSight = instance !== undefined && isUnreachable(instance) && state !== 'deleting';
 	return {
 		id: job.JB_job_number,
 		name: job.JB_name,
-		state: toJobState(job.state, errorStateIndicator),
-		rawState: job.state,
+		state: isLostFromSight ? 'unreachable' : state,
+		rawState: isLostFromSight ? `${job.state}, node ${instance.state}` : job.state,
 		...(host === undefined || host === '' ? {} : {host}),
 	};
 };
@@ -66,64 +94,4 @@ export const toJobState = (letters: string, errorStateIndicator: string): JobSta
 	// `hr` is held from running again, and runs.
 	if (/[rt]/.test(letters)) return 'running';
 	return letters.includes('h') ? 'held' : 'pending';
-};
-
-/** The reasons in the output of `qstat -j`, as `unable to find shell "/nonexistent"`; undefined when there are none. */
-export const parseErrorReason = (text: string): string | undefined => {
-	const reasons = [...text.matchAll(/^error reason\s+\d+:\s+(.*)$/gm)].map(match =>
-		// The time and the process come first: `11/21/2026 00:18:02 [0:1863]: `.
-		(match[1] as string).replace(/^.*?\[\d+:\d+\]:\s*/, '').trim(),
-	);
-	return reasons.length === 0 ? undefined : [...new Set(reasons)].join('; ');
-};
-
-/** The last record of a queue-job in the output of `qacct -j`; numbers are used again after a million jobs, so its name must agree. */
-export const parseAccounting = (text: string, {name}: {readonly name: string}): JobEnd | undefined => {
-	const record = text
-		.split(/^={10,}\s*$/m)
-		.map(parseRecord)
-		.findLast(fields => fields.get('jobname') === name);
-	if (record === undefined) return undefined;
-	const failed = record.get('failed') ?? '';
-	const failureCode = Number.parseInt(failed, 10);
-	// `137                  (Killed)`
-	const exitStatus = Number.parseInt(record.get('exit_status') ?? '', 10);
-	// Cut off, or still being written: it does not tell how the job ended.
-	if (Number.isNaN(failureCode) || Number.isNaN(exitStatus)) return undefined;
-	const host = record.get('hostname');
-	return {
-		failed: failureCode !== 0 || exitStatus !== 0,
-		reason: [`exit status ${exitStatus}${describeSignal(exitStatus)}`, ...(failureCode === 0 ? [] : [`failed ${failed}`])].join(', '),
-		...(host === undefined || host === 'UNKNOWN' ? {} : {host}),
-	};
-};
-
-const parseRecord = (text: string): Map<string, string> =>
-	new Map(
-		text.split('\n').flatMap(line => {
-			const match = /^(\S+)\s+(.*?)\s*$/.exec(line);
-			return match === null ? [] : [[match[1] as string, match[2] as string] as const];
-		}),
-	);
-
-/** Shells and Grid Engine report a death by signal as 128 + its number. */
-const describeSignal = (exitStatus: number): string => {
-	const names: Readonly<Record<number, string>> = {
-		129: 'SIGHUP',
-		130: 'SIGINT',
-		132: 'SIGILL',
-		133: 'SIGTRAP',
-		134: 'SIGABRT',
-		135: 'SIGBUS',
-		136: 'SIGFPE',
-		137: 'SIGKILL',
-		138: 'SIGUSR1',
-		139: 'SIGSEGV',
-		140: 'SIGUSR2',
-		143: 'SIGTERM',
-		152: 'SIGXCPU',
-		153: 'SIGXFSZ',
-	};
-	const name = names[exitStatus];
-	return name === undefined ? '' : ` (killed by ${name})`;
 };

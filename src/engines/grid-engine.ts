@@ -1,7 +1,8 @@
 /** Grid Engine (Son of, Univa, Open Grid Scheduler, Gridware): queue-jobs by qsub, watched by qstat -xml, removed by qdel. */
 import {PoolError} from '../errors.js';
-import type {Engine, JobEnd, JobRequest, JobStatus, SubmitOutcome} from './engine.js';
-import {parseAccounting, parseErrorReason, parseListing} from './grid-engine-answers.js';
+import type {Engine, JobRequest, SubmitOutcome} from './engine.js';
+import {type Listing, parseListing} from './grid-engine-answers.js';
+import {createExplain} from './grid-engine-explain.js';
 import {type ProgramResult, runProgram} from './run-program.js';
 
 export type GridEngineOptions = {
@@ -10,6 +11,7 @@ export type GridEngineOptions = {
 	readonly qstatPath: string;
 	readonly qdelPath: string;
 	readonly qacctPath: string | undefined;
+	readonly qalterPath: string | undefined;
 	readonly queueName: string | undefined;
 	readonly qsubArgs: readonly string[];
 	readonly errorStateIndicator: string;
@@ -22,13 +24,19 @@ export type GridEngineOptions = {
 const REMOVE_SLICE = 100;
 
 export const createGridEngine = (options: GridEngineOptions): Engine => {
-	const run = (program: string, args: readonly string[]): Promise<ProgramResult> =>
-		runProgram(program, args, {timeoutMs: options.programTimeoutMs, environment: process.env});
-	const submit = (request: JobRequest): Promise<ProgramResult> =>
-		runProgram(options.qsubPath, submitArguments(options, request), {
-			timeoutMs: options.programTimeoutMs,
-			environment: submitEnvironment(process.env),
-		});
+	const run = (program: string, args: readonly string[], timeoutMs = options.programTimeoutMs): Promise<ProgramResult> =>
+		runProgram(program, args, {timeoutMs, environment: process.env});
+	const call = async (args: readonly string[]): Promise<SubmitOutcome> =>
+		judgeSubmission(
+			await runProgram(options.qsubPath, args, {timeoutMs: options.programTimeoutMs, environment: submitEnvironment(process.env)}),
+		);
+	const submit = async (request: JobRequest): Promise<SubmitOutcome> => {
+		const args = submitArguments(options, request);
+		if (request.avoidHosts.length === 0) return call(args);
+		const outcome = await call(avoidingArguments(options, request));
+		// No other host would ever take it: then rather one where it has failed than none.
+		return outcome.kind === 'permanent' ? call(args) : outcome;
+	};
 	return {
 		name: 'grid-engine',
 		statusCost: 'call',
@@ -36,7 +44,7 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 		submit: async requests => {
 			const outcomes: SubmitOutcome[] = [];
 			for (const request of requests) {
-				const outcome = await submit(request).then(judgeSubmission, (error: unknown): SubmitOutcome => {
+				const outcome = await submit(request).catch((error: unknown): SubmitOutcome => {
 					// What was submitted before must not be forgotten for a program that has vanished: the next call tells of it.
 					if (outcomes.length === 0) throw error;
 					return {kind: 'temporary', reason: (error as Error).message};
@@ -49,11 +57,19 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 		status: async () => {
 			const {default: retry} = await import('p-retry');
 			// A second try at once: one lost answer should not delay the news by a whole polling interval.
-			return retry(async () => readListing(await run(options.qstatPath, ['-xml', '-u', options.user]), options), {
-				retries: 1,
-				minTimeout: 200,
-				shouldRetry: ({error}) => !(error instanceof PoolError || error instanceof TimeoutError),
-			});
+			const list = (args: readonly string[]): Promise<Listing> =>
+				retry(async () => readListing(await run(options.qstatPath, args), options), {
+					retries: 1,
+					minTimeout: 200,
+					shouldRetry: ({error}) => !(error instanceof PoolError || error instanceof TimeoutError),
+				});
+			// `-ne` leaves out the queue instances without queue-jobs, of which a site may have thousands.
+			const ours = await list(['-f', '-ne', '-xml', '-u', options.user]);
+			if (!ours.reachesNone) return ours.jobs;
+			const all = await list(['-f', '-xml', '-u', options.user]);
+			if (!all.reachesNone) return all.jobs;
+			// A master that was restarted a moment ago has heard of no node yet, or its network is down: that is no evidence about any queue-job.
+			throw new Error('the scheduler reaches none of its nodes: qstat shows every queue instance in the state u (unknown)');
 		},
 		remove: async ids => {
 			for (let i = 0; i < ids.length; i += REMOVE_SLICE) {
@@ -62,14 +78,7 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 				await run(options.qdelPath, ids.slice(i, i + REMOVE_SLICE));
 			}
 		},
-		explain: async job => {
-			try {
-				return await (job.state === 'error' ? explainError(run, options, job) : explainEnd(run, options, job));
-			} catch {
-				// It only adds to a message: a program that is missing decides nothing here.
-				return undefined;
-			}
-		},
+		explain: createExplain(run, options),
 	};
 };
 
@@ -85,13 +94,34 @@ export const isGridEngine = async (qstatPath: string | undefined): Promise<boole
  * the script holds options. `-wd /`: a job starts in $HOME else, which need not exist on the worker-node; the launcher goes to the caller's directory by
  * itself. Output is the launcher's business, too.
  */
-export const submitArguments = (options: Pick<GridEngineOptions, 'queueName' | 'qsubArgs'>, request: JobRequest): string[] => [
-	...['-terse', '-N', request.name, '-C', '', '-S', '/bin/sh', '-b', 'n', '-shell', 'y', '-j', 'n', '-r', 'n', '-now', 'n'],
-	...['-i', '/dev/null', '-o', '/dev/null', '-e', '/dev/null', '-wd', '/'],
-	...(options.queueName === undefined ? [] : ['-q', options.queueName]),
+export const submitArguments = (options: SubmitOptions, request: JobRequest): string[] => [
+	...fixedArguments(options, request),
 	...options.qsubArgs,
 	request.script,
 	...request.scriptArguments,
+];
+
+/**
+ * The same, away from the hosts to be avoided. `-w e`: qsub refuses what no host could take even if all of them were free, as when the user has asked for
+ * one of these hosts by `-q short.q@node1`. An `-l h=` of the user's own comes later and replaces this one.
+ */
+export const avoidingArguments = (options: SubmitOptions, request: JobRequest): string[] => [
+	...fixedArguments(options, request),
+	...['-l', `h=${request.avoidHosts.map(host => `!${host}`).join('&')}`],
+	...options.qsubArgs,
+	...['-w', 'e'],
+	request.script,
+	...request.scriptArguments,
+];
+
+type SubmitOptions = Pick<GridEngineOptions, 'queueName' | 'qsubArgs'>;
+
+const fixedArguments = ({queueName}: SubmitOptions, {name, resources: {memoryBytes, timeSeconds}}: JobRequest): string[] => [
+	...['-terse', '-N', name, '-C', '', '-S', '/bin/sh', '-b', 'n', '-shell', 'y', '-j', 'n', '-r', 'n', '-now', 'n'],
+	...['-i', '/dev/null', '-o', '/dev/null', '-e', '/dev/null', '-wd', '/'],
+	...(queueName === undefined ? [] : ['-q', queueName]),
+	...(memoryBytes === undefined ? [] : ['-l', `h_vmem=${memoryBytes}`]),
+	...(timeSeconds === undefined ? [] : ['-l', `h_rt=${timeSeconds}`]),
 ];
 
 /**
@@ -133,22 +163,8 @@ export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResul
 
 class TimeoutError extends Error {}
 
-const readListing = ({exitCode, stdout, stderr, ending}: ProgramResult, options: GridEngineOptions): Promise<JobStatus[]> => {
+const readListing = ({exitCode, stdout, stderr, ending}: ProgramResult, options: GridEngineOptions): Promise<Listing> => {
 	if (ending === 'timed-out') throw new TimeoutError(`qstat did not answer within ${options.programTimeoutMs / 1000} s`);
 	if (ending !== 'exited' || exitCode !== 0) throw new Error(`qstat ended with exit status ${exitCode}: ${stderr.trim()}`);
 	return parseListing(stdout, options);
-};
-
-type Run = (program: string, args: readonly string[]) => Promise<ProgramResult>;
-
-const explainError = async (run: Run, {qstatPath}: GridEngineOptions, {id}: {id: string}): Promise<JobEnd | undefined> => {
-	const {stdout} = await run(qstatPath, ['-j', id]);
-	const reason = parseErrorReason(stdout);
-	return reason === undefined ? undefined : {failed: true, reason};
-};
-
-const explainEnd = async (run: Run, {qacctPath}: GridEngineOptions, job: {id: string; name: string}): Promise<JobEnd | undefined> => {
-	if (qacctPath === undefined) return undefined;
-	const {stdout} = await run(qacctPath, ['-j', job.id]);
-	return parseAccounting(stdout, job);
 };

@@ -142,7 +142,7 @@ describe('options decide', () => {
 describe('the programs that were found are used', () => {
 	const submit = async (options: PoolOptions) => {
 		const {engine} = await chooseEngine(options);
-		return engine.submit([{name: 'a', script: '/launch.sh', scriptArguments: []}]);
+		return engine.submit([{name: 'a', script: '/launch.sh', scriptArguments: [], avoidHosts: [], resources: {}}]);
 	};
 
 	test('those that are given before those on PATH', async () => {
@@ -163,7 +163,9 @@ describe('the programs that were found are used', () => {
 		for (const options of [{}, {qsubPath: relative(process.cwd(), paths.qsub)}]) {
 			const {engine} = await chooseEngine(options);
 			process.chdir(elsewhere);
-			expect(await engine.submit([{name: 'a', script: '/launch.sh', scriptArguments: []}])).toEqual([{kind: 'submitted', id: '7'}]);
+			expect(await engine.submit([{name: 'a', script: '/launch.sh', scriptArguments: [], avoidHosts: [], resources: {}}])).toEqual([
+				{kind: 'submitted', id: '7'},
+			]);
 			process.chdir(directoryBefore);
 		}
 	});
@@ -173,7 +175,7 @@ describe('the programs that were found are used', () => {
 		const qacct = `printf '${record.replaceAll('\n', '\\n')}'`;
 		const {paths} = putOnPath({...GRID_ENGINE, qstat: 'exit 0', qacct});
 		const explained = async (options: PoolOptions) =>
-			(await chooseEngine({engine: 'grid-engine', ...options})).engine.explain({id: '7', name: 'a', state: 'ended'});
+			(await chooseEngine({engine: 'grid-engine', ...options})).engine.explain({id: '7', name: 'a', state: 'ended', resources: {}});
 		expect(await explained({})).toEqual({failed: true, reason: 'exit status 3'});
 		expect(await explained({qstatPath: paths.qstat})).toBeUndefined();
 		expect(await explained({qstatPath: paths.qstat, qacctPath: paths.qacct})).toEqual({failed: true, reason: 'exit status 3'});

@@ -75,7 +75,7 @@ describe('qacct', () => {
 				.trim()
 				.split('\n')
 				.map(line => line.split(' ')[0]!);
-		const real = keys(readFileSync(new URL('../fixtures/qstat/qacct-ended.txt', import.meta.url), 'utf8'));
+		const real = keys(readFileSync(new URL('../fixtures/qacct/ended.txt', import.meta.url), 'utf8'));
 		const ours = keys((await call(queue.qacctPath, ['-j', '1'])).stdout);
 		expect(ours).toEqual(real.filter(key => ours.includes(key)));
 		expect(ours.length).toBeGreaterThan(12);

@@ -3,17 +3,21 @@ import {join} from 'node:path';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import type {JobState, JobStatus} from '../../src/engines/engine.js';
-import {parseAccounting, parseErrorReason, parseListing, toJobState} from '../../src/engines/grid-engine-answers.js';
+import {parseListing, toJobState} from '../../src/engines/grid-engine-answers.js';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/qstat');
 const LISTINGS = readdirSync(FIXTURES).filter(name => name.endsWith('.xml'));
 const read = (name: string): string => readFileSync(join(FIXTURES, name), 'utf8');
 
-const parse = (xml: string, user = 'daemon'): Promise<JobStatus[]> => parseListing(xml, {user, errorStateIndicator: 'E'});
+const parse = async (xml: string, user = 'daemon'): Promise<readonly JobStatus[]> =>
+	(await parseListing(xml, {user, errorStateIndicator: 'E'})).jobs;
 
 /** Every text of an element, read without a parser. */
 const texts = (xml: string, element: string): string[] =>
 	[...xml.matchAll(new RegExp(`<${element}>([^<]*)</${element}>`, 'g'))].map(match => match[1] as string);
+
+/** Queue instances have a state, too, when they are in trouble. */
+const jobStates = (xml: string): string[] => texts(xml.replaceAll(/<arch>.*<\/arch>\s*<state>.*<\/state>/g, ''), 'state');
 
 type MadeUp = {readonly id: string; readonly name: string; readonly state: string; readonly owner?: string; readonly host?: string};
 
@@ -61,9 +65,9 @@ describe('listings of a real Grid Engine', () => {
 		const xml = read(name);
 		const jobs = await parse(xml);
 		expect(jobs.map(({id}) => id)).toEqual(texts(xml, 'JB_job_number'));
-		expect(jobs.map(({rawState}) => rawState)).toEqual(texts(xml, 'state'));
+		expect(jobs.map(({rawState}) => rawState.replace(', node u', ''))).toEqual(jobStates(xml));
 		expect(jobs.map(({name}) => name)).toEqual(texts(xml, 'JB_name').map(text => text.replace('&gt;', '>').replace('&amp;', '&')));
-		expect(countStates(jobs).error ?? 0).toBe(texts(xml, 'state').filter(state => state === 'Eqw').length);
+		expect(countStates(jobs).error ?? 0).toBe(jobStates(xml).filter(state => state === 'Eqw').length);
 	});
 
 	test.each<[name: string, state: JobState]>([
@@ -88,6 +92,43 @@ describe('listings of a real Grid Engine', () => {
 			{id: expect.any(String), name: expect.any(String), state: 'held', rawState: 'hqw'},
 		]);
 	});
+
+	test.each([
+		['array-mixed.full.xml', ['1 running', '3 running', '2 running', '3 running', '5 error', '6 pending', '3 pending', '4 held']],
+		['array-running.full.xml', ['37 running', '37 running', '37 running']],
+		['array-pending.full.xml', ['49 pending']],
+	])('the tasks of an array in %s are as many entries as there are, waiting ones a single one', async (name, states) => {
+		expect((await parse(read(name))).map(({id, state}) => `${id} ${state}`)).toEqual(states);
+	});
+
+	test('queue-jobs on a node that the master does not reach are unreachable, those on others are not', async () => {
+		const {jobs, reachesNone} = await parseListing(read('unreachable.full.xml'), {user: 'daemon', errorStateIndicator: 'E'});
+		expect(jobs.map(({id, state, rawState, host}) => [id, state, rawState, host])).toEqual([
+			['33', 'running', 'r', 'node1'],
+			['36', 'running', 'r', 'node1'],
+			['39', 'running', 'r', 'node1'],
+			['35', 'unreachable', 'r, node u', 'node2'],
+			['38', 'unreachable', 't, node u', 'node2'],
+			['40', 'pending', 'qw', undefined],
+		]);
+		expect(reachesNone).toBe(false);
+	});
+
+	test('a master that was restarted a moment ago reaches no node; what is being deleted stays so', async () => {
+		const {jobs, reachesNone} = await parseListing(read('restarted.full.xml'), {user: 'daemon', errorStateIndicator: 'E'});
+		expect(jobs.map(({id, state}) => `${id} ${state}`)).toEqual([
+			...['33 unreachable', '36 unreachable', '39 unreachable', '41 unreachable'],
+			...['35 deleting', '38 unreachable', '40 pending'],
+		]);
+		expect(reachesNone).toBe(true);
+	});
+
+	test.each(['empty.full.xml', 'one-pending.full.xml', 'one-running.full.xml', 'all-instances.full.xml', 'many.xml'])(
+		'%s does not say that no node is reached',
+		async name => {
+			expect((await parseListing(read(name), {user: 'daemon', errorStateIndicator: 'E'})).reachesNone).toBe(false);
+		},
+	);
 
 	test('queue-jobs of another owner are left out', async () => {
 		expect(await parse(read('many.xml'), 'somebody')).toEqual([]);
@@ -155,6 +196,10 @@ describe('what is no listing is refused', () => {
 		['a declaration alone', "<?xml version='1.0'?>\n"],
 		['another document', "<?xml version='1.0'?>\n<html><body>Service unavailable</body></html>\n"],
 		['a message of Grid Engine', "<?xml version='1.0'?>\n<comunication_error>no master</comunication_error>\n"],
+		['an empty job_info', "<?xml version='1.0'?>\n<job_info></job_info>\n"],
+		['half a listing', "<?xml version='1.0'?>\n<job_info>\n  <queue_info>\n  </queue_info>\n</job_info>\n"],
+		['another answer of qstat', read('cluster-queues.txt')],
+		['an answer of qhost', read('qhost.txt')],
 		['a listing and something after it', `${read('many.xml')}Killed\n`],
 		['something before a listing', `warning: old\n${read('many.xml')}`],
 		['two listings', read('many.xml') + read('many.xml')],
@@ -163,7 +208,7 @@ describe('what is no listing is refused', () => {
 		await expect(parse(text)).rejects.toThrow(/^qstat printed /);
 	});
 
-	test.each(LISTINGS.filter(name => !/\.(?:full|expanded)\./.test(name)))('%s, wherever it is cut off', async name => {
+	test.each(LISTINGS.filter(name => name.includes('.full.')))('%s, wherever it is cut off', async name => {
 		const xml = read(name);
 		// Behind the last tag there is only a newline.
 		const end = xml.lastIndexOf('>');
@@ -196,6 +241,25 @@ const LETTERS: Readonly<Partial<Record<JobState, string>>> = {
 };
 
 describe('state letters', () => {
+	test.each(['u', 'au', 'du', 'Eu', 'uE'])(
+		'a queue-job on a queue instance in the state %s is unreachable, unless it is being deleted',
+		async state => {
+			const instance = (letters: string): string =>
+				read('deleting.full.xml').replace('</arch>', `</arch><state>${state}</state>`).replace('dr', letters);
+			for (const letters of ['r', 't', 's', 'S', 'Rr', 'hr'])
+				expect(await parse(instance(letters))).toMatchObject([{state: 'unreachable'}]);
+			for (const letters of ['dr', 'dt', 'ds']) expect(await parse(instance(letters))).toMatchObject([{state: 'deleting'}]);
+		},
+	);
+
+	test.each(['a', 'A', 'd', 's', 'S', 'E', 'o', 'c', 'C', 'D', 'adS'])(
+		'on one in the state %s it is what its own letters say',
+		async state => {
+			const xml = read('one-running.full.xml').replace('</arch>', `</arch><state>${state}</state>`);
+			expect(await parse(xml)).toMatchObject([{state: 'running', rawState: 'r'}]);
+		},
+	);
+
 	const table = Object.entries(LETTERS).flatMap(([state, letters]) => letters.split(' ').map(raw => [raw, state as JobState] as const));
 
 	test.each(table)('%s means %s', (letters, state) => {
@@ -210,88 +274,5 @@ describe('state letters', () => {
 		expect(['Xqw', 'Eqw', 'dXqw'].map(letters => toJobState(letters, 'X'))).toEqual(['error', 'pending', 'deleting']);
 		expect(toJobState('Eqw', 'Eqw')).toBe('error');
 		expect(toJobState('Ehqw', 'Eqw')).toBe('held');
-	});
-});
-
-describe('the reason of an error state', () => {
-	test('is read from what a real qstat -j prints', () => {
-		expect(parseErrorReason(read('job-error.txt'))).toBe("error: can't chdir to /nonexistent: No such file or directory");
-	});
-
-	test.each(['job-pending.txt', 'job-running.txt'])('%s has none', name => {
-		expect(parseErrorReason(read(name))).toBeUndefined();
-	});
-
-	test.each<[text: string, reason: string | undefined]>([
-		[
-			'error reason 1: 11/21/2026 00:18:02 [0:1863]: unable to find shell "/nonexistent/python"',
-			'unable to find shell "/nonexistent/python"',
-		],
-		['error reason    1:          11/21/2026 00:18:02 [0:1863]: a [1:2]: b', 'a [1:2]: b'],
-		['error reason 1: no time and no process', 'no time and no process'],
-		['error reason 1: x [1:2]: twice\nerror reason 2: y [3:4]: twice\nerror reason 3: z [5:6]: once\n', 'twice; once'],
-		['Following jobs do not exist:\n999999\n', undefined],
-		['job_name: error reason 1: mine', undefined],
-		['', undefined],
-	])('%j', (text, reason) => {
-		expect(parseErrorReason(text)).toBe(reason);
-	});
-});
-
-const RULE = '==============================================================\n';
-const record = (fields: Readonly<Record<string, string>>): string =>
-	RULE +
-	Object.entries({qname: 'all.q', hostname: 'node1', jobname: 'qs#1.1', failed: '0    ', exit_status: '0 ', ...fields})
-		.map(([name, value]) => `${name.padEnd(13)}${value}\n`)
-		.join('');
-const accounted = (text: string): ReturnType<typeof parseAccounting> => parseAccounting(text, {name: 'qs#1.1'});
-
-describe('accounting', () => {
-	test('of a real queue-job that ended well', () => {
-		expect(parseAccounting(read('qacct-ended.txt'), {name: 'bin'})).toEqual({failed: false, reason: 'exit status 0', host: 'node2'});
-	});
-
-	test('of a real queue-job that was killed', () => {
-		expect(parseAccounting(read('qacct-killed.txt'), {name: 'notify'})).toEqual({
-			failed: true,
-			reason: 'exit status 140 (killed by SIGUSR2), failed 100 : assumedly after job',
-			host: 'node1',
-		});
-	});
-
-	test.each<[what: string, fields: Record<string, string>, end: object]>([
-		['killed by a signal', {exit_status: '137                  (Killed)'}, {failed: true, reason: 'exit status 137 (killed by SIGKILL)'}],
-		['a status of its own', {exit_status: '3'}, {failed: true, reason: 'exit status 3'}],
-		[
-			'wall time exceeded',
-			{failed: '37 : qmaster enforced h_rt, h_cpu, or h_vmem limit', exit_status: '137 (Killed)'},
-			{failed: true, reason: 'exit status 137 (killed by SIGKILL), failed 37 : qmaster enforced h_rt, h_cpu, or h_vmem limit'},
-		],
-		['failed before it started', {failed: '28  : changing into working directory'}, {failed: true}],
-	])('%s', (_, fields, end) => {
-		expect(accounted(record(fields))).toMatchObject(end);
-	});
-
-	test('a host that is not known is not told', () => {
-		expect(accounted(record({hostname: 'UNKNOWN', failed: '18 : x'}))).not.toHaveProperty('host');
-	});
-
-	test('a queue-job that had the same number before is another one', () => {
-		expect(accounted(record({jobname: 'bin'}))).toBeUndefined();
-		expect(accounted(record({jobname: 'qs#1.10'}))).toBeUndefined();
-		expect(accounted(record({exit_status: '1'}) + record({jobname: 'bin', exit_status: '2'}))?.reason).toBe('exit status 1');
-	});
-
-	test('of several records the last counts', () => {
-		const text = record({exit_status: '1'}) + record({exit_status: '2'}) + record({exit_status: '3'});
-		expect(accounted(text)?.reason).toBe('exit status 3');
-	});
-
-	test.each(['', '\n', 'error: job id 578 not found\n', 'no jobs running since startup\n', RULE])('none in %j', text => {
-		expect(accounted(text)).toBeUndefined();
-	});
-
-	test('cut off before its status it says nothing of the end', () => {
-		expect(accounted(record({}).split('failed')[0] as string)).toBeUndefined();
 	});
 });

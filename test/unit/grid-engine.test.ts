@@ -1,8 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
-import type {SubmitOutcome} from '../../src/engines/engine.js';
+import type {JobQuestion, SubmitOutcome} from '../../src/engines/engine.js';
 import {
+	avoidingArguments,
 	createGridEngine,
 	type GridEngineOptions,
 	isGridEngine,
@@ -85,7 +86,7 @@ describe('what a call of qsub has brought about', () => {
 });
 
 describe('the arguments of qsub', () => {
-	const request = {name: 'qs#000000013.1', script: '/work dir/launch.sh', scriptArguments: ['13', '1']};
+	const request = {name: 'qs#000000013.1', script: '/work dir/launch.sh', scriptArguments: ['13', '1'], avoidHosts: [], resources: {}};
 
 	test('say all that a default request file could say otherwise', () => {
 		// As one line; the empty word after -C stands between two blanks.
@@ -105,9 +106,28 @@ describe('the arguments of qsub', () => {
 	});
 });
 
+describe('the arguments of qsub, for what a queue-job is to be given and where it is not to go', () => {
+	const request = {name: 'a', script: '/launch.sh', scriptArguments: ['13', '1'], avoidHosts: ['node1', 'node2.site'], resources: {}};
+
+	test('limits come before the user’s own arguments, so that these win', () => {
+		const resources = {memoryBytes: 8 * 2 ** 30, timeSeconds: 5400};
+		const args = submitArguments({queueName: 'short.q', qsubArgs: ['-l', 'h_vmem=1G']}, {...request, resources});
+		const asked = ['-q', 'short.q', '-l', 'h_vmem=8589934592', '-l', 'h_rt=5400', '-l', 'h_vmem=1G', '/launch.sh', '13', '1'];
+		expect(args.slice(-asked.length)).toEqual(asked);
+		const some = submitArguments({queueName: undefined, qsubArgs: []}, {...request, resources: {timeSeconds: 1}});
+		expect(some.slice(-5)).toEqual(['-l', 'h_rt=1', '/launch.sh', '13', '1']);
+	});
+
+	test('hosts are avoided before the user’s own arguments, and whether it can run at all is asked after them', () => {
+		const args = avoidingArguments({queueName: undefined, qsubArgs: ['-l', 'h=node1', '-w', 'n']}, request);
+		const asked = ['-l', 'h=!node1&!node2.site', '-l', 'h=node1', '-w', 'n', '-w', 'e', '/launch.sh', '13', '1'];
+		expect(args.slice(-asked.length)).toEqual(asked);
+	});
+});
+
 /** An engine on programs made of these shell lines; every call is noted in the file `calls`. */
 const makeEngine = (
-	programs: {readonly qsub?: string; readonly qstat?: string; readonly qdel?: string; readonly qacct?: string},
+	programs: {readonly qsub?: string; readonly qstat?: string; readonly qdel?: string; readonly qacct?: string; readonly qalter?: string},
 	options: Partial<GridEngineOptions> = {},
 ) => {
 	const noted = (lines = 'exit 0'): string => `echo "$(basename "$0") $*" >> "$(dirname "$0")/calls"\n${lines}`;
@@ -116,12 +136,14 @@ const makeEngine = (
 		qstat: noted(programs.qstat),
 		qdel: noted(programs.qdel),
 		qacct: noted(programs.qacct),
+		qalter: noted(programs.qalter),
 	});
 	const engine = createGridEngine({
 		qsubPath: paths.qsub,
 		qstatPath: paths.qstat,
 		qdelPath: paths.qdel,
 		qacctPath: paths.qacct,
+		qalterPath: paths.qalter,
 		queueName: undefined,
 		qsubArgs: [],
 		errorStateIndicator: 'E',
@@ -133,7 +155,7 @@ const makeEngine = (
 };
 
 const MANY = join(import.meta.dirname, '../fixtures/qstat/many.xml');
-const requests = ['a', 'b', 'c'].map(name => ({name, script: '/launch.sh', scriptArguments: []}));
+const requests = ['a', 'b', 'c'].map(name => ({name, script: '/launch.sh', scriptArguments: [], avoidHosts: [], resources: {}}));
 
 describe('the engine', () => {
 	test('submits in order and stops at the first that is not taken', async () => {
@@ -148,7 +170,31 @@ describe('the engine', () => {
 	test('lists by one call for its own user', async () => {
 		const {engine, calls} = makeEngine({qstat: `cat '${MANY}'; echo 'warning: old' >&2`});
 		expect(await engine.status()).not.toEqual([]);
-		expect(calls()).toEqual(['qstat -xml -u daemon']);
+		expect(calls()).toEqual(['qstat -f -ne -xml -u daemon']);
+	});
+
+	const FIXTURES = join(import.meta.dirname, '../fixtures/qstat');
+	/** The first answer, and the one to the question without -ne. */
+	const answers = (ours: string, all: string): string =>
+		`case "$*" in *-ne*) cat '${FIXTURES}/${ours}';; *) cat '${FIXTURES}/${all}';; esac`;
+
+	test('says that it reaches no node when every queue instance is unknown: a restarted master is an outage, not as many dead nodes', async () => {
+		const {engine, calls} = makeEngine({qstat: answers('restarted.full.xml', 'restarted.full.xml')});
+		await expect(engine.status()).rejects.toThrow('the scheduler reaches none of its nodes');
+		expect(calls()).toEqual(['qstat -f -ne -xml -u daemon', 'qstat -f -xml -u daemon']);
+	});
+
+	test('when only the nodes of our own queue-jobs are unknown, these are unreachable', async () => {
+		const {engine, calls} = makeEngine({qstat: answers('restarted.full.xml', 'unreachable.full.xml')});
+		const listed = await engine.status();
+		expect(listed.map(({state}) => state)).toEqual(['running', 'running', 'running', 'unreachable', 'unreachable', 'pending']);
+		expect(calls()).toHaveLength(2);
+	});
+
+	test('asks once when any node of ours is reached', async () => {
+		const {engine, calls} = makeEngine({qstat: answers('unreachable.full.xml', 'restarted.full.xml')});
+		expect((await engine.status()).filter(({state}) => state === 'unreachable')).toHaveLength(2);
+		expect(calls()).toHaveLength(1);
 	});
 
 	test('asks a second time at once when an answer can’t be used', async () => {
@@ -180,20 +226,108 @@ describe('the engine', () => {
 		expect(calls()).toHaveLength(3);
 	});
 
-	test('explains an error state by its reason, an end by the accounting', async () => {
-		const qacct = `cat '${join(import.meta.dirname, '../fixtures/qstat/qacct-killed.txt')}'`;
-		const qstat = 'test "$2" = 5 && echo "error reason 1: x [0:1]: no shell"; exit 0';
-		const {engine} = makeEngine({qstat, qacct});
-		expect(await engine.explain({id: '5', name: 'notify', state: 'error'})).toEqual({failed: true, reason: 'no shell'});
-		expect(await engine.explain({id: '69', name: 'notify', state: 'ended'})).toMatchObject({failed: true, host: 'node1'});
-		expect(await engine.explain({id: '69', name: 'other', state: 'ended'})).toBeUndefined();
-		expect(await makeEngine({qstat}, {qacctPath: undefined}).engine.explain({id: '69', name: 'notify', state: 'ended'})).toBeUndefined();
+	const AVOIDING = [{name: 'a', script: '/launch.sh', scriptArguments: [], avoidHosts: ['node1'], resources: {}}];
+
+	test('stays away from hosts where it can', async () => {
+		const {engine, calls} = makeEngine({qsub: 'echo 7'});
+		expect(await engine.submit(AVOIDING)).toEqual([{kind: 'submitted', id: '7'}]);
+		expect(calls()).toEqual([expect.stringMatching(/ -wd \/ -l h=!node1 -w e \/launch\.sh$/)]);
 	});
 
-	test('explaining never rejects, also when a program has vanished', async () => {
-		const job = {id: '5', name: 'a', state: 'error'} as const;
-		expect(await makeEngine({}, {qstatPath: '/nonexistent/qstat'}).engine.explain(job)).toBeUndefined();
-		expect(await makeEngine({}, {qacctPath: '/nonexistent/qacct'}).engine.explain({...job, state: 'ended'})).toBeUndefined();
+	test('goes to a host to be avoided when there is no other', async () => {
+		const refused =
+			'case "$*" in *"-w e"*) echo "Unable to run job: error: no suitable queues" >&2; echo Exiting. >&2; exit 1;; *) echo 8;; esac';
+		const {engine, calls} = makeEngine({qsub: refused});
+		expect(await engine.submit(AVOIDING)).toEqual([{kind: 'submitted', id: '8'}]);
+		expect(calls()).toHaveLength(2);
+		expect(calls()[1]).not.toMatch(/node1|-w e/);
+	});
+
+	test.each([
+		['exit 25', 'full'],
+		[`echo '${NO_MASTER}' >&2; exit 1`, 'temporary'],
+		['kill -9 $$', 'unanswered'],
+		['exit 0', 'unanswered'],
+	])('a qsub that did %j is not called twice: it may be in the queue, or will be tried again', async (qsub, kind) => {
+		const {engine, calls} = makeEngine({qsub});
+		expect(await engine.submit(AVOIDING)).toMatchObject([{kind}]);
+		expect(calls()).toHaveLength(1);
+	});
+});
+
+describe('explaining', () => {
+	const fixture = (name: string): string => `'${join(import.meta.dirname, '../fixtures', name)}'`;
+	const question = (state: JobQuestion['state'], name = 'notify'): JobQuestion => ({id: '69', name, state, resources: {}});
+
+	test('an error state by its reason, and by the host that the accounting knows', async () => {
+		const qstat = `echo 'error reason 1: x [0:1]: unable to find shell "/x"'`;
+		const {engine, calls} = makeEngine({qstat, qacct: `cat ${fixture('qacct/shell.txt')}`});
+		const end = {failed: true, reason: 'unable to find shell "/x"', isPermanent: true};
+		expect(await engine.explain(question('error', 'eqw'))).toEqual({...end, host: 'node1'});
+		expect(calls().sort()).toEqual(['qacct -j 69', 'qstat -j 69']);
+		expect(await engine.explain(question('error', 'another'))).toEqual(end);
+		expect(await makeEngine({qstat}, {qacctPath: undefined}).engine.explain(question('error'))).toEqual(end);
+		expect(await makeEngine({qstat: `echo 'error reason 1: x [0:1]: some other'`}).engine.explain(question('error'))).toEqual({
+			...{failed: true, reason: 'some other', isPermanent: false},
+		});
+		expect(await makeEngine({qstat: 'exit 1'}).engine.explain(question('error'))).toBeUndefined();
+	});
+
+	test('an end by the accounting', async () => {
+		const qacct = `cat ${fixture('qacct/notify-killed.txt')}`;
+		const {engine, calls} = makeEngine({qacct});
+		expect(await engine.explain(question('ended'))).toMatchObject({failed: true, kind: 'killed', host: 'node1'});
+		expect(calls()).toEqual(['qacct -j 69']);
+		expect(await engine.explain(question('ended', 'other'))).toBeUndefined();
+		expect(await makeEngine({qacct}, {qacctPath: undefined}).engine.explain(question('ended'))).toBeUndefined();
+	});
+
+	test('a limit that the queue-job did not ask for, by those of the queue', async () => {
+		const qstat = `echo '<resource name="h_rt" type="qf">00:00:03</resource>'`;
+		const qacct = `cat ${fixture('qacct/queue-h_rt.txt')}`;
+		const {engine, calls} = makeEngine({qstat, qacct});
+		expect(await engine.explain(question('ended', 'qrt'))).toMatchObject({kind: 'wall-time', host: 'node2'});
+		expect(calls()[1]).toBe('qstat -f -F h_rt,s_rt,h_cpu,s_cpu,h_vmem,s_vmem -xml -q lim.q@node2');
+		const withoutQstat = makeEngine({qacct}, {qstatPath: '/nonexistent/qstat'});
+		expect(await withoutQstat.engine.explain(question('ended', 'qrt'))).toMatchObject({kind: 'killed'});
+	});
+
+	test('waiting by what qalter and qstat say', async () => {
+		const qalter = `cat ${fixture('qalter/full.txt')}`;
+		const {engine, calls} = makeEngine({qalter, qstat: `cat ${fixture('qalter/waits.job.txt')}`});
+		expect(await engine.explain(question('pending'))).toEqual({
+			failed: false,
+			reason: 'no suitable queues: cannot run in queue "all.q@node1" and 1 more because it offers only qc:slots=0.000000',
+		});
+		expect(calls().sort()).toEqual(['qalter -w p 69', 'qstat -j 69']);
+	});
+
+	test('waiting by one of them, when the other is missing, hangs or is not to be asked', async () => {
+		const qstat = `cat ${fixture('qalter/waits.job.txt')}`;
+		const dropped = {failed: false, reason: expect.stringContaining('dropped because it is full')};
+		const others = [
+			makeEngine({qstat, qalter: 'exec sleep 1000'}, {programTimeoutMs: 1000}),
+			makeEngine({qstat, qalter: 'exit 1'}),
+			makeEngine({qstat}, {qalterPath: undefined}),
+			makeEngine({qstat}, {qalterPath: '/nonexistent/qalter'}),
+		];
+		for (const {engine} of others) expect(await engine.explain(question('pending'))).toEqual(dropped);
+		const qalter = `cat ${fixture('qalter/full.txt')}`;
+		expect(await makeEngine({qstat: 'exit 1', qalter}).engine.explain(question('pending'))).toMatchObject({failed: false});
+		expect(await makeEngine({qstat: 'exit 1', qalter: 'exit 1'}).engine.explain(question('pending'))).toBeUndefined();
+	});
+
+	test.each(['error', 'ended', 'pending'] as const)('never rejects, also when all programs have vanished: %s', async state => {
+		const nowhere = '/nonexistent/program';
+		const {engine} = makeEngine({}, {qstatPath: nowhere, qacctPath: nowhere, qalterPath: nowhere});
+		expect(await engine.explain(question(state))).toBeUndefined();
+	});
+
+	test.each(['error', 'ended', 'pending'] as const)('never waits for longer than a program may take: %s', async state => {
+		const hangs = 'exec sleep 1000';
+		const {engine, calls} = makeEngine({qstat: hangs, qacct: hangs, qalter: hangs}, {programTimeoutMs: 300});
+		expect(await engine.explain(question(state))).toBeUndefined();
+		expect(calls().length).toBeGreaterThan(0);
 	});
 });
 

@@ -28,7 +28,9 @@ const makeJobs = (lines: string, slots = 2) => {
 	const {directory, paths} = makePrograms({job: lines});
 	const engine = createLocalEngine({slots});
 	const submit = async (...names: readonly string[]): Promise<string[]> => {
-		const requests = names.map((name): JobRequest => ({name, script: paths.job, scriptArguments: [name, directory]}));
+		const requests = names.map(
+			(name): JobRequest => ({name, script: paths.job, scriptArguments: [name, directory], avoidHosts: [], resources: {}}),
+		);
 		return (await engine.submit(requests)).map(outcome => {
 			if (outcome.kind !== 'submitted') throw new Error(`not submitted: ${outcome.reason}`);
 			return outcome.id;
@@ -103,7 +105,7 @@ describe('removing', () => {
 		await until(() => existsSync(join(directory, 'pid')));
 		await engine.remove(ids);
 		expect(await engine.status()).toEqual([]);
-		expect(await engine.explain({id: ids[0] as string, name: 'a', state: 'ended'})).toEqual({
+		expect(await engine.explain({id: ids[0] as string, name: 'a', state: 'ended', resources: {}})).toEqual({
 			failed: true,
 			reason: 'killed by SIGKILL',
 			host: hostname(),
@@ -146,12 +148,13 @@ describe('the end of a queue-job is explained', () => {
 		const {engine, submit} = makeJobs(lines);
 		const [id] = await submit('a');
 		await untilIdle(engine);
-		expect(await engine.explain({id: id as string, name: 'a', state: 'ended'})).toEqual({...end, host: hostname()});
+		expect(await engine.explain({id: id as string, name: 'a', state: 'ended', resources: {}})).toEqual({...end, host: hostname()});
 	});
 
 	test('nothing is known of one that waits, runs or never was', async () => {
 		const {engine, submit} = makeJobs(WAITS, 1);
-		for (const id of [...(await submit('a', 'b')), 'nobody']) expect(await engine.explain({id, name: 'a', state: 'ended'})).toBeUndefined();
+		for (const id of [...(await submit('a', 'b')), 'nobody'])
+			expect(await engine.explain({id, name: 'a', state: 'ended', resources: {}})).toBeUndefined();
 	});
 });
 
