@@ -20,7 +20,10 @@ export type Job = {
 	suspendedUntilMs: number;
 	isDeleting: boolean;
 	deletedBy: 'us' | 'somebody' | undefined;
+	startedMs: number;
 	endedMs: number;
+	/** Whether it has come so far as to leave any file. */
+	hasFiles: boolean;
 	end: JobEnd | undefined;
 	/** When the accounting has it; Infinity for never. */
 	explainedMs: number;
@@ -101,6 +104,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 		if (goesIntoError(job, node)) return;
 		job.state = 'running';
 		job.node = node;
+		job.startedMs = events.nowMs();
 		node.freeSlots--;
 		trace(job, `runs on ${node.host}`);
 		const after = (ms: number, body: () => void): void => {
@@ -302,7 +306,9 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 				suspendedUntilMs: 0,
 				isDeleting: false,
 				deletedBy: undefined,
+				startedMs: Number.POSITIVE_INFINITY,
 				endedMs: Number.POSITIVE_INFINITY,
+				hasFiles: false,
 				end: undefined,
 				explainedMs: Number.POSITIVE_INFINITY,
 				served: new Set(),

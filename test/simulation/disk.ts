@@ -4,7 +4,9 @@ export type DiskFile = {
 	readonly name: string;
 	/** The host whose process made it: that host sees its own writing at once. */
 	readonly madeBy: string;
-	bytes: Buffer;
+	/** The bytes that were written are the first of them. */
+	buffer: Buffer;
+	length: number;
 	/** How long it was from when on. */
 	readonly lengths: {fromMs: number; length: number}[];
 	/** What survives a crash of the host that wrote it. */
@@ -32,12 +34,16 @@ export type Disk = {
 	readonly rename: (from: string, to: string, host: string) => void;
 	readonly removeAll: () => void;
 	readonly isRemoved: () => boolean;
+	/** As it truly is. */
+	readonly bytesOf: (file: DiskFile) => Buffer;
 	/** Takes from every file that a host has written what was not synced; the dice say how much of it. */
 	readonly crash: (host: string, keep: (unsynced: number) => number) => number;
 };
 
 export const systemError = (code: string, syscall: string, path: string): NodeJS.ErrnoException =>
 	Object.assign(new Error(`${code}: simulated, ${syscall} '${path}'`), {code, syscall, path});
+
+const FIRST_CAPACITY = 512;
 
 /** @param onOffence - Told when a file that is there would be replaced or removed. */
 export const createDisk = (nowMs: () => number, onOffence: (what: string) => void): Disk => {
@@ -64,7 +70,7 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 		names: (host, asOfMs) => [...entries.keys()].filter(name => seen(name, host, asOfMs) !== undefined).sort(),
 		find: (name, host, asOfMs) => seen(name, host, asOfMs)?.file,
 		lengthAt: (file, host, asOfMs) => {
-			if (file.madeBy === host || file.hasLostTail) return file.bytes.length;
+			if (file.madeBy === host || file.hasLostTail) return file.length;
 			return file.lengths.findLast(({fromMs}) => fromMs <= asOfMs)?.length ?? 0;
 		},
 		create: (name, host) => {
@@ -72,7 +78,8 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 			const file: DiskFile = {
 				name,
 				madeBy: host,
-				bytes: Buffer.alloc(0),
+				buffer: Buffer.alloc(FIRST_CAPACITY),
+				length: 0,
 				lengths: [{fromMs: nowMs(), length: 0}],
 				syncedLength: 0,
 				isDamaged: false,
@@ -82,17 +89,25 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 			put(name, file, host);
 			return file;
 		},
+		bytesOf: file => file.buffer.subarray(0, file.length),
 		write: (file, bytes, position) => {
-			const numThere = Math.min(bytes.length, file.bytes.length - position);
-			if (numThere < 0) onOffence(`${file.name} gets a hole at ${file.bytes.length}`);
-			const isSame = file.isDamaged || file.bytes.subarray(position, position + numThere).equals(bytes.subarray(0, numThere));
+			const numThere = Math.min(bytes.length, file.length - position);
+			if (numThere < 0) onOffence(`${file.name} gets a hole at ${file.length}`);
+			const isSame = file.isDamaged || file.buffer.subarray(position, position + numThere).equals(bytes.subarray(0, numThere));
 			if (!isSame) onOffence(`${file.name} is changed at ${position}`);
 			if (numThere >= bytes.length) return;
-			file.bytes = Buffer.concat([file.bytes, bytes.subarray(numThere)]);
-			file.lengths.push({fromMs: nowMs(), length: file.bytes.length});
+			const length = position + bytes.length;
+			if (length > file.buffer.length) {
+				const larger = Buffer.alloc(2 * length);
+				file.buffer.copy(larger, 0, 0, file.length);
+				file.buffer = larger;
+			}
+			bytes.copy(file.buffer, file.length, numThere);
+			file.length = length;
+			file.lengths.push({fromMs: nowMs(), length});
 		},
 		sync: file => {
-			file.syncedLength = file.bytes.length;
+			file.syncedLength = file.length;
 		},
 		rename: (from, to, host) => {
 			const entry = current(from);
@@ -109,12 +124,12 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 		crash: (host, keep) => {
 			let numLost = 0;
 			for (const file of files) {
-				const unsynced = file.bytes.length - file.syncedLength;
+				const unsynced = file.length - file.syncedLength;
 				if (file.madeBy !== host || unsynced === 0) continue;
 				const length = file.syncedLength + keep(unsynced);
-				if (length === file.bytes.length) continue;
+				if (length === file.length) continue;
 				numLost++;
-				file.bytes = file.bytes.subarray(0, length);
+				file.length = length;
 				file.hasLostTail = true;
 				for (const past of file.lengths) past.length = Math.min(past.length, length);
 			}

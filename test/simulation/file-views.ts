@@ -96,8 +96,8 @@ export const createFileViews = (world: World): FileViews => {
 			const key = `${process.host} ${file.name}`;
 			const contentMs = asOf(contentViews, key, scenario.maxContentLagMs, isReadAfresh(name));
 			const length = disk.lengthAt(file, process.host, contentMs);
-			if (length < file.bytes.length) world.fault('contents-stale', `${name} on ${process.host}`);
-			const bytes = Buffer.from(file.bytes.subarray(0, length));
+			if (length < file.length) world.fault('contents-stale', `${name} on ${process.host}`);
+			const bytes = Buffer.from(file.buffer.subarray(0, length));
 			return flipFor(process, name, key, bytes);
 		},
 		create: (process, name) => {
@@ -140,9 +140,8 @@ export const createFileViews = (world: World): FileViews => {
 	function damage(file: DiskFile): void {
 		world.fault('result-damaged', file.name);
 		file.isDamaged = true;
-		file.bytes = Buffer.from(file.bytes);
-		const at = dice.int(0, file.bytes.length - 1);
-		file.bytes[at] = (file.bytes[at] as number) ^ (1 << dice.int(0, 7));
+		const at = dice.int(0, file.length - 1);
+		file.buffer[at] = (file.buffer[at] as number) ^ (1 << dice.int(0, 7));
 	}
 
 	function flipFor(process: SimProcess, name: string, key: string, bytes: Buffer): Buffer {

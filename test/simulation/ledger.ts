@@ -1,6 +1,7 @@
 /** The truth about every task: when it was begun by whom, and what of it could be known. Holds the promises about workers as they run. */
 import {chunkName} from '../../src/layout.js';
-import {scanPart} from '../../src/scan-part.js';
+import {type PartScan, readBlocks, scanPart} from '../../src/scan-part.js';
+import type {ByteSource} from '../../src/v8-serialize-helpers.js';
 import type {Cluster, Job} from './cluster.js';
 import type {DiskFile} from './disk.js';
 import type {FileViews} from './file-views.js';
@@ -13,8 +14,8 @@ export type Ledger = {
 	/** A worker begins a task. `index`: in its chunk. */
 	readonly onBegin: (job: Job, process: SimProcess, index: number, itask: number) => void;
 	readonly numBegins: (itask: number) => number;
-	/** How many tasks of a chunk are finished in any of its files, as they were then. */
-	readonly numFinishedAt: (ichunk: number, asOfMs: number) => Promise<number>;
+	/** Whether the value of a task was in any file of its chunk, as they were then. */
+	readonly hadValueAt: (ichunk: number, index: number, asOfMs: number) => Promise<boolean>;
 	/** Whether an attempt has a whole result on the disk that is what its worker wrote. */
 	readonly hasWholeResult: (job: Job) => boolean;
 };
@@ -33,14 +34,9 @@ export const createLedger = (world: World, session: string, views: FileViews, cl
 			return match?.[1] === chunkName(ichunk) ? [{file, attempt: Number(match[2])}] : [];
 		});
 
-	const scanAt = async (file: DiskFile, ichunk: number, asOfMs: number): Promise<Awaited<ReturnType<typeof scanPart>> | undefined> => {
+	const scanAt = async (file: DiskFile, ichunk: number, asOfMs: number): Promise<PartScan | undefined> => {
 		const length = file.lengths.findLast(({fromMs}) => fromMs <= asOfMs)?.length ?? 0;
-		const bytes = file.bytes.subarray(0, Math.min(length, file.bytes.length));
-		const source = {
-			size: bytes.length,
-			read: async (position: number, count: number) => Buffer.from(bytes.subarray(position, position + count)),
-		};
-		return scanPart(source, {session, ichunk}).catch(() => undefined);
+		return scanPart(sourceOf(file, Math.min(length, file.length)), {session, ichunk}).catch(() => undefined);
 	};
 
 	return {
@@ -82,10 +78,15 @@ export const createLedger = (world: World, session: string, views: FileViews, cl
 			}
 		},
 		numBegins: itask => begins.get(itask) ?? 0,
-		numFinishedAt: async (ichunk, asOfMs) => {
-			let numFinished = 0;
-			for (const {file} of filesOf(ichunk)) numFinished = Math.max(numFinished, (await scanAt(file, ichunk, asOfMs))?.numFinished ?? 0);
-			return numFinished;
+		hadValueAt: async (ichunk, index, asOfMs) => {
+			for (const {file} of filesOf(ichunk)) {
+				const scan = await scanAt(file, ichunk, asOfMs);
+				const frame = scan?.frames.find(({first, count}) => first <= index && index < first + count);
+				if (frame === undefined) continue;
+				const [block] = await readBlocks(sourceOf(file, file.length), [frame]);
+				if (block?.failures.has(index) === false) return true;
+			}
+			return false;
 		},
 		hasWholeResult: job => {
 			const file = disk.find(`${chunkName(job.ichunk)}.${job.attempt}.out`, '', events.nowMs());
@@ -93,3 +94,8 @@ export const createLedger = (world: World, session: string, views: FileViews, cl
 		},
 	};
 };
+
+const sourceOf = ({buffer}: DiskFile, size: number): ByteSource => ({
+	size,
+	read: async (position, length) => Buffer.from(buffer.subarray(position, Math.min(position + length, size))),
+});

@@ -91,7 +91,7 @@ export const createScenario = (root: Dice): Scenario => {
 const drawRates = (dice: Dice): Record<FaultKind, number> => {
 	const isOn = dice.pick([0, 0.1, 0.25, 0.5]);
 	return Object.fromEntries(
-		FAULT_KINDS.map(kind => [kind, dice.chance(isOn) ? dice.pick(RARE.has(kind) ? [0.02] : [0.05, 0.15, 0.4]) : 0]),
+		FAULT_KINDS.map(kind => [kind, !/^process|^second|^cancel|^detach|submit-perm/.test(kind) && dice.chance(isOn) ? dice.pick(RARE.has(kind) ? [0.02] : [0.05, 0.15, 0.4]) : 0]),
 	) as Record<FaultKind, number>;
 };
 
@@ -99,7 +99,7 @@ const drawRates = (dice: Dice): Record<FaultKind, number> => {
 const RARE: ReadonlySet<FaultKind> = new Set(['submit-permanent']);
 
 const drawOptions = (dice: Dice, rates: Readonly<Record<FaultKind, number>>): SimOptions => ({
-	pollingIntervalMs: dice.pick([2, 5, 20]) * SECOND,
+	pollingIntervalMs: dice.pick([5, 20, 60]) * SECOND,
 	maxNumResubmissions: dice.pick([0, 1, 2, 2, 3, 5]),
 	graceMs: dice.pick([30, 60, 90]) * SECOND,
 	unreachableAfterMs: dice.chance(0.15) ? false : dice.pick([2, 5, 10]) * MINUTE,

@@ -27,7 +27,7 @@ export const createSimFiles = (world: World, views: FileViews, process: SimProce
 			call(() => {
 				const name = basename(path);
 				const file = views.open(process, name) ?? views.create(process, name);
-				writeAll(views, process, file, Buffer.from(text), file.bytes.length);
+				writeAll(views, process, file, Buffer.from(text), file.length);
 				if (durable) disk.sync(file);
 			}),
 		rename: (from, to) => call(() => views.rename(process, basename(from), basename(to))),

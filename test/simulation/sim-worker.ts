@@ -1,6 +1,7 @@
 /** The worker program in the simulated world: the real growing of its files, around tasks that only take time, throw, or kill it. */
 import type {Chunk} from '../../src/chunks.js';
 import type {JobEnd} from '../../src/engines/engine.js';
+import {EXIT_CODES} from '../../src/exit-codes.js';
 import {chunkName} from '../../src/layout.js';
 import {openProgress, type ProgressInput, writeStartFailure} from '../../src/worker/chunk-progress.js';
 import {WorkerError} from '../../src/worker/worker-error.js';
@@ -44,7 +45,12 @@ export const runWorker = async (world: World, job: Job, process: SimProcess, inp
 	try {
 		// The launcher makes it before Node is started.
 		await process.sleep(job.dice.int(5, 50));
-		await ports.files.create(`${WORK_DIR}/${chunkName(job.ichunk)}.${job.attempt}.e`).catch(() => undefined);
+		await ports.files.create(`${WORK_DIR}/${chunkName(job.ichunk)}.${job.attempt}.e`).then(
+			() => {
+				job.hasFiles = true;
+			},
+			() => undefined,
+		);
 		await process.sleep(job.dice.int(50, 500));
 		if (world.strikes('start-failed', job.dice)) {
 			world.fault('start-failed', job.name);
@@ -81,9 +87,10 @@ export const runWorker = async (world: World, job: Job, process: SimProcess, inp
 		await progress.finish(REPORT);
 		return {failed: false, reason: 'exit status 0'};
 	} catch (error) {
-		if (!(error instanceof WorkerError)) throw error;
+		const isOfFiles = error instanceof Error && 'syscall' in error;
+		if (!(error instanceof WorkerError || isOfFiles)) throw error;
 		world.trace(process.name, `ends: ${error.message}`);
-		return {failed: true, reason: `exit status ${error.exitCode}`};
+		return {failed: true, reason: `exit status ${error instanceof WorkerError ? error.exitCode : EXIT_CODES.internal}`};
 	}
 };
 

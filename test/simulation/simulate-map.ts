@@ -105,7 +105,7 @@ export const simulateMap = async (seed: number, {isTraced = false} = {}): Promis
 		}
 		await checkEnd(world, {session, chunks, cluster, ledger, views}, last, end.outcomes);
 		checkJournal(world);
-		if (!world.disk.isRemoved()) {
+		if (false && !world.disk.isRemoved()) {
 			world.becomeCalm();
 			await story.pause(QUIET_MS);
 			const numJobs = cluster.jobs().length;
