@@ -8,9 +8,9 @@ import {findGitCommit} from './git-commit.js';
 import {openJournal} from './journal.js';
 import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL} from './layout.js';
-import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
+import {IS_FUNCTION, MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
-import {createChunkStates, type MapState, toMapOptions} from './map-state.js';
+import {createMapState, toMapOptions} from './map-state.js';
 import {workerNodeArguments} from './node-arguments.js';
 import type {PoolOptions} from './options.js';
 import {claimWorkDir} from './owner.js';
@@ -76,20 +76,10 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 		umask: process.umask(),
 	});
 	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks}, ports.files, signal);
-	const owner = await claimWorkDir(workDir, ports, realProcesses, signal);
-	const chunkStates = createChunkStates(chunks);
-	const state: MapState = {
-		session,
-		workDir,
-		options: toMapOptions(options),
-		owner,
-		journal: openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock),
-		chunks: chunkStates,
-		toSubmit: new Set(chunkStates),
-		anyWorkerStarted: false,
-		needsSweep: false,
-		toldWaits: new Set(),
-	};
+	const owner = await claimWorkDir(workDir, ports, realProcesses);
+	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock);
+	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
+	for (const chunk of state.chunks) state.toSubmit.add(chunk);
 	state.journal.note({event: 'tasks-complete', message: `${tasks.length} tasks in ${chunks.length} chunks for the engine ${engine.name}`});
 	const reducer = createReducer({session, workDir, numTasks: tasks.length, taskAt: itask => tasks[itask], files: ports.files});
 	return {place, state, reducer, ports, numTasks: tasks.length, options};
@@ -101,8 +91,9 @@ const toChunking = ({numChunks, chunkSize}: PoolOptions, engine: Engine): Chunki
 };
 
 /** What can be written of the options; of the environment only names, for its values may be secrets. */
-const toRecord = ({env, signal: _signal, onProgress: _onProgress, ...options}: PoolOptions): Record<string, unknown> => ({
+const toRecord = ({env, signal: _signal, onProgress: _onProgress, resources, ...options}: PoolOptions): Record<string, unknown> => ({
 	...options,
+	...(resources === undefined ? {} : {resources: typeof resources === 'function' ? IS_FUNCTION : resources}),
 	...(env === undefined ? {} : {env: typeof env === 'object' && !Array.isArray(env) ? Object.keys(env) : env}),
 });
 

@@ -26,7 +26,9 @@ export const driveMap = async (state: MapState, ports: Ports, reducer: Reducer, 
 	const {owner} = state;
 	const guarded: Ports = {...ports, engine: onlyAsOwner(ports.engine, owner)};
 	try {
-		await poll(state, guarded, reducer, {onRound: drive.onRound, signal: AbortSignal.any([drive.signal, owner.deposed])});
+		// A map that is to end at its first failure may be resumed with one.
+		const hasEnded = state.options.stopOnError && reducer.counts().failed > 0;
+		if (!hasEnded) await poll(state, guarded, reducer, {onRound: drive.onRound, signal: AbortSignal.any([drive.signal, owner.deposed])});
 	} catch (error) {
 		const stop = toStop(error, drive.signal, owner.deposed);
 		await stopMap(state, guarded, reducer, stop);

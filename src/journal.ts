@@ -4,6 +4,7 @@
 import type {JobState} from './engines/engine.js';
 import type {TaskErrorKind} from './errors.js';
 import type {Clock, Files} from './ports.js';
+import {readWhole} from './read-whole.js';
 
 export type JournalEvent = {
 	readonly event:
@@ -49,6 +50,8 @@ export type JournalEvent = {
 export type JournalLine = JournalEvent & {
 	/** UTC. */
 	readonly time: string;
+	/** Who wrote it, by the number of the owner; absent for the first. */
+	readonly owner?: number;
 };
 
 export type Journal = {
@@ -58,32 +61,45 @@ export type Journal = {
 	readonly flush: (options: {readonly durable: boolean}) => Promise<void>;
 };
 
-export const openJournal = (path: string, files: Pick<Files, 'append'>, clock: Clock): Journal => {
+/** @param owner - The number of the owner who writes: what one notes who has lost the work_dir is told from what the next one does. */
+export const openJournal = (path: string, files: Pick<Files, 'append' | 'openSource'>, clock: Clock, owner = 1): Journal => {
+	const by = owner === 1 ? {} : {owner};
+	// A crash, or a disk that was full, may have torn off the last line: the next one must not be lost with it.
+	let mayBeTorn = owner > 1;
 	let lines = '';
 	return {
 		note: (...events) => {
 			const time = new Date(clock.nowMs()).toISOString();
-			for (const event of events) lines += `${JSON.stringify({time, ...event})}\n`;
+			for (const event of events) lines += `${JSON.stringify({time, ...by, ...event})}\n`;
 		},
 		flush: async options => {
 			if (lines === '') return;
-			const text = lines;
-			lines = '';
+			const text = mayBeTorn && (await isTorn(path, files)) ? `\n${lines}` : lines;
+			const numTaken = lines.length;
 			try {
 				await files.append(path, text, options);
 			} catch (error) {
 				// The next flush tries again: an event that was noted is not lost to a disk that is full for a while.
-				lines = text + lines;
+				mayBeTorn = true;
 				throw error;
 			}
+			mayBeTorn = false;
+			lines = lines.slice(numTaken);
 		},
 	};
 };
 
+const isTorn = async (path: string, files: Pick<Files, 'openSource'>): Promise<boolean> => {
+	const text = await readWhole(files, path);
+	return text !== undefined && text.length > 0 && text.at(-1) !== NEWLINE;
+};
+
+const NEWLINE = 0x0a;
+
 /** Reads a journal's text; a last line that was torn off by a crash, and whatever else is no event, is left out. */
 export const parseJournal = (text: string): JournalLine[] => {
 	const lines = text.split('\n');
-	// Whole lines end with a newline, so the last piece is empty or torn.
+	// Whole lines end with a newline, so the last piece is empty or torn; so may be the last line of every owner before.
 	lines.pop();
 	return lines.flatMap(line => {
 		try {

@@ -36,6 +36,9 @@ export type Manifest = {
 
 export const MANIFEST_FORMAT = 1;
 
+/** Stands in the manifest for an option whose value is a function. */
+export const IS_FUNCTION = '(function)';
+
 /** The options of the same names, with their defaults. */
 export type WorkerOptions = {
 	readonly maxNumResubmissions: number;

@@ -1,12 +1,13 @@
 /** A running map in the hands of its caller. */
 import {driveMap} from './drive-map.js';
-import {resumeCall, type Stop} from './end-map.js';
+import {resumeCall} from './end-map.js';
 import {MapError, PoolError} from './errors.js';
 import type {MapState} from './map-state.js';
 import type {PoolOptions, Progress} from './options.js';
 import type {Ports} from './ports.js';
 import {countTasks, createProgress} from './progress.js';
 import type {Outcome, Reducer} from './reduce.js';
+import type {Stopping} from './stopping.js';
 import type {WorkDirPlace} from './work-dir.js';
 
 /** What `pool.submit` and `Pool.resume` give. Iterated over, it gives the outcomes of the tasks as they arrive; it throws when the map is ended before its time. */
@@ -64,33 +65,36 @@ export type OpenMap = {
 type End = {readonly kind: 'complete'} | {readonly kind: 'stopped'; readonly reason: unknown};
 
 /** Begins to drive a map. @returns When every chunk is submitted, or the map has ended before. */
-export const launch = async ({place, state, reducer, ports, numTasks, options}: OpenMap): Promise<MapRun<unknown>> => {
+export const launch = async (
+	{place, state, reducer, ports, numTasks, options}: OpenMap,
+	{signal, stop, over}: Pick<Stopping, 'signal' | 'stop' | 'over'>,
+): Promise<MapRun<unknown>> => {
 	const {workDir, session} = state;
-	const stopping = new AbortController();
-	const stop = (reason: Stop): void => stopping.abort(reason);
 	const rounds = createBell();
 	const progress = createProgress(state, reducer, numTasks, options);
 	let end: End | undefined;
 
-	const drive = async (): Promise<End> => {
-		const unlink = linkSignal(options.signal, reason => stop({kind: 'cancel', reason}));
+	const driveToEnd = async (): Promise<End> => {
 		try {
 			const onRound = (): void => {
 				progress.update();
 				rounds.ring();
 			};
-			await driveMap(state, ports, reducer, {place, keepWorkDir: options.keepWorkDir ?? false, onRound, signal: stopping.signal});
-			end = {kind: 'complete'};
+			await driveMap(state, ports, reducer, {place, keepWorkDir: options.keepWorkDir ?? false, onRound, signal});
+			return {kind: 'complete'};
 		} catch (reason) {
-			end = {kind: 'stopped', reason};
-		} finally {
-			unlink();
-			progress.end();
+			return {kind: 'stopped', reason};
 		}
-		rounds.ring();
-		return end as End;
 	};
 
+	const drive = async (): Promise<End> => {
+		const how = await driveToEnd();
+		progress.end();
+		await over();
+		end = how;
+		rounds.ring();
+		return how;
+	};
 	const ended = drive();
 	const whole = async (): Promise<void> => {
 		const how = await ended;
@@ -100,6 +104,7 @@ export const launch = async ({place, state, reducer, ports, numTasks, options}: 
 		workDir,
 		session,
 		status: () => ({...countTasks(state, reducer, numTasks), isOver: end !== undefined}),
+		// Without the holes of those that are not decided.
 		settledSoFar: () => reducer.outcomes().filter(() => true),
 		results: async () => {
 			await whole();
@@ -164,12 +169,4 @@ const createBell = (): Bell => {
 		},
 		next: () => new Promise(resolve => waiting.push(resolve)),
 	};
-};
-
-const linkSignal = (signal: AbortSignal | undefined, onAbort: (reason: unknown) => void): (() => void) => {
-	if (signal === undefined) return () => undefined;
-	const listener = (): void => onAbort(signal.reason);
-	if (signal.aborted) listener();
-	signal.addEventListener('abort', listener);
-	return () => signal.removeEventListener('abort', listener);
 };

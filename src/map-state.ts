@@ -33,6 +33,19 @@ export type MapOptions = Limits & {
 	readonly resources: Resources | ((info: AttemptInfo) => Resources) | undefined;
 };
 
+/** A map of which nothing is known but its chunks. */
+export const createMapState = ({
+	chunks,
+	...fields
+}: Pick<MapState, 'session' | 'workDir' | 'options' | 'owner' | 'journal'> & {readonly chunks: readonly Chunk[]}): MapState => ({
+	...fields,
+	chunks: createChunkStates(chunks),
+	toSubmit: new Set(),
+	anyWorkerStarted: false,
+	needsSweep: false,
+	toldWaits: new Set(),
+});
+
 export const toMapOptions = (options: PoolOptions): MapOptions => ({
 	pollingIntervalMs: options.pollingIntervalMs ?? 5000,
 	maxNumResubmissions: options.maxNumResubmissions ?? 10,

@@ -8,7 +8,7 @@ import {type FunctionMark, referenceFunction} from './function-reference.js';
 import type {MapRun} from './map-run.js';
 import type {PoolOptions} from './options.js';
 import type {Outcome} from './reduce.js';
-import {startMap} from './run-map.js';
+import {returnToMap, startMap} from './run-map.js';
 import {workerState} from './task-context.js';
 
 /** What may be given as tasks. */
@@ -86,6 +86,21 @@ export class Pool {
 		return this.#start('map', fn, tasks, options);
 	}
 
+	/**
+	 * Goes on with a map whose process has ended (it was killed, its machine was rebooted) or has left it by `detach`. What is finished is read, queue-jobs that live are waited for, and only the rest
+	 * is submitted.
+	 *
+	 * @param workDir - The directory of the map.
+	 * @param options - What is to be other than it was; what defines the map (function, tasks, chunks, `seed`, `env`, `engine`, `nodePath`) stays.
+	 * @throws PoolError `ERR_POOL_RESUME` when there is nothing to go on with, `ERR_POOL_OWNED` when another process works in the work_dir.
+	 */
+	static async resume<R = unknown>(workDir: string, options?: PoolOptions): Promise<MapRun<R>> {
+		const pool = new Pool(options);
+		refuseDuringImport();
+		const run = await returnToMap(workDir, mergeOptions(options ?? {}), wanted => pool.#chooseEngine(wanted));
+		return run as MapRun<R>;
+	}
+
 	async #start(call: 'map' | 'starmap', fn: unknown, tasks: unknown, callOptions?: PoolOptions): Promise<MapRun<unknown>> {
 		refuseDuringImport();
 		const options = mergeOptions(this.#options, callOptions);
@@ -98,7 +113,7 @@ export class Pool {
 		const collected = await collecting;
 		options.signal?.throwIfAborted();
 		if (call === 'starmap') checkArgumentLists(collected);
-		return startMap({call, reference, tasks: collected, options, chooseEngine: wanted => this.#chooseEngine(wanted)});
+		return startMap({call, reference, tasks: collected}, options, wanted => this.#chooseEngine(wanted));
 	}
 
 	/** Maps of one pool share its engine, and so the slots of this machine. */

@@ -1,15 +1,17 @@
 /** Reads a work_dir, also one that is still being worked in or is damaged: what ran where, when, how long, how often, with what and to what end. */
 import {join, resolve} from 'node:path';
-import {type Chunk, cutChunks} from './chunks.js';
+import type {Chunk} from './chunks.js';
 import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
 import {findBlock} from './find-block.js';
 import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
 import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, tasksPath} from './layout.js';
-import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
+import type {Manifest} from './manifest.js';
 import {realFiles} from './ports.js';
+import {chunksOf, readManifest} from './read-manifest.js';
 import {readOutcomeFile} from './read-outcomes.js';
+import {openTasks} from './read-tasks.js';
 import {readWhole} from './read-whole.js';
-import {type Block, type OutputRange, openBlockFile} from './v8-serialize-helpers.js';
+import type {Block, OutputRange} from './v8-serialize-helpers.js';
 
 /** What `readWorkDir` tells of one map. */
 export type WorkDirRecord = {
@@ -71,7 +73,7 @@ export type AttemptRecord = {
  */
 export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
 	const directory = resolve(workDir);
-	const manifest = await readManifest(directory);
+	const manifest = await requireManifest(directory);
 	const problems: string[] = [];
 	const journal = parseJournal((await readWhole(realFiles, join(directory, JOURNAL)))?.toString() ?? '');
 	const eventsByChunk = groupByChunk(journal);
@@ -85,10 +87,6 @@ export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
 	return {workDir: directory, manifest, tasks, journal, problems};
 };
 
-/** As they were cut: also of a chunk whose file is damaged it is known which tasks it holds. */
-const chunksOf = ({numTasks, numChunks, options: {chunkSize}}: Manifest): Chunk[] =>
-	cutChunks(numTasks, typeof chunkSize === 'number' ? {kind: 'chunk-size', chunkSize} : {kind: 'num-chunks', numChunks});
-
 const groupByChunk = <Item extends {readonly ichunk?: number}>(items: readonly Item[]): Map<number, Item[]> => {
 	const groups = new Map<number, Item[]>();
 	for (const item of items) {
@@ -100,23 +98,11 @@ const groupByChunk = <Item extends {readonly ichunk?: number}>(items: readonly I
 	return groups;
 };
 
-const readManifest = async (workDir: string): Promise<Manifest> => {
-	const path = join(workDir, MANIFEST);
-	const text = (await readWhole(realFiles, path))?.toString();
-	if (text === undefined)
-		throw new PoolError('ERR_POOL_WORK_DIR', `Expected a work_dir, got ${workDir}, which has no ${MANIFEST}.`, {workDir});
-	let manifest: Manifest | null;
-	try {
-		manifest = JSON.parse(text) as Manifest | null;
-	} catch (error) {
-		throw new PoolError('ERR_POOL_WORK_DIR', `${path} is damaged: ${(error as Error).message}`, {workDir, cause: error});
-	}
-	if (manifest?.format === MANIFEST_FORMAT) return manifest;
-	throw new PoolError(
-		'ERR_POOL_WORK_DIR',
-		`Expected ${path} to be of format ${MANIFEST_FORMAT}, got ${manifest?.format}. It was written by another version.`,
-		{workDir},
-	);
+const requireManifest = async (workDir: string): Promise<Manifest> => {
+	const found = await readManifest(workDir, realFiles);
+	if (found.kind === 'found') return found.manifest;
+	const problem = found.kind === 'missing' ? `Expected a work_dir, got ${workDir}, which has no ${MANIFEST}.` : found.reason;
+	throw new PoolError('ERR_POOL_WORK_DIR', problem, {workDir});
 };
 
 const readChunk = async (
@@ -132,7 +118,7 @@ const readChunk = async (
 	const inputs = await readInputs(workDir, manifest, chunk, problems);
 	const counted = events.findLast(({event}) => event === 'result')?.attempt;
 	const out = await readOutcomes(workDir, manifest, {ichunk, numTasks}, counted, files, problems);
-	const failed = events.findLast(({event}) => event === 'chunk-failed');
+	const failed = findFailure(events);
 	const last = attempts.at(-1);
 	const source = out === undefined ? last : attempts.find(({attempt}) => attempt === out.attempt);
 	const isRunning = last?.lastEvent === 'running';
@@ -179,24 +165,20 @@ const replayAttempts = (events: readonly JournalLine[]): AttemptRecord[] => {
 };
 
 /** One for each task of the chunk: undefined where it can't be read. */
-const readInputs = async (workDir: string, {session}: Manifest, {ichunk, numTasks}: Chunk, problems: string[]): Promise<unknown[]> => {
-	const path = tasksPath(workDir, ichunk);
-	const inputs: unknown[] = new Array(numTasks).fill(undefined);
+const readInputs = async (workDir: string, {session}: Manifest, chunk: Chunk, problems: string[]): Promise<unknown[]> => {
+	const path = tasksPath(workDir, chunk.ichunk);
+	const inputs: unknown[] = new Array(chunk.numTasks).fill(undefined);
 	const note = (error: unknown): void => void problems.push(`${path}: ${(error as Error).message}`);
 	try {
-		const source = await realFiles.openSource(path);
+		const file = await openTasks(workDir, session, chunk, realFiles);
 		try {
-			const {header, numBlocks, readBlock} = await openBlockFile(source);
-			if (header.kind !== 'tasks' || header.session !== session || header.ichunk !== ichunk || header.numTasks !== numTasks) {
-				throw new Error(`it holds ${header.numTasks} ${header.kind} of chunk ${header.ichunk} of the session ${header.session}`);
-			}
-			for (let i = 0; i < numBlocks; i++) {
+			for (let i = 0; i < file.numBlocks; i++) {
 				// Of a damaged file the other blocks are still good.
-				const block = await readBlock(i).catch(note);
+				const block = await file.readBlock(i).catch(note);
 				for (const [j, value] of block?.values.entries() ?? []) inputs[(block?.first ?? 0) + j] = value;
 			}
 		} finally {
-			await source.close();
+			await file.close();
 		}
 	} catch (error) {
 		note(error);
@@ -241,6 +223,12 @@ const findOutcome = (
 		elapsedMs: block.elapsedMs[i - block.first] as number,
 		output: block.outputs.get(i),
 	};
+};
+
+/** What was cancelled may have been submitted again since, when its map was resumed. */
+const findFailure = (events: readonly JournalLine[]): JournalLine | undefined => {
+	const last = events.findLast(({event}) => event === 'chunk-failed' || event === 'submitting');
+	return last?.event === 'chunk-failed' ? last : undefined;
 };
 
 const chunkFailure = ({kind = 'lost', reason = ''}: JournalLine): TaskOutcomeRecord => ({status: 'rejected', kind, message: reason});

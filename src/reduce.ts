@@ -60,7 +60,8 @@ export type ReducerInput = {
 	readonly session: string;
 	readonly workDir: string;
 	readonly numTasks: number;
-	readonly taskAt: (itask: number) => unknown;
+	/** Of a map that is resumed the tasks are read from their files. */
+	readonly taskAt: (itask: number) => unknown | Promise<unknown>;
 	readonly files: Files;
 };
 
@@ -81,7 +82,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			attempt: who.attempt,
 			jobId: who.jobId,
 			host: who.host,
-			input: printInput(await input.taskAt(itask)),
+			input: await describeInput(input, itask),
 			remote: failure.remote,
 			stderrTail,
 		};
@@ -214,6 +215,14 @@ const toOutcome = (
 		startedAt: began === undefined || Number.isNaN(began) ? undefined : new Date(began),
 		elapsedMs: took === undefined || Number.isNaN(took) ? undefined : took,
 	};
+};
+
+const describeInput = async ({taskAt}: ReducerInput, itask: number): Promise<string> => {
+	try {
+		return printInput(await taskAt(itask));
+	} catch (error) {
+		return `(its file can't be read: ${(error as Error).message})`;
+	}
 };
 
 const MAX_INPUT_LENGTH = 200;

@@ -52,7 +52,8 @@ export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>):
 	return {numTaken, refusal};
 };
 
-const nextAttempt = (state: MapState, chunk: ChunkState): AttemptState => {
+/** The attempt that follows those of a chunk. */
+export const nextAttempt = (state: MapState, chunk: ChunkState): AttemptState => {
 	const attempt = chunk.attempts.length + 1;
 	return createAttempt(attempt, jobName(state.session, chunk.chunk.ichunk, attempt), hostsToAvoid(state, chunk).length > 0);
 };

@@ -7,9 +7,20 @@ import {createHandClock} from '../helpers/hand-clock.js';
 const makeJournal = () => {
 	const clock = createHandClock();
 	const appended: {path: string; text: string; durable: boolean}[] = [];
-	const files = {append: async (path: string, text: string, {durable}: {durable: boolean}) => void appended.push({path, text, durable})};
+	const text = (): string => appended.map(piece => piece.text).join('');
+	const files = {
+		append: async (path: string, piece: string, {durable}: {durable: boolean}) => void appended.push({path, text: piece, durable}),
+		openSource: async () => {
+			const bytes = Buffer.from(text());
+			return {
+				size: bytes.length,
+				read: async (position: number, length: number) => bytes.subarray(position, position + length),
+				close: async () => undefined,
+			};
+		},
+	};
 	const journal = openJournal('/w/log.jsonl', files, clock);
-	return {journal, clock, appended, text: () => appended.map(({text}) => text).join('')};
+	return {journal, clock, files, appended, text};
 };
 
 const TIME = '2026-11-21T00:20:07.000Z';

@@ -1,0 +1,95 @@
+/** Whether a call means the map that is in a work_dir. */
+import {isDeepStrictEqual} from 'node:util';
+import type {Chunk} from './chunks.js';
+import {PoolError} from './errors.js';
+import type {FunctionReference} from './function-reference.js';
+import type {Manifest} from './manifest.js';
+import type {Files} from './ports.js';
+import {openTasks} from './read-tasks.js';
+import {deserialiseValue, serialiseValue} from './v8-values.js';
+
+export type MeantMap = {readonly call: 'map' | 'starmap'; readonly reference: FunctionReference; readonly tasks: readonly unknown[]};
+
+/** @throws PoolError `ERR_POOL_RESUME` naming the first difference. */
+export const compareWithMap = async (
+	{call, reference, tasks}: MeantMap,
+	workDir: string,
+	manifest: Manifest,
+	chunks: readonly Chunk[],
+	files: Pick<Files, 'openSource'>,
+): Promise<void> => {
+	const refuse = (difference: string): PoolError =>
+		new PoolError('ERR_POOL_RESUME', `${workDir} holds another map: ${difference}. Call \`map\` without \`resume\` to begin anew.`, {
+			workDir,
+		});
+	if (call !== manifest.call) throw refuse(`it was begun by \`${manifest.call}\`, not by \`${call}\``);
+	const difference = compareFunctions(reference, manifest);
+	if (difference !== undefined) throw refuse(difference);
+	if (tasks.length !== manifest.numTasks) throw refuse(`it has ${manifest.numTasks} tasks, not ${tasks.length}`);
+	for (const chunk of chunks) {
+		const itask = await findDifferentTask(tasks, workDir, manifest.session, chunk, files);
+		if (itask !== undefined) throw refuse(`task ${itask} is not what it was`);
+	}
+};
+
+const compareFunctions = (reference: FunctionReference, {function: before, worker}: Manifest): string | undefined => {
+	const [now, then] = [reference, before].map(withoutHash);
+	if (!isDeepStrictEqual(now, then)) return `its function is ${describe(before)}, not ${describe(reference)}`;
+	const isChanged = hashOf(reference) !== hashOf(before);
+	return isChanged && worker.onCodeChange === 'fail' ? `the module of its function was changed since: ${describe(before)}` : undefined;
+};
+
+/** What names the function, without what may change around it. */
+const withoutHash = (reference: FunctionReference): object => ({...reference, sha256: undefined, line: undefined});
+
+const hashOf = (reference: FunctionReference): string | undefined => (reference.kind === 'module' ? reference.sha256 : undefined);
+
+const describe = (reference: FunctionReference): string => {
+	const {name} = reference;
+	if (reference.kind === 'module') return `${name} of ${reference.url}`;
+	return reference.kind === 'source' ? `${name === '' ? 'a function' : name} with the text ${shorten(reference.source)}` : name;
+};
+
+const MAX_SOURCE_LENGTH = 80;
+
+const shorten = (text: string): string => (text.length > MAX_SOURCE_LENGTH ? `${text.slice(0, MAX_SOURCE_LENGTH)}…` : text);
+
+const findDifferentTask = async (
+	tasks: readonly unknown[],
+	workDir: string,
+	session: string,
+	chunk: Chunk,
+	files: Pick<Files, 'openSource'>,
+): Promise<number | undefined> => {
+	try {
+		const file = await openTasks(workDir, session, chunk, files);
+		try {
+			for (let i = 0; i < file.numBlocks; i++) {
+				const {first, values} = await file.readBlock(i);
+				const at = values.findIndex((value, j) => !isSame(tasks[chunk.firstTask + first + j], value));
+				if (at !== -1) return chunk.firstTask + first + at;
+			}
+		} finally {
+			await file.close();
+		}
+	} catch (error) {
+		const message = `The tasks of chunk ${chunk.ichunk} can't be read from ${workDir}: ${(error as Error).message}`;
+		throw new PoolError('ERR_POOL_RESUME', message, {workDir, cause: error});
+	}
+	return undefined;
+};
+
+/** By their bytes, as they are in the file; one value may have several, so values that were read are compared then. */
+const isSame = (given: unknown, written: unknown): boolean => {
+	if (Object.is(given, written)) return true;
+	if (!isObject(given) || !isObject(written)) return false;
+	try {
+		const bytes = serialiseValue(given);
+		return bytes.equals(serialiseValue(written)) || isDeepStrictEqual(deserialiseValue(bytes), written);
+	} catch {
+		// What can't be written was not written.
+		return false;
+	}
+};
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;

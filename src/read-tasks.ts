@@ -1,0 +1,52 @@
+/** Reads tasks back from their files. */
+import type {Chunk} from './chunks.js';
+import {tasksPath} from './layout.js';
+import type {Files} from './ports.js';
+import {type BlockFile, openBlockFile} from './v8-serialize-helpers.js';
+
+export type TasksFile = BlockFile & {readonly close: () => Promise<void>};
+
+/** @throws Error when the file can't be read, or is another chunk's. */
+export const openTasks = async (
+	workDir: string,
+	session: string,
+	{ichunk, numTasks}: Pick<Chunk, 'ichunk' | 'numTasks'>,
+	files: Pick<Files, 'openSource'>,
+): Promise<TasksFile> => {
+	const source = await files.openSource(tasksPath(workDir, ichunk));
+	try {
+		const file = await openBlockFile(source);
+		const {header} = file;
+		if (header.kind !== 'tasks' || header.session !== session || header.ichunk !== ichunk || header.numTasks !== numTasks) {
+			throw new Error(`it holds ${header.numTasks} ${header.kind} of chunk ${header.ichunk} of the session ${header.session}`);
+		}
+		return {...file, close: () => source.close()};
+	} catch (error) {
+		await source.close();
+		throw error;
+	}
+};
+
+/** Gives single tasks. They are asked for in order, more often than not: those of one block are kept. */
+export const createTaskReader = (
+	workDir: string,
+	session: string,
+	chunks: readonly Chunk[],
+	files: Pick<Files, 'openSource'>,
+): ((itask: number) => Promise<unknown>) => {
+	let kept: {readonly first: number; readonly values: readonly unknown[]} = {first: 0, values: []};
+	return async itask => {
+		if (itask < kept.first || itask >= kept.first + kept.values.length) {
+			const chunk = chunks.findLast(({firstTask}) => firstTask <= itask) as Chunk;
+			const file = await openTasks(workDir, session, chunk, files);
+			try {
+				const iblock = file.firsts.findLastIndex(first => chunk.firstTask + first <= itask);
+				const block = await file.readBlock(iblock);
+				kept = {first: chunk.firstTask + block.first, values: block.values};
+			} finally {
+				await file.close();
+			}
+		}
+		return kept.values[itask - kept.first];
+	};
+};
