@@ -27,6 +27,8 @@ export type Job = {
 	end: JobEnd | undefined;
 	/** When the accounting has it; Infinity for never. */
 	explainedMs: number;
+	/** Since when the queue has said so without a break. */
+	unreachableSinceMs: number | undefined;
 	/** What the queue has said of it to anybody. */
 	readonly served: Set<JobState>;
 	/** Why nobody may complain that it was given up; undefined as long as it may bring its result. */
@@ -261,10 +263,14 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 	const unreachableForMs = (job: Job): number => {
 		const nowMs = events.nowMs();
 		if (job.state !== 'running') return 0;
-		const restart = world.isCalm() ? undefined : scenario.masterRestarts.find(({fromMs, untilMs}) => fromMs <= nowMs && nowMs < untilMs);
 		const cutMs = job.node?.cutMs;
-		const forMs = cutMs === undefined ? 0 : Math.max(0, nowMs - cutMs - scenario.maxUnheardMs);
-		return restart === undefined ? forMs : Math.max(forMs, nowMs - restart.fromMs + 1);
+		return cutMs === undefined ? 0 : Math.max(0, nowMs - cutMs - scenario.maxUnheardMs);
+	};
+
+	/** Then the master says of every node that it can't reach it. */
+	const isAfterRestart = (): boolean => {
+		const nowMs = events.nowMs();
+		return !world.isCalm() && scenario.masterRestarts.some(({fromMs, untilMs}) => fromMs <= nowMs && nowMs < untilMs);
 	};
 
 	const stateOf = (job: Job): JobState | undefined => {
@@ -273,7 +279,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 				return events.nowMs() - job.endedMs < LISTED_AFTER_END_MS ? (job.isDeleting ? 'deleting' : 'running') : undefined;
 			case 'running':
 				if (job.isDeleting) return 'deleting';
-				if (unreachableForMs(job) > 0) return 'unreachable';
+				if (unreachableForMs(job) > 0 || isAfterRestart()) return 'unreachable';
 				return events.nowMs() < job.suspendedUntilMs ? 'suspended' : 'running';
 			default:
 				return job.state;
@@ -312,6 +318,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 				end: undefined,
 				explainedMs: Number.POSITIVE_INFINITY,
 				served: new Set(),
+				unreachableSinceMs: undefined,
 				excuse: undefined,
 				removedBy: undefined,
 				isEndUnheard: false,
@@ -327,6 +334,12 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 				const state = stateOf(job);
 				if (state === undefined) return [];
 				job.served.add(state);
+				const limitMs = scenario.options.unreachableAfterMs;
+				if (state !== 'unreachable') job.unreachableSinceMs = undefined;
+				else job.unreachableSinceMs ??= events.nowMs();
+				if (limitMs !== false && events.nowMs() - (job.unreachableSinceMs ?? Number.POSITIVE_INFINITY) >= limitMs)
+					job.excuse ??= 'unreachable for too long';
+				if (isAfterRestart()) fault('master-restarted');
 				return [{id: job.id, name: job.name, state, rawState: RAW[state], ...(job.node === undefined ? {} : {host: job.node.host})}];
 			}),
 	};

@@ -11,6 +11,8 @@ export type DiskFile = {
 	readonly lengths: {fromMs: number; length: number}[];
 	/** What survives a crash of the host that wrote it. */
 	syncedLength: number;
+	/** Who has written what is behind that. */
+	readonly unsyncedBy: Set<string>;
 	/** Whether its bytes are no longer what was written. */
 	isDamaged: boolean;
 	/** Whether a crash has taken its last bytes. */
@@ -29,7 +31,7 @@ export type Disk = {
 	readonly lengthAt: (file: DiskFile, host: string, asOfMs: number) => number;
 	readonly create: (name: string, host: string) => DiskFile;
 	/** Writes at a position: at the end, or once more what is there already. */
-	readonly write: (file: DiskFile, bytes: Buffer, position: number) => void;
+	readonly write: (file: DiskFile, bytes: Buffer, position: number, host: string) => void;
 	readonly sync: (file: DiskFile) => void;
 	readonly rename: (from: string, to: string, host: string) => void;
 	readonly removeAll: () => void;
@@ -58,7 +60,7 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 	const seen = (name: string, host: string, asOfMs: number): Entry | undefined =>
 		entries
 			.get(name)
-			?.findLast(entry => (entry.by === host ? entry.untilMs > nowMs() : entry.fromMs <= asOfMs && asOfMs < entry.untilMs));
+			?.findLast(entry => (entry.by === host || entry.fromMs <= asOfMs) && asOfMs < entry.untilMs);
 	const put = (name: string, file: DiskFile, by: string): void => {
 		const list = entries.get(name) ?? [];
 		list.push({file, fromMs: nowMs(), untilMs: Number.POSITIVE_INFINITY, by});
@@ -82,6 +84,7 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 				length: 0,
 				lengths: [{fromMs: nowMs(), length: 0}],
 				syncedLength: 0,
+				unsyncedBy: new Set(),
 				isDamaged: false,
 				hasLostTail: false,
 			};
@@ -90,7 +93,8 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 			return file;
 		},
 		bytesOf: file => file.buffer.subarray(0, file.length),
-		write: (file, bytes, position) => {
+		write: (file, bytes, position, host) => {
+			file.unsyncedBy.add(host);
 			const numThere = Math.min(bytes.length, file.length - position);
 			if (numThere < 0) onOffence(`${file.name} gets a hole at ${file.length}`);
 			const isSame = file.isDamaged || file.buffer.subarray(position, position + numThere).equals(bytes.subarray(0, numThere));
@@ -108,6 +112,7 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 		},
 		sync: file => {
 			file.syncedLength = file.length;
+			file.unsyncedBy.clear();
 		},
 		rename: (from, to, host) => {
 			const entry = current(from);
@@ -125,7 +130,7 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 			let numLost = 0;
 			for (const file of files) {
 				const unsynced = file.length - file.syncedLength;
-				if (file.madeBy !== host || unsynced === 0) continue;
+				if (unsynced === 0 || file.unsyncedBy.size !== 1 || !file.unsyncedBy.has(host)) continue;
 				const length = file.syncedLength + keep(unsynced);
 				if (length === file.length) continue;
 				numLost++;

@@ -1,5 +1,6 @@
 /** What each host sees of the shared directory: names and contents that may be old, missing for a while, or wrong for a while. */
 import {type DiskFile, systemError} from './disk.js';
+import type {FaultKind} from './faults.js';
 import type {SimProcess} from './sim-process.js';
 import type {World} from './world.js';
 
@@ -105,6 +106,11 @@ export const createFileViews = (world: World): FileViews => {
 			checkWeather(process, 'open', name);
 			if (room(Buffer.alloc(1)) === 0) throw systemError('ENOSPC', 'open', name);
 			const file = disk.create(name, process.host);
+			if (name.endsWith('.part') && world.strikes('part-damaged', dice)) {
+				events.at(events.nowMs() + dice.int(10, dice.pick([1000, 100_000])), () => {
+					if (file.length > 0 && disk.find(name, '', events.nowMs()) === file) damage(file, 'part-damaged');
+				});
+			}
 			if (/^\d.*\.(part|out)$/.test(name) && world.strikes('file-vanished', dice)) hide(name);
 			return file;
 		},
@@ -113,7 +119,9 @@ export const createFileViews = (world: World): FileViews => {
 			checkWeather(process, 'write', file.name);
 			const length = process.isDying() ? dice.int(0, bytes.length) : room(bytes);
 			if (length === 0 && bytes.length > 0 && !process.isDying()) throw systemError('ENOSPC', 'write', file.name);
-			disk.write(file, bytes.subarray(0, length), position);
+			disk.write(file, bytes.subarray(0, length), position, process.host);
+			// Who writes sees the file as it is then.
+			contentViews.set(`${process.host} ${file.name}`, {asOfMs: events.nowMs(), untilMs: events.nowMs()});
 			if (process.isDying() && length > 0 && length < bytes.length) world.fault('write-torn', 'its process was killed');
 			return length;
 		},
@@ -123,7 +131,7 @@ export const createFileViews = (world: World): FileViews => {
 			disk.rename(from, to, process.host);
 			if (to.endsWith('.out') && world.strikes('file-vanished', dice)) hide(to);
 			const file = disk.find(to, process.host, events.nowMs()) as DiskFile;
-			if (to.endsWith('.out') && world.strikes('result-damaged', dice)) damage(file);
+			if (to.endsWith('.out') && world.strikes('result-damaged', dice)) damage(file, 'result-damaged');
 		},
 		open: (process, name) => {
 			checkThere('open', name);
@@ -137,8 +145,8 @@ export const createFileViews = (world: World): FileViews => {
 		hidden.set(name, {fromMs, untilMs: fromMs + dice.int(1000, scenario.maxHiddenMs), host: dice.pick(scenario.allHosts)});
 	}
 
-	function damage(file: DiskFile): void {
-		world.fault('result-damaged', file.name);
+	function damage(file: DiskFile, kind: FaultKind): void {
+		world.fault(kind, file.name);
 		file.isDamaged = true;
 		const at = dice.int(0, file.length - 1);
 		file.buffer[at] = (file.buffer[at] as number) ^ (1 << dice.int(0, 7));

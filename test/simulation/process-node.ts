@@ -9,7 +9,7 @@ import {createChunkStates, type MapState, toMapOptions} from '../../src/map-stat
 import {claimWorkDir, type Processes} from '../../src/owner.js';
 import type {Ports} from '../../src/ports.js';
 import {createReducer, type Outcome} from '../../src/reduce.js';
-
+import {restoreMap} from '../../src/restore-map.js';
 import type {FileViews} from './file-views.js';
 import {createSimFiles} from './sim-files.js';
 import type {SimProcess} from './sim-process.js';
@@ -64,7 +64,7 @@ export const startMapProcess = (world: World, how: 'begin' | 'resume', input: Pr
 			workDir: WORK_DIR,
 			options: toMapOptions(options),
 			owner,
-			journal: openJournal(`${WORK_DIR}/${JOURNAL}`, ports.files, ports.clock),
+			journal: openJournal(`${WORK_DIR}/${JOURNAL}`, ports.files, ports.clock, owner.number),
 			chunks: chunkStates,
 			toSubmit: new Set(how === 'begin' ? chunkStates : []),
 			anyWorkerStarted: false,
@@ -74,7 +74,7 @@ export const startMapProcess = (world: World, how: 'begin' | 'resume', input: Pr
 		const numTasks = world.scenario.tasks.length;
 		const reducer = createReducer({session, workDir: WORK_DIR, numTasks, taskAt: itask => itask, files: ports.files});
 		if (how === 'begin') state.journal.note({event: 'tasks-complete'});
-		else throw new Error('no resume yet');
+		else await restoreMap(state, ports, reducer);
 		await driveMap(state, ports, reducer, {
 			place: {workDir: WORK_DIR, root: undefined},
 			keepWorkDir,
@@ -84,7 +84,10 @@ export const startMapProcess = (world: World, how: 'begin' | 'resume', input: Pr
 		return {kind: 'complete', outcomes: reducer.outcomes()};
 	};
 
-	const settled = drive().catch((reason: unknown): ProcessEnd => ({kind: 'stopped', reason}));
+	const settled = drive().catch((reason: unknown): ProcessEnd => ({kind: 'stopped', reason: isStop(reason) ? reason.reason : reason}));
 	const ended = Promise.race([settled, killed.then((): ProcessEnd => ({kind: 'killed'}))]);
 	return {process, told, stop: reason => stopping.abort(reason), ended};
 };
+
+/** While the work_dir is being claimed the reason of the signal is thrown as it is. */
+const isStop = (reason: unknown): reason is Stop => typeof reason === 'object' && reason !== null && 'kind' in reason && 'reason' in reason;

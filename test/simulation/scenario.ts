@@ -91,7 +91,7 @@ export const createScenario = (root: Dice): Scenario => {
 const drawRates = (dice: Dice): Record<FaultKind, number> => {
 	const isOn = dice.pick([0, 0.1, 0.25, 0.5]);
 	return Object.fromEntries(
-		FAULT_KINDS.map(kind => [kind, !/^process|^second|^cancel|^detach|submit-perm/.test(kind) && dice.chance(isOn) ? dice.pick(RARE.has(kind) ? [0.02] : [0.05, 0.15, 0.4]) : 0]),
+		FAULT_KINDS.map(kind => [kind, dice.chance(isOn) ? dice.pick(RARE.has(kind) ? [0.02] : [0.05, 0.15, 0.4]) : 0]),
 	) as Record<FaultKind, number>;
 };
 

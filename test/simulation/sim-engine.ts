@@ -112,7 +112,7 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 					world.trace(process.name, `remove ${ids.join(', ')}`);
 					for (const id of ids) {
 						const job = cluster.find(id);
-						if (job === undefined || job.state === 'ended') continue;
+						if (job === undefined) continue;
 						on.onRemove(job, process);
 						cluster.remove(job, 'us');
 					}

@@ -15,6 +15,8 @@ export type SimProcess = {
 	readonly numCalls: () => number;
 	/** Kills it at its n-th call: before that is done, or when it is done and the answer is on its way. */
 	readonly killAt: (death: Death) => void;
+	/** Whether it has come to the call at which it was to be killed. */
+	readonly isAtItsEnd: () => boolean;
 	/** Whether it is to die in the call that is being done now: then only a part of it may be done. */
 	readonly isDying: () => boolean;
 };
@@ -54,6 +56,7 @@ export const createSimProcess = (name: string, host: string, events: EventQueue)
 		killAt: next => {
 			death = next;
 		},
+		isAtItsEnd: () => numCalls === death?.numCalls,
 		isDying: () => isDying,
 		call: (delayMs, effect, {detached = false} = {}) =>
 			new Promise((resolve, reject) => {

@@ -55,7 +55,7 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 			numCalls: isToDie ? dice.int(1, dice.pick([10, 50, 300])) : Number.POSITIVE_INFINITY,
 			when: dice.pick(['before', 'in-between', 'after']),
 			onDeath: () => {
-				if (isToDie) fault('process-killed');
+				if (isToDie && process.isAtItsEnd()) fault('process-killed');
 				world.trace(process.name, 'is dead');
 				onDeath();
 			},
@@ -124,11 +124,14 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 				});
 			}
 			const end = await run.ended;
+			// The program ends with its map.
+			run.process.kill();
 			world.trace(run.process.name, `ended: ${end.kind} ${end.kind === 'stopped' ? String(end.reason) : ''}`);
 			if (end.kind === 'complete') return {last: run, end};
 			if (end.kind === 'stopped') checkReason(world, end.reason, rival !== undefined || turn > 1);
 			if (rival !== undefined && rival.process.isAlive()) {
 				const rivalEnd = await rival.ended;
+				rival.process.kill();
 				world.trace(rival.process.name, `ended: ${rivalEnd.kind} ${rivalEnd.kind === 'stopped' ? String(rivalEnd.reason) : ''}`);
 				if (rivalEnd.kind === 'complete') return {last: rival, end: rivalEnd};
 				if (rivalEnd.kind === 'stopped') checkReason(world, rivalEnd.reason, true);
@@ -152,7 +155,7 @@ const checkReason = (world: World, reason: unknown, hasOthers: boolean): void =>
 	const isOutage = [...scenario.masterDown, ...scenario.diskFull, ...scenario.ioErrors].some(
 		({fromMs, untilMs}) => untilMs - fromMs > 0.5 * scenario.options.outageLimitMs,
 	);
-	const code = reason instanceof PoolError ? reason.code : (reason as {name?: string}).name;
+	const code = reason instanceof DOMException ? reason.name : String((reason as {code?: unknown}).code);
 	const isRight: Record<string, boolean> = {
 		AbortError: scenario.rates.cancelled > 0,
 		ERR_POOL_DETACHED: scenario.rates.detached > 0,
@@ -161,8 +164,13 @@ const checkReason = (world: World, reason: unknown, hasOthers: boolean): void =>
 		ERR_POOL_SUBMIT_REJECTED: scenario.rates['submit-permanent'] > 0,
 		ERR_POOL_START_FAILED: scenario.rates['start-failed'] > 0,
 		ERR_POOL_RESUME: scenario.ioErrors.length > 0,
+		ENOSPC: scenario.diskFull.length > 0,
+		EIO: scenario.ioErrors.length > 0,
+		// The other one has finished the map.
+		ENOENT: hasOthers && world.disk.isRemoved(),
+		ERR_POOL_WORK_DIR: hasOthers && world.disk.isRemoved(),
 	};
-	if (code === undefined || isRight[code] !== true) {
+	if (isRight[code] !== true) {
 		world.offend('a map is ended before its time only for a reason that there was', String((reason as Error)?.stack ?? reason));
 	}
 };
