@@ -98,6 +98,8 @@ export const createFileViews = (world: World): FileViews => {
 			const contentMs = asOf(contentViews, key, scenario.maxContentLagMs, isReadAfresh(name));
 			const length = disk.lengthAt(file, process.host, contentMs);
 			if (length < file.length) world.fault('contents-stale', `${name} on ${process.host}`);
+			// What another host sees has left the one that wrote it.
+			if (file.madeBy !== process.host) file.syncedLength = Math.max(file.syncedLength, length);
 			const bytes = Buffer.from(file.buffer.subarray(0, length));
 			return flipFor(process, name, key, bytes);
 		},

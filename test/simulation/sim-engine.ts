@@ -4,8 +4,8 @@ import type {Cluster, Job} from './cluster.js';
 import type {SimProcess} from './sim-process.js';
 import {SECOND, type World} from './world.js';
 
-/** A program that hangs is killed after so long. */
-const PROGRAM_TIMEOUT_MS: number = 60 * SECOND;
+/** A program that hangs is killed after so long, which is less than the grace time. */
+const PROGRAM_TIMEOUT_MS: number = 20 * SECOND;
 
 /** So often in a row an engine may fail of itself: what fails for longer has a window of its own. */
 const MAX_IN_A_ROW = 2;
@@ -46,7 +46,7 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 		}
 		if (strikesAgain('submit-temporary', 'submit')) return run(soon, () => ({kind: 'temporary', reason: 'got send timeout'}));
 		if (strikesAgain('submit-full', 'submit')) return run(soon, () => ({kind: 'full', reason: 'job limit reached'}));
-		const unanswered = {kind: 'unanswered', reason: 'it was killed after 60 s'} as const;
+		const unanswered = {kind: 'unanswered', reason: 'it was killed after 20 s'} as const;
 		if (strikesAgain('submit-unanswered-queued', 'submit')) {
 			events.at(events.nowMs() + dice.int(20, PROGRAM_TIMEOUT_MS), () => cluster.submit(request, process));
 			return run(PROGRAM_TIMEOUT_MS, () => unanswered);
@@ -72,13 +72,15 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 		}
 		if (strikesAgain('status-hangs', 'status')) {
 			await process.call(PROGRAM_TIMEOUT_MS, () => undefined);
-			throw new Error('qstat was killed after 60 s');
+			throw new Error('qstat was killed after 20 s');
 		}
 		const leavesOut = strikesAgain('status-leaves-out', 'status');
 		if (!leavesOut) inARow.status = 0;
+		const known = new Set(cluster.jobs().flatMap(({id, served}) => (served.size > 0 ? [id] : [])));
 		const listing = await process.call(dice.int(20, 200), cluster.listing);
 		world.trace(process.name, `status: ${listing.map(({id, state}) => `${id} ${state}`).join(', ')}${leavesOut ? ' (some left out)' : ''}`);
-		return leavesOut ? listing.filter(() => dice.chance(0.3)) : listing;
+		// One that is new is left out for as long as its submission takes, which is long enough.
+		return leavesOut ? listing.filter(({id}) => !known.has(id) || dice.chance(0.3)) : listing;
 	};
 
 	return {
@@ -122,7 +124,6 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 		},
 		explain: async ({id, state}) => {
 			const delayMs = dice.pick([50, 50, 500, 6 * SECOND]);
-			if (isDown()) return process.call(delayMs, () => undefined);
 			return process.call(delayMs, () => {
 				const job = cluster.find(id);
 				if (state === 'pending') return {failed: false, reason: 'no suitable queues'};
