@@ -186,7 +186,8 @@ const hasTears = ({scenario}: World): boolean => scenario.rates['process-killed'
 export const checkQueue = (world: World, cluster: Cluster, last: MapProcess): void => {
 	if (last.told.some(line => line.includes('may be left'))) return;
 	for (const job of cluster.jobs()) {
-		if (job.state === 'ended' || (job.isDeleting && job.node?.cutMs !== undefined)) continue;
+		// On a silent node it is being deleted, or has ended without the queue's knowing.
+		if (job.state === 'ended' || (job.node?.cutMs !== undefined && (job.isDeleting || job.isEndUnheard))) continue;
 		world.offend('no queue-job of ours is left in the end', `job ${job.id} (attempt ${job.attempt} at chunk ${job.ichunk}) is ${job.state}`);
 	}
 };

@@ -26,7 +26,7 @@ export type Disk = {
 	/** Every file that there ever was. */
 	readonly all: () => readonly DiskFile[];
 	/** The names that a host sees which last looked at `asOfMs`; what it did itself it sees at once. */
-	readonly names: (host: string, asOfMs: number) => string[];
+	readonly names: (host: string, asOfMs: number) => readonly string[];
 	readonly find: (name: string, host: string, asOfMs: number) => DiskFile | undefined;
 	readonly lengthAt: (file: DiskFile, host: string, asOfMs: number) => number;
 	readonly create: (name: string, host: string) => DiskFile;
@@ -52,6 +52,8 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 	const entries = new Map<string, Entry[]>();
 	const files: DiskFile[] = [];
 	let isRemoved = false;
+	let changedMs = 0;
+	let currentNames: string[] | undefined;
 
 	const current = (name: string): Entry | undefined => {
 		const last = entries.get(name)?.at(-1);
@@ -61,7 +63,12 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 		entries
 			.get(name)
 			?.findLast(entry => (entry.by === host || entry.fromMs <= asOfMs) && asOfMs < entry.untilMs);
+	const change = (): void => {
+		changedMs = nowMs();
+		currentNames = undefined;
+	};
 	const put = (name: string, file: DiskFile, by: string): void => {
+		change();
 		const list = entries.get(name) ?? [];
 		list.push({file, fromMs: nowMs(), untilMs: Number.POSITIVE_INFINITY, by});
 		entries.set(name, list);
@@ -69,7 +76,13 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 
 	return {
 		all: () => files,
-		names: (host, asOfMs) => [...entries.keys()].filter(name => seen(name, host, asOfMs) !== undefined).sort(),
+		names: (host, asOfMs) => {
+			const select = (): string[] => [...entries.keys()].filter(name => seen(name, host, asOfMs) !== undefined).sort();
+			if (asOfMs < changedMs) return select();
+			// Nothing has changed since: all see the same, and most listings are such.
+			currentNames ??= select();
+			return currentNames;
+		},
 		find: (name, host, asOfMs) => seen(name, host, asOfMs)?.file,
 		lengthAt: (file, host, asOfMs) => {
 			if (file.madeBy === host || file.hasLostTail) return file.length;
@@ -123,6 +136,7 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 		},
 		removeAll: () => {
 			isRemoved = true;
+			change();
 			for (const list of entries.values()) for (const entry of list) entry.untilMs = Math.min(entry.untilMs, nowMs());
 		},
 		isRemoved: () => isRemoved,

@@ -5,7 +5,7 @@ import type {SimProcess} from './sim-process.js';
 import type {World} from './world.js';
 
 export type FileViews = {
-	readonly list: (process: SimProcess) => string[];
+	readonly list: (process: SimProcess) => readonly string[];
 	/** The bytes as this host sees them now. */
 	readonly read: (process: SimProcess, name: string) => Buffer;
 	readonly create: (process: SimProcess, name: string) => DiskFile;
@@ -83,7 +83,8 @@ export const createFileViews = (world: World): FileViews => {
 			checkThere('scandir', 'the work_dir');
 			checkWeather(process, 'scandir', 'the work_dir');
 			const asOfMs = asOf(nameViews, process.host, scenario.maxNamesLagMs, true);
-			const names = disk.names(process.host, asOfMs).filter(name => !isHidden(name, process));
+			const all = disk.names(process.host, asOfMs);
+			const names = hidden.size === 0 ? all : all.filter(name => !isHidden(name, process));
 			if (asOfMs < events.nowMs() && names.length !== disk.names(process.host, events.nowMs()).length) world.fault('names-stale');
 			return names;
 		},
@@ -110,7 +111,7 @@ export const createFileViews = (world: World): FileViews => {
 			const file = disk.create(name, process.host);
 			if (name.endsWith('.part') && world.strikes('part-damaged', dice)) {
 				events.at(events.nowMs() + dice.int(10, dice.pick([1000, 100_000])), () => {
-					if (file.length > 0 && disk.find(name, '', events.nowMs()) === file) damage(file, 'part-damaged');
+					if (!world.isCalm() && file.length > 0 && disk.find(name, '', events.nowMs()) === file) damage(file, 'part-damaged');
 				});
 			}
 			if (/^\d.*\.(part|out)$/.test(name) && world.strikes('file-vanished', dice)) hide(name);

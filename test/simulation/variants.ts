@@ -86,4 +86,39 @@ export const VARIANTS: readonly Variant[] = [
 		name: 'the work_dir is removed although a task failed',
 		edits: [edit('end-map.ts', 'if (numFailed > 0) return', 'if (numFailed < 0) return')],
 	},
+	{
+		name: 'the journal is written after the submission',
+		edits: [
+			edit('submit.ts', 'await state.journal.flush({durable: true});', ''),
+			edit('submit.ts', 'let numTaken = 0;', 'await state.journal.flush({durable: true});\n\tlet numTaken = 0;'),
+		],
+	},
+	{
+		name: 'who has lost the work_dir goes on submitting',
+		edits: [edit('owner.ts', 'if (newest <= number) return;', 'if (newest > 0) return;')],
+	},
+	{
+		name: 'an owner that can not be seen is taken for dead at once',
+		edits: [edit('owner.ts', 'return nowMs - seen.sinceMs >= STANDSTILL_MS;', 'return true;')],
+	},
+	{
+		name: 'attempts are forgotten when a map is resumed',
+		edits: [edit('replay-journal.ts', 'const attempt = attemptOf(number, chunk, state);', "if (line.event === 'submitting') return;\n\tconst attempt = attemptOf(number, chunk, state);"), edit('restore-map.ts', 'takeNumbers(state, names);', '')],
+	},
+	{
+		name: 'a failed chunk is forgotten when a map is resumed',
+		edits: [edit('replay-journal.ts', "chunk.decision = {kind: 'failed', attempt: number ?? 0};", '')],
+	},
+	{
+		name: 'a line is written behind one that was torn off',
+		edits: [edit('journal.ts', 'mayBeTorn && (await isTorn(path, files))', 'mayBeTorn && (await isTorn(path, files)) && false')],
+	},
+	{
+		name: 'a result that is damaged is not set aside',
+		edits: [edit('act.ts', "if (cause === 'result-unreadable') await setAside(", "if (cause === 'lost') await setAside(")],
+	},
+	{
+		name: 'a queue-job of another name is taken for ours',
+		edits: [edit('ask-queue.ts', 'job?.name === jobName ? job : undefined', 'job')],
+	},
 ];
