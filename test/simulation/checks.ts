@@ -3,7 +3,7 @@ import type {Chunk} from '../../src/chunks.js';
 import type {TaskErrorKind} from '../../src/errors.js';
 import {JOURNAL} from '../../src/layout.js';
 import type {Outcome} from '../../src/reduce.js';
-import type {Cluster, Job} from './cluster.js';
+import {type Cluster, DELETED_BY_HAND, type Job} from './cluster.js';
 import type {FileViews} from './file-views.js';
 import type {Ledger} from './ledger.js';
 import type {MapProcess, ProcessEnd} from './process-node.js';
@@ -18,12 +18,33 @@ const MAX_AVOIDING_MS: number = 10 * MINUTE;
 export const checkGivenUp = (world: World, cluster: Cluster, ledger: Ledger, next: Job, all: readonly Job[]): void => {
 	for (const job of all) {
 		if (job.ichunk !== next.ichunk) continue;
+		// It was frozen between its last look and its qsub: nothing can prevent that.
+		if (isByFrozen(job, world) || isByFrozen(next, world)) continue;
 		if (job.attempt === next.attempt) world.offend('no attempt is submitted twice', `attempt ${job.attempt} at chunk ${job.ichunk}`);
 		else if (job.attempt < next.attempt) checkExcused(world, cluster, ledger, job, next.submittedBy.name);
+		checkNotDone(world, ledger, job, next);
+	}
+};
+
+const isByFrozen = ({submittedMs, submittedBy}: Job, {scenario}: World): boolean =>
+	submittedMs - submittedBy.frozenUntilMs() < scenario.maxNamesLagMs + MINUTE;
+
+/** A chunk that has its result, for so long that everybody must know, needs no further attempt. */
+const checkNotDone = ({scenario, events, offend}: World, ledger: Ledger, job: Job, next: Job): void => {
+	const {maxNamesLagMs, maxContentLagMs, maxHiddenMs, ioErrors, options} = scenario;
+	if (ioErrors.length > 0 || !ledger.hasWholeResult(job)) return;
+	const lateMs = maxNamesLagMs + maxContentLagMs + 2 * maxHiddenMs + 2 * options.pollingIntervalMs;
+	const knownMs = Math.max(job.endedMs, next.submittedBy.frozenUntilMs());
+	if (events.nowMs() - knownMs > lateMs) {
+		offend('nothing is submitted for a chunk that has its result', `attempt ${next.attempt} at chunk ${job.ichunk}`);
 	}
 };
 
 const checkExcused = (world: World, cluster: Cluster, ledger: Ledger, job: Job, by: string): void => {
+	const isSeenDeleting = job.served.get('deleting')?.has(by) === true;
+	if (job.excuse === DELETED_BY_HAND && isSeenDeleting && !ledger.hasAnyResult(job)) {
+		world.offend('what somebody has deleted is not brought back', `attempt ${job.attempt} at chunk ${job.ichunk} (job ${job.id})`);
+	}
 	const excuse = job.excuse ?? findExcuse(world, cluster, ledger, job);
 	if (excuse !== undefined) {
 		job.excuse = excuse;
@@ -105,21 +126,26 @@ const checkOutcome = async (
 		if (behaviour !== 'throws') world.offend('a task fails only for a reason that there was', `task ${itask}: ${outcome.reason.message}`);
 		return;
 	}
-	const why = refute(world, cluster, chunk, kind);
+	const {maxNamesLagMs, maxContentLagMs, maxHiddenMs} = world.scenario;
+	const asOfMs = decidedMs - maxNamesLagMs - maxContentLagMs - maxHiddenMs;
+	const readers = [last.process, ...cluster.jobs().flatMap(job => (job.ichunk === chunk.ichunk && job.process !== undefined ? [job.process] : []))];
+	const isDeceived = readers.some(views.wasDeceived);
+	// A worker that gives a task up for its dead attempts makes progress by that.
+	const isOfWorker = (await ledger.outcomeAt(chunk.ichunk, index, world.events.nowMs())) === 'failure';
+	const lastProgress = isOfWorker || isDeceived ? 0 : await ledger.lastProgress(chunk.ichunk, asOfMs);
+	const why = refute(world, cluster, chunk, kind, lastProgress);
 	if (why !== undefined) {
 		world.offend('a task fails only for a reason that there was', `task ${itask}: ${outcome.reason.message} (${kind}): ${why}`);
 	}
-	const {maxNamesLagMs, maxContentLagMs, maxHiddenMs} = world.scenario;
-	const readers = [last.process, ...cluster.jobs().flatMap(job => (job.ichunk === chunk.ichunk && job.process !== undefined ? [job.process] : []))];
-	if (readers.some(views.wasDeceived)) return;
-	const asOfMs = decidedMs - maxNamesLagMs - maxContentLagMs - maxHiddenMs;
-	if (await ledger.hadValueAt(chunk.ichunk, index, asOfMs)) {
+	if (isDeceived) return;
+	if ((await ledger.outcomeAt(chunk.ichunk, index, asOfMs)) === 'value') {
 		world.offend('no finished work is lost', `task ${itask}: ${outcome.reason.message} (${kind})`);
 	}
 };
 
 /** Why a failure of this kind can't be; undefined when it can. */
-const refute = (world: World, cluster: Cluster, {ichunk}: Chunk, kind: TaskErrorKind): string | undefined => {
+/** @param lastProgress - The last attempt that has finished a task of the chunk; 0 for none. */
+const refute = (world: World, cluster: Cluster, {ichunk}: Chunk, kind: TaskErrorKind, lastProgress: number): string | undefined => {
 	const {options, rates} = world.scenario;
 	const jobs = cluster.jobs().filter(job => job.ichunk === ichunk);
 	switch (kind) {
@@ -141,7 +167,11 @@ const refute = (world: World, cluster: Cluster, {ichunk}: Chunk, kind: TaskError
 		case 'error-state':
 		case 'result-unreadable':
 			if (rates['error-state-permanent'] > 0) return undefined;
-			return jobs.length > options.maxNumResubmissions ? undefined : `it had ${jobs.length} attempts only`;
+			if (jobs.length <= options.maxNumResubmissions) return `it had ${jobs.length} attempts only`;
+			// That attempt may have begun the task, too.
+			return jobs.filter(({attempt}) => attempt >= lastProgress).length > options.maxNumResubmissions
+				? undefined
+				: `it had ${jobs.length} attempts, but the one numbered ${lastProgress} had finished a task`;
 		default:
 			return 'the simulation knows no such fault';
 	}
@@ -187,7 +217,7 @@ export const checkQueue = (world: World, cluster: Cluster, last: MapProcess): vo
 	if (last.told.some(line => line.includes('may be left'))) return;
 	for (const job of cluster.jobs()) {
 		// On a silent node it is being deleted, or has ended without the queue's knowing.
-		if (job.state === 'ended' || (job.node?.cutMs !== undefined && (job.isDeleting || job.isEndUnheard))) continue;
+		if (job.state === 'ended' || isByFrozen(job, world) || (job.node?.cutMs !== undefined && (job.isDeleting || job.isEndUnheard))) continue;
 		world.offend('no queue-job of ours is left in the end', `job ${job.id} (attempt ${job.attempt} at chunk ${job.ichunk}) is ${job.state}`);
 	}
 };

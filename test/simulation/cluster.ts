@@ -24,13 +24,15 @@ export type Job = {
 	endedMs: number;
 	/** Whether it has come so far as to leave any file. */
 	hasFiles: boolean;
+	/** Its result says that the worker could not begin. */
+	hasStartFailed: boolean;
 	end: JobEnd | undefined;
 	/** When the accounting has it; Infinity for never. */
 	explainedMs: number;
 	/** Since when the queue has said so without a break. */
 	unreachableSinceMs: number | undefined;
-	/** What the queue has said of it to anybody. */
-	readonly served: Set<JobState>;
+	/** What the queue has said of it, and to which processes. */
+	readonly served: Map<JobState, Set<string>>;
 	/** Why nobody may complain that it was given up; undefined as long as it may bring its result. */
 	excuse: string | undefined;
 	/** The process that has removed it while it might have brought its result. */
@@ -56,6 +58,8 @@ export type Cluster = {
 	/** Of the queue-jobs of a chunk the one with this attempt. */
 	readonly find: (id: string) => Job | undefined;
 	readonly listing: () => JobStatus[];
+	/** A process has got this answer. */
+	readonly serve: (listing: readonly JobStatus[], process: SimProcess) => void;
 	readonly remove: (job: Job, by: 'us' | 'somebody') => void;
 	/** Whether it can be seen in the queue, in which a job stays for a second longer. */
 	readonly stateOf: (job: Job) => JobState | undefined;
@@ -71,12 +75,17 @@ export type ClusterInput = {
 	readonly onSubmit: (job: Job, all: readonly Job[]) => void;
 };
 
+/** The excuse of a queue-job that somebody has deleted before anything else happened to it. */
+export const DELETED_BY_HAND = 'deleted by hand';
+
 /** A queue-job stays listed for so long after its end. */
 const LISTED_AFTER_END_MS = 1000;
 
 export const createCluster = (world: World, {session, runWorker, onSubmit}: ClusterInput): Cluster => {
 	const {events, scenario, strikes, fault} = world;
 	const jobs: Job[] = [];
+	/** Queue-jobs of the same user that have nothing to do with the map. */
+	const foreign: JobStatus[] = [];
 	const nodes: Node[] = scenario.nodes.map(({host, slots, isBlackHole}) => ({
 		host,
 		isBlackHole,
@@ -216,6 +225,13 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 		job.end = jobEnd;
 		job.explainedMs = jobEnd === undefined ? Number.POSITIVE_INFINITY : events.nowMs() + explanationDelay(job);
 		dispatchSoon(5 * SECOND);
+		if (strikes('foreign-job', job.dice)) {
+			// The numbers have begun anew, and somebody has got this one.
+			events.at(events.nowMs() + 2 * LISTED_AFTER_END_MS, () => {
+				fault('foreign-job', job.id);
+				foreign.push({id: job.id, name: 'other', state: 'running', rawState: 'r', host: 'elsewhere'});
+			});
+		}
 	};
 
 	const cut = (node: Node, kind: 'node-cut-computing' | 'node-cut-stalled' | 'node-crashed'): void => {
@@ -251,11 +267,11 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 		if (job.state === 'ended' || job.isDeleting) return;
 		job.isDeleting = true;
 		job.deletedBy = by;
-		if (by === 'somebody') job.excuse ??= 'deleted by hand';
+		if (by === 'somebody') job.excuse ??= DELETED_BY_HAND;
 		trace(job, `is deleted by ${by}`);
 		if (job.state !== 'running') return end(job, undefined);
 		if (job.node?.cutMs !== undefined) return;
-		events.at(events.nowMs() + job.dice.int(10, job.dice.pick([500, 20 * SECOND])), () =>
+		events.at(events.nowMs() + job.dice.int(10, job.dice.pick([500, 20 * SECOND, MINUTE])), () =>
 			end(job, {failed: true, kind: 'killed', reason: 'killed by SIGKILL', ...(job.node && {host: job.node.host})}),
 		);
 	};
@@ -315,9 +331,10 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 				startedMs: Number.POSITIVE_INFINITY,
 				endedMs: Number.POSITIVE_INFINITY,
 				hasFiles: false,
+				hasStartFailed: false,
 				end: undefined,
 				explainedMs: Number.POSITIVE_INFINITY,
-				served: new Set(),
+				served: new Map(),
 				unreachableSinceMs: undefined,
 				excuse: undefined,
 				removedBy: undefined,
@@ -329,11 +346,20 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 			beginWaiting(job);
 			return job;
 		},
-		listing: () =>
-			jobs.flatMap(job => {
+		serve: (listing, process) => {
+			for (const {id, name, state} of listing) {
+				const job = jobs.find(each => each.id === id && each.name === name);
+				if (job === undefined) continue;
+				const served = job.served.get(state) ?? new Set();
+				served.add(process.name);
+				job.served.set(state, served);
+			}
+		},
+		listing: () => [
+			...foreign,
+			...jobs.flatMap(job => {
 				const state = stateOf(job);
 				if (state === undefined) return [];
-				job.served.add(state);
 				const limitMs = scenario.options.unreachableAfterMs;
 				if (state !== 'unreachable') job.unreachableSinceMs = undefined;
 				else job.unreachableSinceMs ??= events.nowMs();
@@ -342,6 +368,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 				if (isAfterRestart()) fault('master-restarted');
 				return [{id: job.id, name: job.name, state, rawState: RAW[state], ...(job.node === undefined ? {} : {host: job.node.host})}];
 			}),
+		],
 	};
 
 	function beginWaiting(job: Job): void {

@@ -30,6 +30,7 @@ export const FAULT_KINDS = [
 	'job-ends-without-result',
 	'job-deleted-waiting',
 	'job-deleted-running',
+	'foreign-job',
 	'start-failed',
 	'black-hole',
 	// Worker-nodes.

@@ -14,8 +14,12 @@ export type Ledger = {
 	/** A worker begins a task. `index`: in its chunk. */
 	readonly onBegin: (job: Job, process: SimProcess, index: number, itask: number) => void;
 	readonly numBegins: (itask: number) => number;
-	/** Whether the value of a task was in any file of its chunk, as they were then. */
-	readonly hadValueAt: (ichunk: number, index: number, asOfMs: number) => Promise<boolean>;
+	/** What was in any file of its chunk about a task, as they were then. */
+	readonly outcomeAt: (ichunk: number, index: number, asOfMs: number) => Promise<'value' | 'failure' | 'none'>;
+	/** The last attempt that has brought its chunk further, as its files were then; 0 for none. */
+	readonly lastProgress: (ichunk: number, asOfMs: number) => Promise<number>;
+	/** Whether an attempt has a result on the disk, be it damaged. */
+	readonly hasAnyResult: (job: Job) => boolean;
 	/** Whether an attempt has a whole result on the disk that is what its worker wrote. */
 	readonly hasWholeResult: (job: Job) => boolean;
 };
@@ -78,19 +82,34 @@ export const createLedger = (world: World, session: string, views: FileViews, cl
 			}
 		},
 		numBegins: itask => begins.get(itask) ?? 0,
-		hadValueAt: async (ichunk, index, asOfMs) => {
+		outcomeAt: async (ichunk, index, asOfMs) => {
+			let outcome: 'failure' | 'none' = 'none';
 			for (const {file} of filesOf(ichunk)) {
 				const scan = await scanAt(file, ichunk, asOfMs);
 				const frame = scan?.frames.find(({first, count}) => first <= index && index < first + count);
 				if (frame === undefined) continue;
 				const [block] = await readBlocks(sourceOf(file, file.length), [frame]);
-				if (block?.failures.has(index) === false) return true;
+				if (block?.failures.has(index) === false) return 'value';
+				outcome = 'failure';
 			}
-			return false;
+			return outcome;
 		},
+		lastProgress: async (ichunk, asOfMs) => {
+			let numFinished = 0;
+			let last = 0;
+			for (const {file, attempt} of filesOf(ichunk).sort((a, b) => a.attempt - b.attempt)) {
+				const scan = await scanAt(file, ichunk, asOfMs);
+				if (scan === undefined || scan.numFinished <= numFinished) continue;
+				numFinished = scan.numFinished;
+				last = attempt;
+			}
+			return last;
+		},
+		hasAnyResult: job =>
+			['out', 'damaged'].some(kind => disk.find(`${chunkName(job.ichunk)}.${job.attempt}.${kind}`, '', events.nowMs()) !== undefined),
 		hasWholeResult: job => {
 			const file = disk.find(`${chunkName(job.ichunk)}.${job.attempt}.out`, '', events.nowMs());
-			return file !== undefined && !file.isDamaged && !file.hasLostTail;
+			return file !== undefined && !job.hasStartFailed && !file.isDamaged && !file.hasLostTail;
 		},
 	};
 };

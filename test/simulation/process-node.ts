@@ -35,6 +35,8 @@ export type ProcessInput = {
 	readonly process: SimProcess;
 	readonly processes: Processes;
 	readonly engine: Engine;
+	/** It has become the owner with this number. */
+	readonly onOwned: (number: number) => void;
 	/** Resolves when the process is killed. */
 	readonly killed: Promise<void>;
 };
@@ -57,6 +59,7 @@ export const startMapProcess = (world: World, how: 'begin' | 'resume', input: Pr
 
 	const drive = async (): Promise<ProcessEnd> => {
 		const owner = await claimWorkDir(WORK_DIR, ports, input.processes, stopping.signal);
+		input.onOwned(owner.number);
 		const chunkStates = createChunkStates(chunks);
 		const {keepWorkDir, ...options} = world.scenario.options;
 		const state: MapState = {

@@ -80,7 +80,9 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 		const listing = await process.call(dice.int(20, 200), cluster.listing);
 		world.trace(process.name, `status: ${listing.map(({id, state}) => `${id} ${state}`).join(', ')}${leavesOut ? ' (some left out)' : ''}`);
 		// One that is new is left out for as long as its submission takes, which is long enough.
-		return leavesOut ? listing.filter(({id}) => !known.has(id) || dice.chance(0.3)) : listing;
+		const answer = leavesOut ? listing.filter(({id}) => !known.has(id) || dice.chance(0.3)) : listing;
+		cluster.serve(answer, process);
+		return answer;
 	};
 
 	return {
@@ -89,8 +91,8 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 		maxDefaultChunks: 1000,
 		submit: async requests => {
 			const outcomes: SubmitOutcome[] = [];
+			on.onSubmitCall(process);
 			for (const request of requests) {
-				on.onSubmitCall(process);
 				const outcome = await submitOne(request);
 				world.trace(process.name, `submit ${request.name}: ${outcome.kind} ${outcome.kind === 'submitted' ? outcome.id : ''}`);
 				outcomes.push(outcome);

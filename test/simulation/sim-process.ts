@@ -8,6 +8,8 @@ export type SimProcess = {
 	readonly kill: () => void;
 	/** Stopped, or waiting for a file system that does not answer: until then it hears nothing. */
 	readonly freezeUntil: (ms: number) => void;
+	/** Until when it was frozen, or will be. */
+	readonly frozenUntilMs: () => number;
 	/** Has something done in a while, and waits for it. What was begun is done also when the process is killed meanwhile if it is `detached`. */
 	readonly call: <T>(delayMs: number, effect: () => T, options?: {readonly detached?: boolean}) => Promise<T>;
 	readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -26,7 +28,7 @@ export type Death = {readonly numCalls: number; readonly when: 'before' | 'in-be
 export const createSimProcess = (name: string, host: string, events: EventQueue): SimProcess => {
 	let isAlive = true;
 	let isDying = false;
-	let frozenUntilMs = 0;
+	let frozenUntilMs = Number.NEGATIVE_INFINITY;
 	let numCalls = 0;
 	let death: Death | undefined;
 
@@ -52,6 +54,7 @@ export const createSimProcess = (name: string, host: string, events: EventQueue)
 		freezeUntil: ms => {
 			frozenUntilMs = Math.max(frozenUntilMs, ms);
 		},
+		frozenUntilMs: () => frozenUntilMs,
 		numCalls: () => numCalls,
 		killAt: next => {
 			death = next;

@@ -55,6 +55,7 @@ export const runWorker = async (world: World, job: Job, process: SimProcess, inp
 		if (world.strikes('start-failed', job.dice)) {
 			world.fault('start-failed', job.name);
 			job.excuse ??= 'could not start';
+			job.hasStartFailed = true;
 			const startFailed = {kind: 'start-failed', message: 'simulated'} as const;
 			await writeStartFailure(progressInput, {...REPORT, startFailed}, ports);
 			return {failed: false, reason: 'exit status 0'};

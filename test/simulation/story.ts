@@ -35,6 +35,8 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 	const numBoots = new Map<string, number>();
 	let numProcesses = 0;
 
+	const owners: {readonly process: SimProcess; readonly number: number; readonly sinceMs: number}[] = [];
+
 	const pause = (ms: number): Promise<void> => new Promise(resolve => void events.at(events.nowMs() + ms, resolve));
 
 	const processesOf = (process: SimProcess, pid: number, bootId: string): Processes => ({
@@ -61,7 +63,7 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 			},
 		});
 		const bootId = `${host} ${numBoots.get(host) ?? 0}`;
-		const engine = createSimEngine(world, cluster, process, on);
+		const engine = createSimEngine(world, cluster, process, {...on, onSubmitCall: caller => checkDeposed(world, caller, owners.at(-1))});
 		world.trace(process.name, `${how}s`);
 		const run = startMapProcess(world, how, {
 			session,
@@ -71,6 +73,10 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 			processes: processesOf(process, numProcesses, bootId),
 			engine,
 			killed,
+			onOwned: number => {
+				checkOwners(world, owners.at(-1)?.process);
+				owners.push({process, number, sinceMs: events.nowMs()});
+			},
 		});
 		troubleLater(run);
 		return run;
@@ -88,6 +94,8 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 			later(run, () => {
 				fault('process-frozen', process.name);
 				process.freezeUntil(events.nowMs() + dice.int(SECOND, 5 * MINUTE));
+				// Somebody takes it for dead.
+				if (dice.chance(0.5)) startRival(run);
 			});
 		}
 		if (strikes('process-host-crashed', dice)) {
@@ -112,22 +120,28 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 		}
 	};
 
+	const rivals = new Map<MapProcess, MapProcess>();
+	const startRival = (run: MapProcess): void => {
+		if (rivals.has(run)) return;
+		fault('second-process');
+		rivals.set(run, begin('resume', dice.pick(PROCESS_HOSTS)));
+	};
+
 	const tell: Story['tell'] = async () => {
 		const runs: MapProcess[] = [begin('begin', PROCESS_HOSTS[0])];
 		for (let turn = 1; ; turn++) {
 			const run = runs.at(-1) as MapProcess;
-			let rival: MapProcess | undefined;
-			if (strikes('second-process', dice)) {
-				later(run, () => {
-					fault('second-process');
-					rival = begin('resume', dice.pick(PROCESS_HOSTS));
-				});
-			}
+			if (strikes('second-process', dice)) later(run, () => startRival(run));
 			const end = await run.ended;
 			// The program ends with its map.
 			run.process.kill();
+			const rival = rivals.get(run);
 			world.trace(run.process.name, `ended: ${end.kind} ${end.kind === 'stopped' ? String(end.reason) : ''}`);
-			if (end.kind === 'complete') return {last: run, end};
+			if (end.kind === 'complete') {
+				await rival?.ended;
+				rival?.process.kill();
+				return {last: run, end};
+			}
 			if (end.kind === 'stopped') checkReason(world, end.reason, rival !== undefined || turn > 1);
 			if (rival !== undefined && rival.process.isAlive()) {
 				const rivalEnd = await rival.ended;
@@ -174,3 +188,25 @@ const checkReason = (world: World, reason: unknown, hasOthers: boolean): void =>
 		world.offend('a map is ended before its time only for a reason that there was', String((reason as Error)?.stack ?? reason));
 	}
 };
+
+/** Two processes do not drive one work_dir: who lives and shows it is not followed by another. */
+const checkOwners = (world: World, before: SimProcess | undefined): void => {
+	const {events, scenario} = world;
+	if (before === undefined || !before.isAlive() || before.frozenUntilMs() > events.nowMs() - OWNER_LOST_MS) return;
+	// Whoever can't write can't show that it lives.
+	if (scenario.diskFull.length > 0 || scenario.ioErrors.length > 0) return;
+	world.offend('two processes do not drive one work_dir', `${before.name} lives`);
+};
+
+const checkDeposed = (world: World, caller: SimProcess, owner: {readonly process: SimProcess; readonly sinceMs: number} | undefined): void => {
+	const {events, scenario} = world;
+	if (owner === undefined || owner.process === caller) return;
+	// It has looked a moment before, and may have been frozen since.
+	const isKnown = events.nowMs() - owner.sinceMs > scenario.maxNamesLagMs + 10 * SECOND;
+	if (isKnown && caller.frozenUntilMs() < events.nowMs() - scenario.maxNamesLagMs - 10 * SECOND) {
+		world.offend('who has lost the work_dir submits nothing', caller.name);
+	}
+};
+
+/** A heartbeat was not seen for so long, together with what a stale view may hide. */
+const OWNER_LOST_MS: number = 2 * MINUTE;
