@@ -46,7 +46,7 @@ export const executeJob = async (directory: string, {job, kill}: Claim): Promise
 		const reason = `error: ${end.message}`;
 		changeJob(directory, job, (current, changed) => putIntoErrorState(changed, current, {failed: 27, reason}));
 	} else {
-		updateQueueState(directory, changed => endJob(changed, job, end));
+		updateQueueState(directory, changed => endJob(changed, job, end, kill));
 	}
 };
 
@@ -124,7 +124,7 @@ const killByFault = (child: ChildProcess, pid: number, kill: Claim['kill']): voi
 		return;
 	}
 
-	const {signal, onceExists} = kill;
+	const {signal = 'SIGKILL', onceExists} = kill;
 	if (onceExists === undefined) {
 		killGroup(pid, signal);
 		return;

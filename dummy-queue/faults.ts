@@ -37,6 +37,22 @@ type OfJob = Counted & {
 	jobName?: string;
 	/** A regular expression that the name matches. */
 	jobPattern?: string;
+	/** Only on these worker-nodes, of a job that is started or runs there. */
+	hosts?: string[];
+};
+
+/** How a queue-job is killed, and what the accounting makes of it. */
+export type KillFault = {
+	/** SIGKILL by default. */
+	signal?: NodeJS.Signals;
+	/** Not at once, but as soon as this file exists. */
+	onceExists?: string;
+	/** Grid Engine's code in the accounting, 100 by default: 37 for a limit of time or memory, 18 or 19 for a node that crashed. */
+	failed?: number;
+	wallclockSeconds?: number;
+	maxvmemBytes?: number;
+	/** The accounting never learns of it. */
+	isUnaccounted?: boolean;
 };
 
 /** A fault of a queue-job, found by its name. */
@@ -45,8 +61,12 @@ export type JobFault =
 	| (OfJob & {kind: 'error-state'; reason: string})
 	/** It leaves the queue when it should be executed, and leaves no trace, not even in the accounting. */
 	| (OfJob & {kind: 'vanish'})
-	/** It is executed but killed by `signal` (SIGKILL): at once, or as soon as the file `onceExists` exists. */
-	| (OfJob & {kind: 'kill'; signal?: NodeJS.Signals; onceExists?: string})
+	/** It is executed but killed. */
+	| (OfJob & KillFault & {kind: 'kill'})
+	/** It is deleted as by somebody's qdel while it waits or runs, and stays listed as deleting for so many calls of qstat (0). */
+	| (OfJob & {kind: 'delete'; phase: 'pending' | 'running'; polls?: number})
+	/** The node it runs on can't be reached for so many calls of qstat: all that runs there rests meanwhile. */
+	| (OfJob & {kind: 'unreachable'; polls: number})
 	/** For so many calls of qstat it is shown with these letters and rests. Letters with `q` or `w` meet it when it is pending, others when it is running. */
 	| (OfJob & {kind: 'state'; rawState: string; polls: number})
 	/** After qdel it stays listed as deleting (`dr`, `dqw`, `dEqw`) for so many calls of qstat. */
@@ -86,6 +106,7 @@ export const takeJobFault = <Kind extends JobFault['kind']>(
 			!('program' in candidate) &&
 			candidate.times > 0 &&
 			matchesName(candidate, job.JB_name) &&
+			(candidate.hosts === undefined || candidate.hosts.includes(job.host ?? '')) &&
 			isMeant(candidate as JobFault & {kind: Kind}),
 	);
 	if (fault) {

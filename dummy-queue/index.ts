@@ -4,7 +4,8 @@ import {fileURLToPath} from 'node:url';
 import {createQueueState, type QueueState} from './state.js';
 import {clearCalls, writeQueueState} from './store.js';
 
-export type {Fault, JobFault, ProgramFault} from './faults.js';
+export type {Fault, JobFault, KillFault, ProgramFault} from './faults.js';
+export type {Host} from './hosts.js';
 export type {ErrorReason, Execution, Job, JobCommand} from './job.js';
 export {createForeignJob} from './job.js';
 export type {EndedJob, KnownNames, ProgramName, QueueState, ShellStartMode} from './state.js';
@@ -17,12 +18,14 @@ export type DummyQueue = {
 	readonly qdelPath: string;
 	/** Not enumerable: it is not spread. */
 	readonly qacctPath: string;
+	/** Not enumerable: it is not spread. */
+	readonly qalterPath: string;
 	/** Where the state of the queue is. Not enumerable: it is not spread. */
 	readonly directory: string;
 };
 
 /**
- * Makes an empty dummy queue in `directory`, which is created when it is missing: a state file and the executables qsub, qstat, qdel and qacct.
+ * Makes an empty dummy queue in `directory`, which is created when it is missing: a state file and the executables qsub, qstat, qdel, qacct and qalter.
  * A queue that is there already is emptied.
  *
  * @example
@@ -40,6 +43,7 @@ export const initQueueState = (directory: string, options: Partial<QueueState> =
 	const queue = {qsubPath: writeProgram('qsub'), qstatPath: writeProgram('qstat'), qdelPath: writeProgram('qdel')};
 	return Object.defineProperties(queue, {
 		qacctPath: {value: writeProgram('qacct')},
+		qalterPath: {value: writeProgram('qalter')},
 		directory: {value: absolute},
 	}) as DummyQueue;
 };

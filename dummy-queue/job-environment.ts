@@ -1,4 +1,5 @@
 import path from 'node:path';
+import {hostOf} from './hosts.js';
 import type {Job} from './job.js';
 import {directoryOf, outputPathsOf} from './job-files.js';
 import type {QueueState} from './state.js';
@@ -22,7 +23,7 @@ export const environmentOf = (directory: string, state: QueueState, job: Job): R
 		PWD: directoryOf(job),
 		TMPDIR: scratch,
 		TMP: scratch,
-		HOSTNAME: state.host,
+		HOSTNAME: hostOf(state, job).name,
 		ENVIRONMENT: 'BATCH',
 		ARC: 'lx-amd64',
 		JOB_ID: String(job.JB_job_number),

@@ -1,6 +1,7 @@
 import {accessSync, closeSync, constants, openSync, readFileSync, statSync} from 'node:fs';
 import path from 'node:path';
 import {getSystemErrorMap} from 'node:util';
+import {hostOf} from './hosts.js';
 import type {Job} from './job.js';
 import type {Problem} from './job-ends.js';
 import type {QueueState} from './state.js';
@@ -80,7 +81,7 @@ const expandVariables = (state: QueueState, job: Job, text: string): string => {
 		USER: name,
 		JOB_ID: String(job.JB_job_number),
 		JOB_NAME: job.JB_name,
-		HOSTNAME: state.host,
+		HOSTNAME: hostOf(state, job).name,
 		TASK_ID: 'undefined',
 	};
 	return text.replaceAll(/\$(HOME|USER|JOB_ID|JOB_NAME|HOSTNAME|TASK_ID)/g, (_, variable: string) => values[variable]!);

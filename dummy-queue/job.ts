@@ -13,6 +13,12 @@ export type Job = {
 	/** Local time, `2026-11-21T02:14:57`. */
 	JB_submission_time: string;
 	JAT_start_time?: string;
+	/** The worker-node; absent while it waits. */
+	host?: string;
+	/** What its host must match, all of them: `-l h=` and the host in `-q short.q@node1`. */
+	hostRequests: string[];
+	/** What it asks for by `-l`, as `h_rt=60`. */
+	resources: string[];
 	/** The name of the queue, without host. */
 	queue: string;
 	/** What is executed, and how. */
@@ -43,7 +49,10 @@ export type Job = {
 	/** Letters that a fault shows in place of the state, for so many calls of qstat. The job rests meanwhile. */
 	shown?: {rawState: string; pollsLeft: number};
 	/** Set by qdel when a fault lets the job linger: it stays listed as deleting for so many calls of qstat. */
-	deleting?: {pollsLeft: number};
+	deleting?: {
+		pollsLeft: number /** It was running on a node that can't be reached: the accounting learns of it when that is back. */;
+		isUnaccounted?: true;
+	};
 	/** Set by a fault: the job is not listed any more, but is executed only after so many calls of qstat. */
 	unlisted?: {pollsLeft: number};
 	/** A queue-job of someone else: it is listed, never started, and qdel is denied. */
@@ -99,6 +108,8 @@ export const createForeignJob = (job: Partial<Job> & Pick<Job, 'JB_job_number' |
 	slots: 1,
 	JB_submission_time: '2026-11-21T00:00:00',
 	JAT_start_time: '2026-11-21T00:00:01',
+	hostRequests: [],
+	resources: [],
 	queue: 'dummy.q',
 	command: {kind: 'binary', path: 'true', original: 'true', arguments: [], usesShell: false},
 	joinsOutput: false,

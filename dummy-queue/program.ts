@@ -3,10 +3,11 @@ import {type ProgramFault, takeProgramFault} from './faults.js';
 import type {ProgramName} from './state.js';
 import {appendCall, onRemoval, updateQueueState} from './store.js';
 
-// The one program behind the executables qsub, qstat, qdel and qacct: `program.js DIRECTORY NAME ARGUMENT…`.
+// The one program behind the executables qsub, qstat, qdel, qacct and qalter: `program.js DIRECTORY NAME ARGUMENT…`.
 
 const main = async (directory: string, name: string, words: readonly string[]): Promise<void> => {
-	const program: ProgramName = name === 'qstat' && words.includes('-j') ? 'qstat -j' : (name as ProgramName);
+	const question = name === 'qstat' && ['-j', '-F'].find(option => words.includes(option));
+	const program = (question ? `${name} ${question}` : name) as ProgramName;
 	appendCall(directory, program, words);
 	const fault = updateQueueState(directory, state => {
 		state.calls[program] += 1;
@@ -39,11 +40,14 @@ const run = async (directory: string, program: ProgramName, words: readonly stri
 			return (await import('./qsub.js')).qsub(directory, words);
 		case 'qstat':
 		case 'qstat -j':
+		case 'qstat -F':
 			return (await import('./qstat.js')).qstat(directory, words);
 		case 'qdel':
 			return (await import('./qdel.js')).qdel(directory, words);
 		case 'qacct':
 			return (await import('./qacct.js')).qacct(directory, words);
+		case 'qalter':
+			return (await import('./qalter.js')).qalter(directory, words);
 	}
 };
 

@@ -22,11 +22,15 @@ export const qacct = (directory: string, words: readonly string[]): Answer =>
 
 const REASONS: Record<number, string> = {
 	1: 'assumedly before job',
+	18: 'shepherd exited',
+	19: 'before writing exit_status',
+	21: 'in recognising job',
 	25: 'rescheduling',
 	26: 'opening input/output file',
 	27: 'searching requested shell',
 	28: 'changing into working directory',
 	30: 'application error returned',
+	37: 'qmaster enforced h_rt, h_cpu, or h_vmem limit',
 	100: 'assumedly after job',
 };
 
@@ -40,7 +44,7 @@ const SIGNAL_WORDS: Record<string, string> = {
 
 const describeEnd = (job: EndedJob): string => {
 	const [start, end] = [job.JAT_start_time, job.endTime];
-	const elapsedSeconds = start === undefined ? 0 : (Date.parse(end) - Date.parse(start)) / 1000;
+	const elapsedSeconds = job.wallclockSeconds ?? (start === undefined ? 0 : (Date.parse(end) - Date.parse(start)) / 1000);
 	const signal = job.signal === undefined ? '' : `                  (${SIGNAL_WORDS[job.signal] ?? job.signal})`;
 	const fields: readonly (readonly [string, string])[] = [
 		['qname', job.queue],
@@ -54,10 +58,12 @@ const describeEnd = (job: EndedJob): string => {
 		['start_time', start === undefined ? '-/-' : longTime(start)],
 		['end_time', start === undefined ? '-/-' : longTime(end)],
 		['slots', String(job.slots)],
-		['failed', job.failed === 0 ? '0' : `${String(job.failed).padEnd(3)} : ${REASONS[job.failed]}`],
+		['failed', job.failed === 0 ? '0' : `${String(job.failed).padEnd(3)} : ${REASONS[job.failed] ?? 'unknown'}`],
 		['exit_status', `${job.exitStatus}${signal}`],
 		['ru_wallclock', `${elapsedSeconds}s`],
-		['maxvmem', '0.000B'],
+		['cpu', '0.000s'],
+		['maxvmem', `${((job.maxvmemBytes ?? 0) / 2 ** 20).toFixed(3)}MB`],
+		['category', job.resources.length === 0 ? 'NONE' : `-l ${job.resources.join(',')}`],
 	];
 	return ['='.repeat(62), ...fields.map(([name, value]) => `${name.padEnd(13)}${value}`), ''].join('\n');
 };

@@ -1,8 +1,6 @@
 import type {Answer} from './answer.js';
 import {takeJobFault} from './faults.js';
-import type {Job} from './job.js';
-import {recordDeletion} from './job-ends.js';
-import {killGroup} from './processes.js';
+import {deleteJob} from './job-ends.js';
 import type {QueueState} from './state.js';
 import {updateQueueState} from './store.js';
 import {callingUser} from './user.js';
@@ -46,7 +44,7 @@ const deleteOne = (state: QueueState, wanted: string): Outcome => {
 		return {text: `job ${job.JB_job_number} is already in deletion`, isDone: true};
 	}
 
-	removeOrLinger(state, job);
+	deleteJob(state, job, takeJobFault(state.faults, 'linger', job)?.polls ?? 0);
 	return {
 		text:
 			job.phase === 'running'
@@ -54,20 +52,4 @@ const deleteOne = (state: QueueState, wanted: string): Outcome => {
 				: `${user} has deleted job ${job.JB_job_number}`,
 		isDone: true,
 	};
-};
-
-const removeOrLinger = (state: QueueState, job: Job): void => {
-	const fault = takeJobFault(state.faults, 'linger', job);
-	if (fault) {
-		job.deleting = {pollsLeft: fault.polls};
-	} else {
-		state.jobs = state.jobs.filter(other => other !== job);
-	}
-
-	if (job.execution?.pid !== undefined) {
-		// The call of qstat that executes it sees the end and records it.
-		killGroup(job.execution.pid, 'SIGKILL');
-	} else if (job.phase === 'running' && job.execution === undefined) {
-		recordDeletion(state, job);
-	}
 };

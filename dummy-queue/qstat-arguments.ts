@@ -6,6 +6,8 @@ export type QstatOptions = {
 	/** `-f`: the jobs by queue instance, with the state of each. */
 	isFull: boolean;
 	hidesEmptyQueues: boolean;
+	/** `-F`: asks about the queue instances, whose limits are shown; nothing happens in the queue. */
+	asksForAttributes: boolean;
 	/** `-u`: whose jobs; the caller's when it is not given. */
 	users: string[];
 	/** `-j`: the jobs to be explained. */
@@ -13,7 +15,13 @@ export type QstatOptions = {
 };
 
 export const parseQstatArguments = (words: readonly string[]): QstatOptions => {
-	const options: QstatOptions = {isXml: false, isFull: false, hidesEmptyQueues: false, users: [callingUser().name]};
+	const options: QstatOptions = {
+		isXml: false,
+		isFull: false,
+		hidesEmptyQueues: false,
+		asksForAttributes: false,
+		users: [callingUser().name],
+	};
 	const rest = [...words];
 	while (rest.length > 0) {
 		parseOption(rest.shift()!, rest, options);
@@ -41,6 +49,13 @@ const parseOption = (option: string, rest: string[], options: QstatOptions): voi
 			break;
 		case '-ne':
 			options.hidesEmptyQueues = true;
+			break;
+		case '-F':
+			take();
+			options.asksForAttributes = true;
+			break;
+		case '-q':
+			take();
 			break;
 		case '-u':
 			options.users = take().split(',');

@@ -40,6 +40,7 @@ const describeJob = (job: Job): string => {
 		['shell_list', command.shell && `NONE:${command.shell}`],
 		['job_args', command.arguments.length > 0 ? command.arguments.join(',') : undefined],
 		['script_file', command.original],
+		['jid_predecessor_list', job.holds.length > 0 ? job.holds.join(' ') : undefined],
 		['binding', 'NONE'],
 		['job_type', 'NONE'],
 	];
@@ -49,7 +50,19 @@ const describeJob = (job: Job): string => {
 		...(errorReason
 			? [`error reason          1:      ${slashedTime(errorReason.time)} [${errorReason.uid}:${errorReason.pid}]: ${errorReason.reason}`]
 			: []),
-		`scheduling info:            ${errorReason ? 'Job is in error state' : 'There are no messages available'}`,
+		`scheduling info:            ${schedulingInfo(job)}`,
 		'',
 	].join('\n');
+};
+
+const schedulingInfo = (job: Job): string => {
+	if (job.errorReason) {
+		return 'Job is in error state';
+	}
+
+	if (job.userHold && job.phase === 'pending') {
+		return 'Job is in hold state';
+	}
+
+	return job.holds.length > 0 ? 'job dropped because of job dependencies' : 'There are no messages available';
 };

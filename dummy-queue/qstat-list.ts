@@ -1,3 +1,4 @@
+import {type Host, hostOf, isReachable} from './hosts.js';
 import {type Job, shownState} from './job.js';
 import type {QstatOptions} from './qstat-arguments.js';
 import type {QueueState} from './state.js';
@@ -34,29 +35,38 @@ export const listAsTable = (state: QueueState, jobs: readonly Job[]): string => 
 };
 
 const queueInstances = (state: QueueState, running: readonly Job[], options: QstatOptions): string[] => {
-	const used = [...new Set(running.map(job => job.queue))];
-	const queues = used.length === 0 && !options.hidesEmptyQueues ? ['dummy.q'] : used;
-	return queues.flatMap(queue => {
-		const jobs = running.filter(job => job.queue === queue);
-		return [
-			'    <Queue-List>',
-			`      <name>${escapeXml(`${queue}@${state.host}`)}</name>`,
-			'      <qtype>BIP</qtype>',
-			`      <slots_used>${jobs.reduce((sum, job) => sum + job.slots, 0)}</slots_used>`,
-			'      <slots_resv>0</slots_resv>',
-			`      <slots_total>${state.maxRunning}</slots_total>`,
-			'      <load_avg>0.01000</load_avg>',
-			'      <arch>lx-amd64</arch>',
-			...(state.queueInstanceState === '' ? [] : [`      <state>${escapeXml(state.queueInstanceState)}</state>`]),
-			...jobs.flatMap(job => jobElement(state, job, options, '      ')),
-			'    </Queue-List>',
-		];
-	});
+	const queues = [...new Set(running.map(job => job.queue))];
+	return (queues.length === 0 ? ['dummy.q'] : queues).flatMap(queue =>
+		state.hosts.flatMap(host => {
+			const jobs = running.filter(job => job.queue === queue && hostOf(state, job) === host);
+			return jobs.length === 0 && options.hidesEmptyQueues ? [] : queueInstance(state, {queue, host}, jobs, options);
+		}),
+	);
 };
+
+const queueInstance = (
+	state: QueueState,
+	{queue, host}: {queue: string; host: Host},
+	jobs: readonly Job[],
+	options: QstatOptions,
+): string[] => [
+	'    <Queue-List>',
+	`      <name>${escapeXml(`${queue}@${host.name}`)}</name>`,
+	'      <qtype>BIP</qtype>',
+	`      <slots_used>${jobs.reduce((sum, job) => sum + job.slots, 0)}</slots_used>`,
+	'      <slots_resv>0</slots_resv>',
+	`      <slots_total>${state.maxRunning}</slots_total>`,
+	...(isReachable(host) ? ['      <load_avg>0.01000</load_avg>'] : []),
+	'      <arch>lx-amd64</arch>',
+	...(host.state === '' ? [] : [`      <state>${escapeXml(host.state)}</state>`]),
+	...(options.asksForAttributes ? ['h_rt', 'h_vmem'].map(name => `      <resource name="${name}" type="qf">infinity</resource>`) : []),
+	...jobs.flatMap(job => jobElement(state, job, options, '      ')),
+	'    </Queue-List>',
+];
 
 const jobElement = (state: QueueState, job: Job, {isFull}: QstatOptions, indent: string): string[] => {
 	const isRunning = job.phase === 'running';
-	const queueName = isRunning ? `${job.queue}@${state.host}` : '';
+	const queueName = isRunning ? `${job.queue}@${hostOf(state, job).name}` : '';
 	return [
 		`<job_list state="${job.phase}">`,
 		`  <JB_job_number>${job.JB_job_number}</JB_job_number>`,
@@ -86,7 +96,7 @@ const escapeXml = (text: string): string => text.replaceAll(/[&<>"']/g, characte
 
 const tableLine = (state: QueueState, job: Job): string => {
 	const time = slashedTime(job.JAT_start_time ?? job.JB_submission_time);
-	const queueName = job.phase === 'running' ? `${job.queue}@${state.host}` : '';
+	const queueName = job.phase === 'running' ? `${job.queue}@${hostOf(state, job).name}` : '';
 	return [
 		String(job.JB_job_number).padStart(7),
 		job.JAT_prio,

@@ -19,8 +19,10 @@ export const qstat = async (directory: string, words: readonly string[]): Promis
 		return describeJobs(readQueueState(directory), options.jobs);
 	}
 
-	for (const claim of updateQueueState(directory, takeTurn)) {
-		await executeJob(directory, claim);
+	if (!options.asksForAttributes) {
+		for (const claim of updateQueueState(directory, takeTurn)) {
+			await executeJob(directory, claim);
+		}
 	}
 
 	const state = readQueueState(directory);

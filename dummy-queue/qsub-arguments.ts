@@ -18,6 +18,8 @@ export type QsubOptions = {
 	resources: string[];
 	parallelEnvironment?: {name: string; slots: number};
 	project?: string;
+	/** `-w e`: refused when no host would ever take it. */
+	isVerified: boolean;
 	isHeld: boolean;
 	holdIds: string[];
 	/** What lines of the script begin with that hold options; empty: no line does. */
@@ -55,6 +57,7 @@ const createOptions = (): QsubOptions => ({
 	exportsAll: false,
 	variables: [],
 	resources: [],
+	isVerified: false,
 	isHeld: false,
 	holdIds: [],
 	directivePrefix: '#$',
@@ -209,7 +212,11 @@ const PARSERS: Record<string, Parser> = {
 	'-M': withoutEffectButArgument,
 	'-A': withoutEffectButArgument,
 	'-R': withoutEffectButArgument,
-	'-w': withoutEffectButArgument,
+	'-w': (options, take, option) => {
+		const word = take();
+		options.isVerified = word === 'e';
+		options.requested.push(option, word);
+	},
 	'-notify': withoutEffect,
 };
 

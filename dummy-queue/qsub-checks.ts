@@ -49,6 +49,9 @@ export const checkOutputPath = (value: string | undefined): void => {
 	}
 };
 
+/** Every queue knows these. */
+const HOST_RESOURCES: readonly string[] = ['h', 'hostname'];
+
 /** Refuses unknown names, where the state says which are known. */
 export const checkKnown = (known: KnownNames, options: QsubOptions): void => {
 	for (const queue of options.queue?.split(',') ?? []) {
@@ -58,7 +61,7 @@ export const checkKnown = (known: KnownNames, options: QsubOptions): void => {
 	}
 
 	for (const resource of options.resources.map(request => request.split('=')[0]!)) {
-		if (isUnknown(known.resources, resource)) {
+		if (!HOST_RESOURCES.includes(resource) && isUnknown(known.resources, resource)) {
 			throw deny(`unknown resource "${resource}"`);
 		}
 	}

@@ -1,6 +1,7 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {type Answer, answerOf, deny, Refusal} from './answer.js';
+import {allowsHost} from './hosts.js';
 import type {Job} from './job.js';
 import {embeddedWords, parseQsubArguments, type QsubOptions} from './qsub-arguments.js';
 import {checkJobName, checkKnown, checkOutputPath} from './qsub-checks.js';
@@ -21,6 +22,11 @@ export const qsub = (directory: string, words: readonly string[]): Answer =>
 			checkKnown(state.known, options);
 			const spooled = path.join(directory, 'spool/job_scripts', String(state.nextJobId));
 			const job = createJob(state, options, {name, original, spooled});
+			checkLimit(state, job);
+			if (options.isVerified && !state.hosts.some(host => allowsHost(job.hostRequests, host.name))) {
+				throw deny('error: no suitable queues');
+			}
+
 			if (script !== undefined) {
 				// A copy, without extension, in another directory, which every local user can read: as Grid Engine does it.
 				writeFileSync(spooled, script, {mode: 0o755});
@@ -32,6 +38,24 @@ export const qsub = (directory: string, words: readonly string[]): Answer =>
 		});
 		return options.terse ? `${id}\n` : `Your job ${id} ("${name}") has been submitted\n`;
 	});
+
+const EXIT_LIMIT = 25;
+
+const checkLimit = ({jobs, maxUserJobs}: QueueState, {JB_owner}: Job): void => {
+	const count = jobs.filter(job => job.JB_owner === JB_owner).length;
+	if (maxUserJobs > 0 && count >= maxUserJobs) {
+		const reason = `job rejected: only ${maxUserJobs} jobs are allowed per user (current job count: ${count})`;
+		throw new Refusal(EXIT_LIMIT, `Unable to run job: ${reason}\nExiting.`);
+	}
+};
+
+/** The last `-l h=` counts, as with Grid Engine; `short.q@node1` restricts it further. */
+const hostRequestsOf = ({resources, queue}: QsubOptions): string[] => {
+	const asked = resources.map(request => /^(?:h|hostname)=(.*)$/.exec(request)?.[1]).findLast(request => request !== undefined);
+	const instances = queue?.split(',').map(name => name.split('@')[1]) ?? [];
+	const named = instances.some(host => host === undefined) ? [] : [instances.join('|')];
+	return [...(asked === undefined ? [] : [asked]), ...named].filter(request => request !== '');
+};
 
 type Request = {options: QsubOptions; script: Buffer | undefined; original: string | undefined};
 
@@ -97,6 +121,8 @@ const createJob = (state: QueueState, options: QsubOptions, {name, original, spo
 		JAT_prio: isHeld ? '0.00000' : '0.50500',
 		slots: options.parallelEnvironment?.slots ?? 1,
 		JB_submission_time: localTime(),
+		hostRequests: hostRequestsOf(options),
+		resources: options.resources,
 		queue: options.queue?.split(/[@,]/)[0] ?? 'dummy.q',
 		command: {
 			kind: options.isBinary ? 'binary' : 'script',

@@ -1,5 +1,6 @@
 import {hostname} from 'node:os';
 import type {Fault} from './faults.js';
+import type {Host} from './hosts.js';
 import type {Job} from './job.js';
 
 /** Everything the dummy queue knows: the content of `queue_state.json`. Tests may change any of it with `updateQueueState`. */
@@ -8,8 +9,10 @@ export type QueueState = {
 	nextJobId: number;
 	/** How many queue-jobs can be in the state running at once; a call of qstat executes one when all of these are taken. */
 	maxRunning: number;
-	/** The name of the one worker-node, shown as `dummy.q@HOST` and given to queue-jobs as HOSTNAME. */
-	host: string;
+	/** The worker-nodes, shown as `dummy.q@NAME` and given to queue-jobs as HOSTNAME. */
+	hosts: Host[];
+	/** How many queue-jobs a user may have; qsub refuses more, with exit status 25. 0 is no limit. */
+	maxUserJobs: number;
 	/** How the queue starts a script. `unix_behavior` ignores `-S` and obeys the `#!` line; `script_from_stdin` feeds the script to the shell. */
 	shellStartMode: ShellStartMode;
 	/** Whether shells are started as login shells (argv[0] is `-sh`), as Grid Engine does by default. Off, so that nobody's `.profile` changes a test. */
@@ -18,8 +21,8 @@ export type QueueState = {
 	listsAllUsers: boolean;
 	/** Whether qacct knows ended queue-jobs. Many sites keep no accounting. */
 	accounting: boolean;
-	/** Letters shown for the queue instance by `qstat -f`, such as `u` for a node that can't be reached. Empty is a healthy node. */
-	queueInstanceState: string;
+	/** What `qalter -w p` says of why a queue-job can't start, line by line, without its number. Empty: what is true. */
+	pendingReasons: string[];
 	/** The names qsub accepts; a list that is absent accepts every name. */
 	known: KnownNames;
 	/** How often each program was called. `qstat` counts lists only, `qstat -j` is counted apart. Every call with its arguments is in `calls.jsonl`. */
@@ -42,7 +45,7 @@ export type KnownNames = {
 };
 
 /** The programs a fault can be set for and whose calls are counted. */
-export type ProgramName = 'qsub' | 'qstat' | 'qstat -j' | 'qdel' | 'qacct';
+export type ProgramName = 'qsub' | 'qstat' | 'qstat -j' | 'qstat -F' | 'qdel' | 'qacct' | 'qalter';
 
 /** One record of the accounting. A queue-job that was started several times has several. */
 export type EndedJob = {
@@ -62,20 +65,27 @@ export type EndedJob = {
 	exitStatus: number;
 	/** The signal's name when one killed the job. */
 	signal?: string;
+	/** What it asked for by `-l`, as `h_rt=60`. */
+	resources: string[];
+	/** Told by a fault, in place of how long it really ran. */
+	wallclockSeconds?: number;
+	/** Told by a fault. */
+	maxvmemBytes?: number;
 };
 
 /** An empty queue. */
 export const createQueueState = (options: Partial<QueueState> = {}): QueueState => ({
 	nextJobId: 1,
 	maxRunning: 10,
-	host: hostname(),
+	hosts: [{name: hostname(), state: ''}],
+	maxUserJobs: 0,
 	shellStartMode: 'posix_compliant',
 	loginShells: false,
 	listsAllUsers: false,
 	accounting: true,
-	queueInstanceState: '',
+	pendingReasons: [],
 	known: {},
-	calls: {qsub: 0, qstat: 0, 'qstat -j': 0, qdel: 0, qacct: 0},
+	calls: {qsub: 0, qstat: 0, 'qstat -j': 0, 'qstat -F': 0, qdel: 0, qacct: 0, qalter: 0},
 	faults: [],
 	jobs: [],
 	ended: [],

@@ -1,13 +1,14 @@
-import {takeJobFault} from './faults.js';
+import {type KillFault, takeJobFault} from './faults.js';
+import {chooseHost, type Host, hostOf, isReachable} from './hosts.js';
 import {isExecutable, isStartable, type Job, takesSlot} from './job.js';
-import {endJob, putIntoErrorState} from './job-ends.js';
+import {deleteJob, endJob, putIntoErrorState, recordDeletion} from './job-ends.js';
 import {findProblem} from './job-files.js';
 import {isAlive} from './processes.js';
 import type {QueueState} from './state.js';
 import {localTime} from './times.js';
 
-/** A queue-job that the caller is to execute, and the signal that a fault kills it with. */
-export type Claim = {job: Job; kill?: {signal: NodeJS.Signals; onceExists?: string}};
+/** A queue-job that the caller is to execute, and how a fault kills it. */
+export type Claim = {job: Job; kill?: KillFault};
 
 /**
  * What one call of qstat lets happen: ONE queue-job is started or executed, so that a test counts calls instead of seconds. N good jobs take 2N calls.
@@ -16,7 +17,10 @@ export type Claim = {job: Job; kill?: {signal: NodeJS.Signals; onceExists?: stri
 export const takeTurn = (state: QueueState): Claim[] => {
 	endOrphans(state);
 	updateHolds(state);
+	healHosts(state);
+	deleteByFault(state);
 	const late = countPolls(state);
+	loseHosts(state);
 	showFaultyStates(state);
 	return [...late, ...startOrExecute(state)].map(job => claim(state, job));
 };
@@ -48,9 +52,46 @@ const updateHolds = (state: QueueState): void => {
 	}
 };
 
+const healHosts = (state: QueueState): void => {
+	for (const host of state.hosts.filter(({pollsLeft}) => pollsLeft !== undefined)) {
+		host.pollsLeft = host.pollsLeft! - 1;
+		if (host.pollsLeft <= 0) {
+			host.state = '';
+			delete host.pollsLeft;
+		}
+	}
+};
+
+const loseHosts = (state: QueueState): void => {
+	for (const job of state.jobs.filter(candidate => isExecutable(candidate) && isReachable(hostOf(state, candidate)))) {
+		const fault = takeJobFault(state.faults, 'unreachable', job);
+		if (fault) {
+			Object.assign(hostOf(state, job), {state: 'u', pollsLeft: fault.polls} satisfies Partial<Host>);
+		}
+	}
+};
+
+const deleteByFault = (state: QueueState): void => {
+	for (const job of state.jobs.filter(candidate => isStartable(candidate) || isExecutable(candidate))) {
+		const fault = takeJobFault(state.faults, 'delete', job, ({phase}) => phase === job.phase);
+		if (fault) {
+			deleteJob(state, job, fault.polls ?? 0);
+		}
+	}
+};
+
+/** What was running when it was deleted, on a node that could not be reached, ends when that is back. */
+const isDeleted = (state: QueueState, job: Job): boolean =>
+	job.deleting !== undefined && job.deleting.pollsLeft <= 0 && (job.phase === 'pending' || isReachable(hostOf(state, job)));
+
 /** Returns the late jobs whose time has come. */
 const countPolls = (state: QueueState): Job[] => {
-	state.jobs = state.jobs.filter(job => job.deleting === undefined || job.deleting.pollsLeft > 0);
+	const gone = state.jobs.filter(job => isDeleted(state, job));
+	for (const job of gone.filter(({deleting}) => deleting?.isUnaccounted)) {
+		recordDeletion(state, job);
+	}
+
+	state.jobs = state.jobs.filter(job => !gone.includes(job));
 	const late: Job[] = [];
 	for (const job of state.jobs) {
 		if (job.deleting) {
@@ -89,17 +130,18 @@ const phaseOf = (rawState: string): Job['phase'] => (/[qw]/.test(rawState) ? 'pe
 /** Returns the job to be executed, if it is one's turn. */
 const startOrExecute = (state: QueueState): Job[] => {
 	const isFull = state.jobs.filter(takesSlot).length >= state.maxRunning;
-	const startable = state.jobs.find(isStartable);
+	const startable = state.jobs.find(job => isStartable(job) && chooseHost(state, job) !== undefined);
 	if (!isFull && startable) {
 		start(state, startable);
 		return [];
 	}
 
-	const executable = state.jobs.find(isExecutable);
+	const executable = state.jobs.find(job => isExecutable(job) && isReachable(hostOf(state, job)));
 	return executable && !endsByFault(state, executable) ? [executable] : [];
 };
 
 const start = (state: QueueState, job: Job): void => {
+	job.host = chooseHost(state, job)!.name;
 	const fault = takeJobFault(state.faults, 'error-state', job);
 	const problem = fault ? {failed: 1, reason: fault.reason} : findProblem(state, job);
 	if (problem) {
@@ -131,6 +173,6 @@ const claim = (state: QueueState, job: Job): Claim => {
 	const fault = takeJobFault(state.faults, 'kill', job);
 	return {
 		job,
-		...(fault && {kill: {signal: fault.signal ?? 'SIGKILL', ...(fault.onceExists !== undefined && {onceExists: fault.onceExists})}}),
+		...(fault && {kill: fault}),
 	};
 };

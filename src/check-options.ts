@@ -1,6 +1,7 @@
 /** What every option must be; checked once, before anything is written or submitted. */
 import {PoolError} from './errors.js';
 import type {PoolOptions} from './options.js';
+import {checkResources} from './resources.js';
 
 /**
  * Checks the options of a call over the options of its pool.
@@ -71,7 +72,8 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	qsubArgs: {expected: 'an array of strings', accepts: isStringArray},
 	resources: {
 		expected: 'an object `{memory, time}` or a function that returns one',
-		accepts: value => typeof value === 'function' || isPlainObject(value),
+		// What is wrong inside it is told by its own words.
+		accepts: value => typeof value === 'function' || (isPlainObject(value) && checkResources(value)),
 	},
 	qsubPath: path,
 	qstatPath: path,

@@ -1,5 +1,6 @@
 /** A new map, from its tasks to a work_dir in which everything is ready. */
 import {hostname} from 'node:os';
+import {isDeepStrictEqual} from 'node:util';
 import {type Chunking, cutChunks} from './chunks.js';
 import type {Engine} from './engines/engine.js';
 import {captureEnvironment} from './environment.js';
@@ -8,9 +9,11 @@ import {findGitCommit} from './git-commit.js';
 import {openJournal} from './journal.js';
 import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL} from './layout.js';
-import {IS_FUNCTION, MANIFEST_FORMAT, type Manifest} from './manifest.js';
+import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
 import {createMapState, toMapOptions} from './map-state.js';
+import {maskEngine} from './mask-engine.js';
+import {type Mask, maskData, maskFor} from './mask-environment.js';
 import {workerNodeArguments} from './node-arguments.js';
 import type {PoolOptions} from './options.js';
 import {claimWorkDir} from './owner.js';
@@ -36,7 +39,8 @@ export type MapCall = {
  * @throws PoolError when that can't be done; the reason of `signal` when it was aborted. Nothing is left behind then.
  */
 export const createMap = async ({call, reference, tasks, options, engine}: MapCall, signal: AbortSignal): Promise<OpenMap> => {
-	const ports = createPorts(engine);
+	const mask = maskFor(options);
+	const ports = createPorts(maskEngine(engine, mask));
 	const createdMs = ports.clock.nowMs();
 	const session = createSession(createdMs, ports.random.bytes(3));
 	const chunks = cutChunks(tasks.length, toChunking(options, engine));
@@ -50,7 +54,7 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 		session,
 		workDir,
 		createdAt: new Date(createdMs).toISOString(),
-		message: options.message ?? '',
+		message: mask(options.message ?? ''),
 		function: reference,
 		call,
 		seed: String(options.seed ?? session),
@@ -63,8 +67,8 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 			taskLimitMs: options.taskLimitMs ?? null,
 			onCodeChange: options.onCodeChange ?? 'fail',
 		},
-		options: toRecord(options),
-		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv},
+		...recordOptions(options, mask),
+		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv.map(mask)},
 		...withGitCommit(),
 	};
 	const launcher = createLauncher({
@@ -77,7 +81,7 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 	});
 	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks}, ports.files, signal);
 	const owner = await claimWorkDir(workDir, ports, realProcesses);
-	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock);
+	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
 	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
 	for (const chunk of state.chunks) state.toSubmit.add(chunk);
 	state.journal.note({event: 'tasks-complete', message: `${tasks.length} tasks in ${chunks.length} chunks for the engine ${engine.name}`});
@@ -91,11 +95,19 @@ const toChunking = ({numChunks, chunkSize}: PoolOptions, engine: Engine): Chunki
 };
 
 /** What can be written of the options; of the environment only names, for its values may be secrets. */
-const toRecord = ({env, signal: _signal, onProgress: _onProgress, resources, ...options}: PoolOptions): Record<string, unknown> => ({
-	...options,
-	...(resources === undefined ? {} : {resources: typeof resources === 'function' ? IS_FUNCTION : resources}),
-	...(env === undefined ? {} : {env: typeof env === 'object' && !Array.isArray(env) ? Object.keys(env) : env}),
-});
+const recordOptions = (
+	{env, signal: _signal, onProgress: _onProgress, ...others}: PoolOptions,
+	mask: Mask,
+): Pick<Manifest, 'options' | 'incompleteOptions'> => {
+	const written = Object.entries(others).map(
+		([name, value]) => [name, typeof value === 'function' ? '(a function)' : maskData(value, mask)] as const,
+	);
+	const environment = typeof env === 'object' && !Array.isArray(env) ? Object.keys(env) : env;
+	return {
+		options: {...Object.fromEntries(written), ...(environment === undefined ? {} : {env: environment})},
+		incompleteOptions: written.flatMap(([name, value]) => (isDeepStrictEqual(value, others[name as keyof typeof others]) ? [] : [name])),
+	};
+};
 
 const withGitCommit = (): {gitCommit?: string} => {
 	const gitCommit = findGitCommit(process.cwd());

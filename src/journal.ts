@@ -3,6 +3,7 @@
  */
 import type {JobState} from './engines/engine.js';
 import type {TaskErrorKind} from './errors.js';
+import type {Mask} from './mask-environment.js';
 import type {Clock, Files} from './ports.js';
 import {readWhole} from './read-whole.js';
 
@@ -61,8 +62,19 @@ export type Journal = {
 	readonly flush: (options: {readonly durable: boolean}) => Promise<void>;
 };
 
-/** @param owner - The number of the owner who writes: what one notes who has lost the work_dir is told from what the next one does. */
-export const openJournal = (path: string, files: Pick<Files, 'append' | 'openSource'>, clock: Clock, owner = 1): Journal => {
+export type JournalWriter = {
+	/** The number of the owner who writes: what one notes who has lost the work_dir is told from what the next one does. */
+	readonly owner?: number;
+	/** For the words of programs and of workers; all else is of our own making. */
+	readonly mask?: Mask;
+};
+
+export const openJournal = (
+	path: string,
+	files: Pick<Files, 'append' | 'openSource'>,
+	clock: Clock,
+	{owner = 1, mask = text => text}: JournalWriter = {},
+): Journal => {
 	const by = owner === 1 ? {} : {owner};
 	// A crash, or a disk that was full, may have torn off the last line: the next one must not be lost with it.
 	let mayBeTorn = owner > 1;
@@ -70,7 +82,7 @@ export const openJournal = (path: string, files: Pick<Files, 'append' | 'openSou
 	return {
 		note: (...events) => {
 			const time = new Date(clock.nowMs()).toISOString();
-			for (const event of events) lines += `${JSON.stringify({time, ...by, ...event})}\n`;
+			for (const event of events) lines += `${JSON.stringify({time, ...by, ...event, ...maskWords(event, mask)})}\n`;
 		},
 		flush: async options => {
 			if (lines === '') return;
@@ -95,6 +107,11 @@ const isTorn = async (path: string, files: Pick<Files, 'openSource'>): Promise<b
 };
 
 const NEWLINE = 0x0a;
+
+const maskWords = ({reason, message}: JournalEvent, mask: Mask): Pick<JournalEvent, 'reason' | 'message'> => ({
+	...(reason === undefined ? {} : {reason: mask(reason)}),
+	...(message === undefined ? {} : {message: mask(message)}),
+});
 
 /** Reads a journal's text; a last line that was torn off by a crash, and whatever else is no event, is left out. */
 export const parseJournal = (text: string): JournalLine[] => {

@@ -23,6 +23,8 @@ export type Manifest = {
 	readonly worker: WorkerOptions;
 	/** What the user asked for; of the environment only names. */
 	readonly options: Readonly<Record<string, unknown>>;
+	/** Options that are not there as they were: functions, and those with values of the environment in them. */
+	readonly incompleteOptions: readonly string[];
 	readonly processNode: {
 		readonly host: string;
 		readonly user: string;
@@ -35,9 +37,6 @@ export type Manifest = {
 };
 
 export const MANIFEST_FORMAT = 1;
-
-/** Stands in the manifest for an option whose value is a function. */
-export const IS_FUNCTION = '(function)';
 
 /** The options of the same names, with their defaults. */
 export type WorkerOptions = {

@@ -89,6 +89,8 @@ export const launch = async (
 
 	const drive = async (): Promise<End> => {
 		const how = await driveToEnd();
+		// Of a map that is resumed when all is done there was no round.
+		progress.update();
 		progress.end();
 		await over();
 		end = how;
@@ -121,7 +123,7 @@ export const launch = async (
 			await ended;
 		},
 		detach: async () => {
-			const message = `The map was detached, its queue-jobs go on. To come back to it: ${resumeCall(workDir)}`;
+			const message = `The map was left to itself. To come back to it: ${resumeCall(workDir)}`;
 			stop({kind: 'detach', reason: new PoolError('ERR_POOL_DETACHED', message, {workDir})});
 			await ended;
 		},

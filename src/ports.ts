@@ -3,10 +3,12 @@
  * made here; a simulation brings its own.
  */
 import {randomBytes} from 'node:crypto';
-import {open, readdir, rename, rm, rmdir} from 'node:fs/promises';
+import {constants} from 'node:fs';
+import {type FileHandle, open, readdir, rename, rmdir} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine} from './engines/engine.js';
 import {readFully} from './read-fully.js';
+import {removeTree} from './remove-tree.js';
 import type {ByteSource} from './v8-serialize-helpers.js';
 
 export type Ports = {
@@ -29,7 +31,7 @@ export type Clock = {
 
 export type Random = {readonly bytes: (length: number) => Uint8Array};
 
-/** Every file is made with mode 0600, whatever the umask. */
+/** Every file is made with mode 0600, whatever the umask; none is reached through a symbolic link. */
 export type Files = {
 	/** The names in a directory, asked of the file system anew. */
 	readonly list: (directory: string) => Promise<readonly string[]>;
@@ -37,7 +39,7 @@ export type Files = {
 	readonly openSource: (path: string) => Promise<ClosableSource>;
 	/** Makes a file, which must not exist, from pieces; it is on the disk when the promise resolves. */
 	readonly create: (path: string, pieces: AsyncIterable<readonly Buffer[]> | Iterable<readonly Buffer[]>) => Promise<void>;
-	/** Appends text to a file, making it if need be; with `durable` it is on the disk when the promise resolves. */
+	/** Appends text to a file, making it if need be; with `durable` it is on the disk when the promise resolves. Of text for which there is no space nothing stays. */
 	readonly append: (path: string, text: string, options: {readonly durable: boolean}) => Promise<void>;
 	readonly rename: (from: string, to: string) => Promise<void>;
 	/** Removes a directory with all in it; fine when it is gone. */
@@ -67,10 +69,13 @@ const realClock: Clock = {
 
 const PRIVATE = 0o600;
 
+// What a symbolic link in a work_dir points to is no file of the map. (`wx` follows none anyway.)
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+
 export const realFiles: Files = {
 	list: directory => readdir(directory),
 	openSource: async path => {
-		const handle = await open(path, 'r');
+		const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
 		const {size} = await handle.stat();
 		return {
 			size,
@@ -89,16 +94,16 @@ export const realFiles: Files = {
 		}
 	},
 	append: async (path, text, {durable}) => {
-		const handle = await open(path, 'a', PRIVATE);
+		const handle = await open(path, APPEND, PRIVATE);
 		try {
-			await handle.appendFile(text);
+			await appendWhole(handle, Buffer.from(text));
 			if (durable) await handle.datasync();
 		} finally {
 			await handle.close();
 		}
 	},
 	rename,
-	removeTree: directory => rm(directory, {recursive: true, force: true, maxRetries: 3}),
+	removeTree: directory => removeTree(directory),
 	removeIfEmpty: async directory => {
 		await rmdir(directory).catch((error: NodeJS.ErrnoException) => {
 			if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
@@ -109,7 +114,20 @@ export const realFiles: Files = {
 // A single write call takes at most 2 GiB - 1.
 const MAX_WRITE = 2 ** 30;
 
-const writeAll = async (handle: Awaited<ReturnType<typeof open>>, buffers: readonly Buffer[]): Promise<void> => {
+/** On a disk that is full a part would stay: the text that is tried again later would go on in the middle of a line. */
+const appendWhole = async (handle: FileHandle, bytes: Buffer): Promise<void> => {
+	const {size} = await handle.stat();
+	try {
+		await writeAll(handle, [bytes]);
+	} catch (error) {
+		const now = await handle.stat();
+		// If it is larger than that, somebody else has written, too.
+		if (now.size > size && now.size < size + bytes.length) await handle.truncate(size);
+		throw error;
+	}
+};
+
+const writeAll = async (handle: FileHandle, buffers: readonly Buffer[]): Promise<void> => {
 	for (const buffer of buffers) {
 		let done = 0;
 		while (done < buffer.length) {

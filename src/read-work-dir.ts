@@ -11,6 +11,7 @@ import {chunksOf, readManifest} from './read-manifest.js';
 import {readOutcomeFile} from './read-outcomes.js';
 import {openTasks} from './read-tasks.js';
 import {readWhole} from './read-whole.js';
+import {trustWorkDir} from './trust-work-dir.js';
 import type {Block, OutputRange} from './v8-serialize-helpers.js';
 
 /** What `readWorkDir` tells of one map. */
@@ -69,10 +70,11 @@ export type AttemptRecord = {
 
 /**
  * @param workDir - The directory of one map.
- * @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir of a format that this version knows.
+ * @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir of a format that this version knows, or others could have written there.
  */
 export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
 	const directory = resolve(workDir);
+	await trustWorkDir(directory, 'read');
 	const manifest = await requireManifest(directory);
 	const problems: string[] = [];
 	const journal = parseJournal((await readWhole(realFiles, join(directory, JOURNAL)))?.toString() ?? '');

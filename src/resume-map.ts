@@ -7,9 +7,11 @@ import type {Engine} from './engines/engine.js';
 import {PoolError} from './errors.js';
 import {openJournal} from './journal.js';
 import {JOURNAL, MANIFEST} from './layout.js';
-import {IS_FUNCTION, type Manifest} from './manifest.js';
+import type {Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
 import {createMapState, toMapOptions} from './map-state.js';
+import {maskEngine} from './mask-engine.js';
+import {maskFor} from './mask-environment.js';
 import type {PoolOptions} from './options.js';
 import {claimWorkDir} from './owner.js';
 import {createPorts, realFiles} from './ports.js';
@@ -18,6 +20,7 @@ import {chunksOf, readManifest} from './read-manifest.js';
 import {createTaskReader} from './read-tasks.js';
 import {createReducer} from './reduce.js';
 import {restoreMap} from './restore-map.js';
+import {trustWorkDir} from './trust-work-dir.js';
 
 export type ReturnToMap = {
 	readonly workDir: string;
@@ -28,7 +31,7 @@ export type ReturnToMap = {
 	readonly meant: MeantMap | undefined;
 };
 
-/** @throws PoolError `ERR_POOL_RESUME` when there is nothing to go on with, `ERR_POOL_OWNED` when another process is at it; the reason of `signal` when it was aborted. */
+/** @throws PoolError `ERR_POOL_RESUME` when there is nothing to go on with, `ERR_POOL_OWNED` when another process is at it, `ERR_POOL_WORK_DIR` when others could have written there; the reason of `signal` when it was aborted. */
 export const resumeMap = async (
 	{workDir: path, options: given, chooseEngine, meant}: ReturnToMap,
 	signal: AbortSignal,
@@ -38,11 +41,21 @@ export const resumeMap = async (
 	if (meant !== undefined) await compareWithMap(meant, workDir, manifest, chunks, realFiles);
 	const options = mergeOptions(recordedOptions(manifest, given, workDir), given);
 	const engine = await chooseEngine({...options, engine: requireEngine(manifest, given, workDir)});
-	const ports = createPorts(engine);
-	const owner = await claimWorkDir(workDir, ports, realProcesses, signal);
+	const mask = maskFor(options);
+	const ports = createPorts(maskEngine(engine, mask));
+	const explain = (error: unknown): unknown => {
+		if (error instanceof PoolError || !(error instanceof Error && 'syscall' in error)) return error;
+		return new PoolError('ERR_POOL_RESUME', `${workDir} can't be read or written: ${error.message}. Try again when it can.`, {
+			workDir,
+			cause: error,
+		});
+	};
+	const owner = await claimWorkDir(workDir, ports, realProcesses, signal).catch((error: unknown) => {
+		throw explain(error);
+	});
 	try {
 		const {session, numTasks} = manifest;
-		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, owner.number);
+		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number, mask});
 		const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
 		const taskAt = meant === undefined ? createTaskReader(workDir, session, chunks, ports.files) : (itask: number) => meant.tasks[itask];
 		const reducer = createReducer({session, workDir, numTasks, taskAt, files: ports.files});
@@ -50,7 +63,7 @@ export const resumeMap = async (
 		return {place: {workDir, root: undefined}, state, reducer, ports, numTasks, options};
 	} catch (error) {
 		await owner.release().catch(() => undefined);
-		throw error;
+		throw explain(error);
 	}
 };
 
@@ -61,10 +74,14 @@ const findMap = async (workDir: string): Promise<{manifest: Manifest; workDir: s
 		return undefined;
 	});
 	if (names === undefined) throw refuse(await explainAbsence(workDir));
+	await trustWorkDir(workDir);
 	const found = await readManifest(workDir, realFiles);
 	switch (found.kind) {
 		case 'missing':
 			if (names.includes(MANIFEST)) throw refuse(`${workDir}/${MANIFEST} can't be read.`);
+			// It goes with the work_dir, when all has succeeded.
+			if (names.includes(JOURNAL))
+				throw refuse(`${workDir} has no ${MANIFEST} any more: its process was ended while it removed it, or somebody else has.`);
 			throw refuse(`${workDir} has no ${MANIFEST}: ${NEVER_COMPLETE}`);
 		case 'damaged':
 		case 'other-format':
@@ -115,12 +132,17 @@ const FIXED: ReadonlySet<string> = new Set<keyof PoolOptions>([
 	'workRoot',
 ]);
 
-const recordedOptions = ({options}: Manifest, given: PoolOptions, workDir: string): PoolOptions => {
-	if (options.resources === IS_FUNCTION && given.resources === undefined) {
-		const message = `The option \`resources\` of the map in ${workDir} was a function, which can't be read back from there: pass it again.`;
-		throw new PoolError('ERR_POOL_RESUME', message, {workDir});
+const recordedOptions = ({options, incompleteOptions}: Manifest, given: PoolOptions, workDir: string): PoolOptions => {
+	const missing = incompleteOptions.filter(name => !FIXED.has(name) && given[name as keyof PoolOptions] === undefined);
+	if (missing.length > 0) {
+		const names = missing.map(name => `\`${name}\``).join(', ');
+		throw new PoolError(
+			'ERR_POOL_RESUME',
+			`Pass ${names} again: a function, or a value with something of the environment in it, is not written down, so ${workDir} does not tell what it was.`,
+			{workDir},
+		);
 	}
-	return Object.fromEntries(Object.entries(options).filter(([name, value]) => !FIXED.has(name) && value !== IS_FUNCTION));
+	return Object.fromEntries(Object.entries(options).filter(([name]) => !FIXED.has(name) && !incompleteOptions.includes(name)));
 };
 
 const requireEngine = ({engine}: Manifest, given: PoolOptions, workDir: string): NonNullable<PoolOptions['engine']> => {

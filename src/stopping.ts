@@ -48,7 +48,6 @@ export const createStopping = ({signal, handleSignals = true}: Pick<PoolOptions,
 
 const explain = (kind: Stop['kind'], name: NodeJS.Signals, workDir: string | undefined): string => {
 	if (workDir === undefined) return `The process was told to end by ${name} before anything was submitted.`;
-	const what =
-		kind === 'cancel' ? 'the queue-jobs of the map were removed, what is finished is kept' : 'the map was left, its queue-jobs go on';
+	const what = kind === 'cancel' ? 'the queue-jobs of the map were removed, what is finished is kept' : 'the map was left to itself';
 	return `The process was told to end by ${name}: ${what}. To go on: ${resumeCall(workDir)}`;
 };

@@ -12,6 +12,7 @@ import {PoolError} from './errors.js';
 import {ENVIRONMENT_RECORD, ENVIRONMENT_SCRIPT, LAUNCHER, MANIFEST, tasksPath, WORKER_SCRIPT} from './layout.js';
 import type {Manifest} from './manifest.js';
 import type {Files} from './ports.js';
+import {isOurs, trustPath, trustWorkDir} from './trust-work-dir.js';
 import {writeTasks} from './write-tasks.js';
 
 export type WorkDirPlace = {
@@ -24,7 +25,7 @@ export type WorkDirPlace = {
 /**
  * Where the work_dir of a session will be.
  *
- * @throws PoolError `ERR_POOL_WORK_DIR` when something is there already.
+ * @throws PoolError `ERR_POOL_WORK_DIR` when something is there already, or when others could put something there.
  */
 export const placeWorkDir = async (
 	session: string,
@@ -32,11 +33,15 @@ export const placeWorkDir = async (
 ): Promise<WorkDirPlace> => {
 	if (options.workDir === undefined) {
 		const root = refuseBackslash(resolve(options.workRoot ?? '.qmr'));
+		await trustPath(root);
 		return {workDir: join(root, session), root};
 	}
 	const workDir = refuseBackslash(resolve(options.workDir));
 	const found = await describeExisting(workDir);
-	if (found === undefined) return {workDir, root: undefined};
+	if (found === undefined) {
+		await trustPath(workDir);
+		return {workDir, root: undefined};
+	}
 	throw new PoolError(
 		'ERR_POOL_WORK_DIR',
 		`Expected \`workDir\` not to exist or to be an empty directory, but ${workDir} ${found}. Choose another path, or remove it.`,
@@ -70,14 +75,26 @@ export const createWorkDir = async (
 	let scratch: string | undefined;
 	try {
 		scratch = await makeScratch(parent, basename(place.workDir));
+		// Before anything is in it: on a file system that keeps no permissions everybody could read what follows.
+		await trustWorkDir(scratch);
 		await fill(scratch, content, files, signal);
 		await files.rename(scratch, place.workDir);
 	} catch (error) {
 		if (scratch !== undefined) await files.removeTree(scratch);
 		await removeMade(parent, files);
 		if (error instanceof PoolError || signal.aborted) throw error;
-		throw new PoolError('ERR_POOL_WORK_DIR', `The work_dir ${place.workDir} can't be made: ${(error as Error).message}`, {cause: error});
+		const {message, code = ''} = error as NodeJS.ErrnoException;
+		throw new PoolError('ERR_POOL_WORK_DIR', `The work_dir ${place.workDir} can't be made: ${message}. ${ADVICE[code] ?? ELSEWHERE}`, {
+			cause: error,
+		});
 	}
+};
+
+const ELSEWHERE = 'Choose another place by `workDir` or `workRoot`.';
+const ADVICE: Readonly<Record<string, string>> = {
+	ENOSPC: `The disk is full: make space there. ${ELSEWHERE}`,
+	EDQUOT: `Your quota there is used up: make space. ${ELSEWHERE}`,
+	EROFS: `The file system takes no changes. ${ELSEWHERE}`,
 };
 
 const NEVER_ABORTED = new AbortController().signal;
@@ -99,6 +116,7 @@ const describeExisting = async (path: string): Promise<string | undefined> => {
 	try {
 		const stats = await lstat(path);
 		if (!stats.isDirectory()) return stats.isSymbolicLink() ? 'is a symbolic link' : 'is a file';
+		if (!(await isOurs(path, stats))) return `belongs to somebody else (uid ${stats.uid})`;
 		return (await readdir(path)).length === 0 ? undefined : 'is not empty';
 	} catch (error) {
 		if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

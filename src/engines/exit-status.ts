@@ -1,5 +1,6 @@
 /** How a queue-job ended, from its exit status or signal: the words and the kinds, the same for all engines. */
 import {constants} from 'node:os';
+import {EXIT_CODES} from '../exit-codes.js';
 import {ADDRESS_SPACE_MIB, describeAddressSpace, OWN_MAJOR} from '../node-memory.js';
 import type {JobEnd, JobEndKind} from './engine.js';
 
@@ -25,17 +26,14 @@ export const describeSignal = (signal: NodeJS.Signals, limitBytes?: number): Exi
 	return {failed: true, kind, reason: `killed by ${signal}${hint === undefined ? '' : `: ${hint}`}`};
 };
 
-/**
- * Exit statuses of the launcher (64 to 73; 126 and 127 are its shell's) and of the worker program (70, 74), which tasks can't bring about. Whatever it
- * was, the tasks had no part in it.
- */
+/** Of our own programs, and 126 and 127 of the launcher's shell. Tasks can't bring them about: whatever it was, they had no part in it. */
 const START_FAILURES: Readonly<Record<number, string>> = {
-	64: 'launch.sh was given wrong arguments',
-	66: 'the files of the work_dir could not be read on that host',
-	70: 'the worker program failed, and says why on stderr',
-	72: "the caller's working directory could not be entered on that host",
-	73: 'the output files of the attempt could not be made, or were there already',
-	74: 'the disk was full, or the quota used up, and stayed so',
+	[EXIT_CODES.usage]: 'launch.sh was given wrong arguments',
+	[EXIT_CODES.filesMissing]: 'the files of the work_dir could not be read on that host',
+	[EXIT_CODES.internal]: 'the worker program failed, and says why on stderr',
+	[EXIT_CODES.directoryMissing]: "the caller's working directory could not be entered on that host",
+	[EXIT_CODES.outputRefused]: 'the output files of the attempt could not be made, or were there already',
+	[EXIT_CODES.outputFailed]: 'the outcomes could not be written: no space, a quota, or a file system out of order',
 	126: 'node could not be executed on that host',
 	127: 'node was not found on that host',
 };

@@ -8,7 +8,7 @@ export const parseErrorReason = (text: string): string | undefined => {
 			.replace(/^.*?\[\d+:\d+\]:\s*/, '')
 			// What is another for each queue-job: equal reasons read alike.
 			.replace(/\s+KRB5CCNAME=\S* uid=.*$/, '')
-			.replaceAll(/\/\S*(\/job_scripts)\/\d+/g, '…$1')
+			.replace(/^execvlp\(([^,]*), .*\) failed: /, 'execvlp($1, …) failed: ')
 			.trim(),
 	);
 	return reasons.length === 0 ? undefined : [...new Set(reasons)].join('; ');

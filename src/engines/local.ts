@@ -3,7 +3,9 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {availableParallelism, hostname} from 'node:os';
 import {isOwnedByJob} from '../environment-names.js';
 import type {Engine, JobEnd, JobRequest, JobStatus} from './engine.js';
+import {describeExitStatus, describeSignal, type ExitWords} from './exit-status.js';
 import {killGroup} from './kill-group.js';
+import {countMemoryKills} from './memory-kills.js';
 
 /** Slots that a surrounding queue-job was given (Grid Engine, then Slurm), else the processors that this process may use. */
 export const defaultSlots = (environment: NodeJS.ProcessEnv = process.env): number => {
@@ -15,39 +17,70 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 	const waiting = new Map<string, JobRequest>();
 	const running = new Map<string, RunningJob>();
 	const ended = new Map<string, JobEnd>();
+	const removed = new Set<string>();
+	/** Set while no process could be had. */
+	let restTimer: NodeJS.Timeout | undefined;
 	let numSubmitted = 0;
 
 	const fillSlots = (): void => {
-		for (const [id, request] of waiting) {
-			if (running.size >= slots) return;
+		while (running.size < slots && restTimer === undefined) {
+			// The first one afresh each time: what becomes of one changes who waits.
+			const [first] = waiting;
+			if (first === undefined) return;
+			const [id, request] = first;
 			waiting.delete(id);
 			start(id, request);
 		}
 	};
 
 	const start = (id: string, request: JobRequest): void => {
-		// A process group of its own: Ctrl-C at the terminal is not meant for it, and removing it removes its children.
-		const child = spawn('/bin/sh', [request.script, ...request.scriptArguments], {
-			detached: true,
-			stdio: 'ignore',
-			cwd: '/',
-			env: siteEnvironment(process.env),
-		});
+		const child = spawnShell(request);
+		if (child instanceof Error) {
+			putBack(id, request, child);
+			return;
+		}
+		const numKillsBefore = countMemoryKills();
 		const gone = new Promise<void>(resolve => {
-			const end = (jobEnd: JobEnd): void => {
+			const leave = (settle: () => void): void => {
 				running.delete(id);
 				// What tasks have left running belongs to its group.
 				killGroup(child.pid);
 				forget(child);
-				ended.set(id, jobEnd);
-				fillSlots();
+				settle();
 				resolve();
 			};
-			child.once('error', error => end({failed: true, reason: `it can't be started: ${error.message}`, host: hostname()}));
-			child.once('exit', (code, signal) => end(toJobEnd(code, signal)));
+			child.once('error', error =>
+				leave(() => {
+					putBack(id, request, error);
+					fillSlots();
+				}),
+			);
+			child.once('exit', (code, signal) =>
+				leave(() => {
+					ended.set(id, {...describeEnd(code, signal, countMemoryKills() > numKillsBefore), host: hostname()});
+					fillSlots();
+				}),
+			);
 		});
 		running.set(id, {child, name: request.name, gone});
 		endWithThisProcess(child);
+	};
+
+	/** It never began: it waits for better times, unless this machine will never start it. */
+	const putBack = (id: string, request: JobRequest, error: NodeJS.ErrnoException): void => {
+		if (removed.has(id)) return;
+		if (!isPassing(error)) {
+			ended.set(id, {failed: true, kind: 'start-failed', reason: `it can't be started: ${error.message}`, host: hostname()});
+			return;
+		}
+		// Before the others: the order is that of submission.
+		const others = [...waiting];
+		waiting.clear();
+		for (const [otherId, other] of [[id, request] as const, ...others]) waiting.set(otherId, other);
+		restTimer ??= setTimeout(() => {
+			restTimer = undefined;
+			fillSlots();
+		}, REST_MS);
 	};
 
 	return {
@@ -72,14 +105,37 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 				waiting.delete(id);
 				const job = running.get(id);
 				if (job === undefined) return [];
+				removed.add(id);
 				killGroup(job.child.pid);
 				return [job.gone];
 			});
 			await Promise.all(killed);
 		},
-		explain: async ({id}) => ended.get(id),
+		explain: async ({id, state}) =>
+			state === 'pending' && waiting.has(id) ? explainWaiting(restTimer !== undefined, slots) : ended.get(id),
 	};
 };
+
+/** When this machine can start no program, it is tried again after so long. */
+const REST_MS = 1000;
+
+/** A process group of its own: Ctrl-C at the terminal is not meant for it, and removing it removes its children. */
+const spawnShell = ({script, scriptArguments}: JobRequest): ChildProcess | NodeJS.ErrnoException => {
+	try {
+		return spawn('/bin/sh', [script, ...scriptArguments], {detached: true, stdio: 'ignore', cwd: '/', env: siteEnvironment(process.env)});
+	} catch (error) {
+		// Of some reasons (ENOMEM) it tells at once, of others (EAGAIN, EMFILE) by an event.
+		return error as NodeJS.ErrnoException;
+	}
+};
+
+/** No process, no memory or no file descriptor to be had just now. */
+const isPassing = ({code}: NodeJS.ErrnoException): boolean => ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'].includes(code ?? '');
+
+const explainWaiting = (isResting: boolean, slots: number): JobEnd => ({
+	failed: false,
+	reason: isResting ? 'this machine can start no process at the moment' : `all slots are taken (${slots} queue-jobs at once)`,
+});
 
 /** As in a batch system a queue-job begins with little: the caller's environment is brought by the launcher, as far as the option `env` says. */
 const siteEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
@@ -128,7 +184,14 @@ const killLiving = (): void => {
 	for (const child of living) killGroup(child.pid);
 };
 
-const toJobEnd = (code: number | null, signal: NodeJS.Signals | null): JobEnd => {
-	if (signal !== null) return {failed: true, reason: `killed by ${signal}`, host: hostname()};
-	return {failed: code !== 0, reason: `ended with exit status ${code}`, host: hostname()};
+const describeEnd = (code: number | null, signal: NodeJS.Signals | null, wasMemoryKill: boolean): ExitWords => {
+	if (signal === null) return describeExitStatus(code ?? 0);
+	if (signal === 'SIGKILL' && wasMemoryKill) {
+		return {
+			failed: true,
+			kind: 'out-of-memory',
+			reason: 'killed by SIGKILL, while the system ended processes of this control group for want of memory',
+		};
+	}
+	return describeSignal(signal);
 };

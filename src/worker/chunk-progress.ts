@@ -85,6 +85,8 @@ export const openProgress = async (input: ProgressInput, ports: WorkerPorts): Pr
 	}
 	const dead = createDeadList(earlier, damaged, input.options);
 
+	// The watchdog would take the others of a stretch with it, and none may be begun again.
+	const isOneByOne = input.options.taskLimitMs !== null && input.options.maxNumResubmissions === 0;
 	let stretch = 1;
 	let stretchFrom = encoder.numEntries;
 	let begunUpTo = stretchFrom;
@@ -111,9 +113,9 @@ export const openProgress = async (input: ProgressInput, ports: WorkerPorts): Pr
 			}
 			const block = encoder.takeBlock() ?? [];
 			stretchFrom = encoder.numEntries;
-			const numDeaths = dead.numDeaths(stretchFrom);
 			// What may kill its worker is alone when it does.
-			if (numDeaths > 0) stretch = 1;
+			const numDeaths = dead.numDeaths(stretchFrom);
+			if (numDeaths > 0 || isOneByOne) stretch = 1;
 			begunUpTo = Math.min(stretchFrom + stretch, numTasks);
 			await file.append(stretchFrom < numTasks ? [...block, ...encoder.mark(begunUpTo)] : block);
 			// What kills the whole node would take a mark with it that is not on the disk.

@@ -9,7 +9,7 @@ import type {WorkerPorts} from './worker-files.js';
 export type EarlierAttempts = {
 	/** The file with the most finished tasks; undefined when there are none. */
 	readonly longest: {readonly path: string; readonly scan: PartScan} | undefined;
-	/** Of every attempt: which tasks may have been under way when it ended. */
+	/** Of every attempt that did not come to its end: which tasks may have been under way. */
 	readonly begun: readonly {readonly attempt: number; readonly finished: number; readonly begunUpTo: number}[];
 	/** By index: how long a task took for which its worker was ended. */
 	readonly overs: ReadonlyMap<number, number>;
@@ -54,7 +54,9 @@ const lookOnce = async (
 		else if (typeof scan === 'string') damaged.push(attempt);
 		else {
 			if (scan.isDamaged || (kind !== 'part' && !scan.isWhole)) damaged.push(attempt);
-			if (scan.mark !== undefined) begun.push({attempt, ...scan.mark});
+			// One that came to its end died in no task. What comes after the task that took too long was not begun.
+			if (kind === 'part' && scan.mark !== undefined)
+				begun.push({attempt, ...scan.mark, ...(scan.over && {begunUpTo: scan.over.index + 1})});
 			if (scan.over !== undefined) overs.set(scan.over.index, scan.over.elapsedMs);
 			if (scan.numFinished > (longest?.scan.numFinished ?? 0)) longest = {path, scan};
 		}

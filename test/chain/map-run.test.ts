@@ -1,5 +1,6 @@
 /** What the caller has in hand while a map runs. */
-import {existsSync} from 'node:fs';
+import {spawnSync} from 'node:child_process';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {type MapError, Pool, type PoolOptions} from 'queue-map-reduce';
 import {type DummyQueue, initQueueState, type QueueState, readQueueState, updateQueueState} from 'queue-map-reduce/dummy-queue';
@@ -180,6 +181,21 @@ describe('a map that is cancelled', () => {
 		expect(await thrownBy(run.results())).toMatchObject({name: 'AbortError'});
 	});
 
+	test('whose queue-jobs could not be removed, and went on, is resumed with their results', async () => {
+		letNoneEnd(3);
+		const run = await new Pool(options).submit(work.identity, [1, 2, 3]);
+		setState(
+			state => void state.faults.push({kind: 'fail', program: 'qdel', exitCode: 1, stdout: 'error: Connection refused\n', times: 10_000}),
+		);
+		await run.cancel();
+		expect([numJobs(), said.includes('may be left in the queue')]).toEqual([3, true]);
+		letAllEnd();
+		while (numJobs() > 0) spawnSync(queue.qstatPath, ['-xml']);
+		const again = await Pool.resume(run.workDir);
+		expect(again.status()).toMatchObject({done: 3});
+		expect([await again.results(), readQueueState(queue.directory).calls.qsub]).toEqual([[1, 2, 3], 3]);
+	});
+
 	test('before it is begun leaves nothing behind', async () => {
 		const tasks = [
 			1,
@@ -196,6 +212,38 @@ describe('a map that is cancelled', () => {
 		});
 		expect([existsSync(options.workDir as string), readQueueState(queue.directory).calls.qsub]).toEqual([false, 0]);
 	});
+});
+
+test('a process whose work_dir was taken over submits and removes nothing more, and writes nothing there', async () => {
+	setState(state => {
+		state.maxRunning = 1;
+		state.faults = [
+			{kind: 'state', rawState: 'r', polls: 100_000, times: 1},
+			{kind: 'fail', program: 'qsub', after: 1, times: 3, exitCode: 25, stderr: 'Only 1 jobs are allowed per user\n'},
+		];
+	});
+	const outcome = thrownBy(new Pool(options).map(work.identity, [1, 2, 3]));
+	const seen = (): number => readQueueState(queue.directory).faults.at(-1)?.seen ?? 0;
+	await vi.waitUntil(() => seen() > 0, {interval: 10, timeout: 30_000});
+	writeFileSync(join(options.workDir as string, 'owner.2'), '{"host":"login2","pid":5}\n');
+	expect(await outcome).toMatchObject({code: 'ERR_POOL_OWNED', message: expect.stringContaining('The process 5 on login2')});
+	const {calls} = readQueueState(queue.directory);
+	expect([numJobs(), calls.qdel, calls.qsub]).toEqual([1, 0, 1 + seen()]);
+	const log = readFileSync(join(options.workDir as string, 'log.jsonl'), 'utf8');
+	expect(log).not.toMatch(/"ended"|"deleted"|"cancelled"/);
+});
+
+test('a process whose work_dir was taken over removes no queue-job that it would have given up', async () => {
+	letNoneEnd(1);
+	const run = await new Pool(options).submit(work.identity, [1, 2]);
+	writeFileSync(join(options.workDir as string, 'owner.2'), '{"host":"login2","pid":5}\n');
+	setState(state => {
+		state.maxRunning = 2;
+		state.faults = [{kind: 'error-state', jobName: '#000000001.', times: 1, reason: 'no shell'}];
+	});
+	expect(await thrownBy(run.results())).toMatchObject({code: 'ERR_POOL_OWNED'});
+	const {calls, faults} = readQueueState(queue.directory);
+	expect([faults.map(({seen}) => seen), calls.qdel, numJobs()]).toEqual([[1], 0, 2]);
 });
 
 describe('a map that is detached', () => {

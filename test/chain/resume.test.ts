@@ -1,5 +1,6 @@
 /** Maps whose process ends before its time, and what comes back to them. Programs are killed for real; every test sees its fault happen. */
-import {appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync} from 'node:fs';
+import {spawnSync} from 'node:child_process';
+import {appendFileSync, chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {MapError, Pool} from 'queue-map-reduce';
@@ -229,14 +230,42 @@ describe('is refused:', () => {
 		expect(await refusal(Pool.resume(path.replace('run/', 'run2/')))).toContain("can't be read");
 	});
 
-	test('a function among the recorded options that is not given again', async () => {
+	test('a work_dir that can’t be written, as long as it can’t', async () => {
+		const program = await leaveMap();
+		const script = `import('queue-map-reduce').then(({Pool}) => Pool.resume('run')).catch(error => console.log(error.code, error.message));`;
+		chmodSync(program.workDir, 0o500);
+		// Root passes by all permissions, unless this right is taken away.
+		const rights = '-dac_override,-dac_read_search';
+		const asUser = process.getuid?.() === 0 ? ['setpriv', `--inh-caps=${rights}`, `--bounding-set=${rights}`] : [];
+		const [command, ...args] = [...asUser, process.execPath, '--input-type=module', '-e', script];
+		const {stdout} = spawnSync(command as string, args, {cwd: program.directory, encoding: 'utf8'});
+		expect(stdout).toMatch(/^ERR_POOL_RESUME .* can't be read or written: EACCES/);
+		chmodSync(program.workDir, 0o700);
+		expect(await (await Pool.resume(program.workDir)).results()).toEqual(DOUBLED);
+	});
+
+	test('one whose run.json is gone', async () => {
+		const program = await leaveMap();
+		rmSync(join(program.workDir, 'run.json'));
+		expect(await refusal(Pool.resume(program.workDir))).toContain('has no run.json any more');
+	});
+
+	test.each([
+		['a function', '`resources`', "process.env.TOKEN = ''; options.resources = () => ({});", {resources: () => ({})}],
+		[
+			'a value of the environment',
+			'`errorStateIndicator`',
+			"process.env.TOKEN = options.errorStateIndicator = 'Zecret';",
+			{errorStateIndicator: 'E'},
+		],
+	])('%s among the options, unless it is given again', async (_, name, setOption, given) => {
 		const program = makeMappingProgram({
-			program: "await new Pool({...options, resources: () => ({})}).map(double, tasks, {workDir: 'run', onProgress});",
+			program: `${setOption}\nawait new Pool(options).map(double, tasks, {workDir: 'run', onProgress});`,
 			whenProgress: 'if (done >= 2) die();',
 		});
 		expect(await program.start().ended).toEqual(KILLED);
-		expect(await refusal(Pool.resume(program.workDir))).toContain('`resources`');
-		expect(await (await Pool.resume(program.workDir, {resources: () => ({})})).results()).toEqual(DOUBLED);
+		expect(await refusal(Pool.resume(program.workDir))).toContain(`Pass ${name} again`);
+		expect(await (await Pool.resume(program.workDir, given)).results()).toEqual(DOUBLED);
 	});
 });
 

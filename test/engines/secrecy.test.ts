@@ -1,29 +1,19 @@
 /** What other users see of a map, and that an ordinary user can map. Needs root, to be somebody else. */
 import {randomBytes} from 'node:crypto';
-import {
-	chmodSync,
-	chownSync,
-	copyFileSync,
-	cpSync,
-	existsSync,
-	mkdirSync,
-	readdirSync,
-	readFileSync,
-	statSync,
-	writeFileSync,
-} from 'node:fs';
-import {createRequire} from 'node:module';
-import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
-import {Pool} from 'queue-map-reduce';
+import {chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {basename, join} from 'node:path';
+import {inspect} from 'node:util';
+import {Pool, readWorkDir} from 'queue-map-reduce';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import {lookAround, waitForFile} from '../fixtures/on-node.mjs';
 import {createTestDirectory, poolOptions} from '../helpers/engines.js';
 import {call, createEnding, deleteJobs, type Ending, untilGone, untilNoted} from '../helpers/grid-engine.js';
+import {installPackage} from '../helpers/install-package.js';
 
 /** Everywhere, without a home directory, and nobody's friend. */
 const OTHER = 'nobody';
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+const ARGV = process.argv;
 
 let directory: ReturnType<typeof createTestDirectory>;
 let ending: Ending;
@@ -39,6 +29,7 @@ afterEach(async () => {
 	await ending.end();
 	vi.restoreAllMocks();
 	vi.unstubAllEnvs();
+	process.argv = ARGV;
 	directory.remove();
 });
 
@@ -50,7 +41,9 @@ test('no value of the environment can be read by another user: not in /proc, the
 	const [secret, dottedSecret, planted] = [newSecret(), newSecret(), newSecret()];
 	vi.stubEnv('QMR_TEST_SECRET', secret);
 	vi.stubEnv('QMR.TEST.SECRET', dottedSecret);
-	const pool = new Pool(poolOptions('grid-engine', directory.path));
+	// As when the calling program was given it as an argument. (Its /proc/…/cmdline is its caller's business.)
+	process.argv = [...ARGV, `--token=${secret}`];
+	const pool = new Pool({...poolOptions('grid-engine', directory.path), message: `with ${secret} and ${dottedSecret}`});
 	const [node] = await pool.map(lookAround, [1]);
 	expect(node?.variables).toMatchObject({QMR_TEST_SECRET: secret, 'QMR.TEST.SECRET': dottedSecret});
 
@@ -106,6 +99,12 @@ test('no value of the environment can be read by another user: not in /proc, the
 			expect.arrayContaining([join(workDir, 'environment.sh'), join(heldWorkDir, 'environment.sh'), expect.stringMatching(/environ$/)]),
 		);
 		expect(ownersPlaces[reversed(dottedSecret)]).toContain(join(workDir, 'environment.json'));
+		// There alone: all else, run.json and log.jsonl too, has its name.
+		const inWorkDirs = [secret, dottedSecret].flatMap(text => ownersPlaces[reversed(text)] as string[]).filter(isBelow(directory.path));
+		expect(new Set(inWorkDirs.map(path => basename(path)))).toEqual(new Set(['environment.sh', 'environment.json']));
+		const {manifest} = await readWorkDir(workDir);
+		expect(manifest.processNode.command.at(-1)).toBe('--token=${QMR_TEST_SECRET}');
+		expect(manifest.message).toBe('with ${QMR_TEST_SECRET} and ${QMR.TEST.SECRET}');
 	} finally {
 		writeFileSync(until, '');
 		enough.abort(new Error('seen enough'));
@@ -114,6 +113,25 @@ test('no value of the environment can be read by another user: not in /proc, the
 	expect(await running).toEqual([1]);
 	await expect(held).rejects.toThrow('seen enough');
 	await untilGone(({id}) => plantedJobs.includes(id));
+});
+
+const isBelow =
+	(parent: string) =>
+	(path: string): boolean =>
+		path.startsWith(`${parent}/`);
+
+test('what the scheduler says of an argument that holds a secret is told without it', async () => {
+	const secret = newSecret();
+	vi.stubEnv('QMR_TEST_SECRET', secret);
+	const workDir = join(directory.path, 'refused');
+	const refused = new Pool({...poolOptions('grid-engine', directory.path), workDir, queueName: `${secret}.q`}).map(Math.sqrt, [4]);
+	await expect(refused).rejects.toSatisfy(
+		error =>
+			error.code === 'ERR_POOL_SUBMIT_REJECTED' && error.message.includes('${QMR_TEST_SECRET}.q') && !inspect(error).includes(secret),
+	);
+	const kept = readdirSync(workDir).filter(name => readFileSync(join(workDir, name)).includes(secret));
+	expect(kept).toEqual(['environment.sh']);
+	expect((await readWorkDir(workDir)).journal.some(({reason}) => reason?.includes('${QMR_TEST_SECRET}.q'))).toBe(true);
 });
 
 type Found = {readonly found: Readonly<Record<string, readonly string[]>>};
@@ -175,29 +193,3 @@ console.log(JSON.stringify(await pool.map(lookAround, [0, 1, 2])));
 		expect([name, stats.mode & 0o777, stats.uid]).toEqual([name, 0o600, uid]);
 	}
 });
-
-/** A copy of the package and of all it needs: the repository itself may be out of an ordinary user's reach. */
-const installPackage = (modules: string): void => {
-	const copied = new Set<string>();
-	const copy = (name: string, from: string): void => {
-		if (copied.has(name)) return;
-		copied.add(name);
-		cpSync(from, join(modules, name), {
-			recursive: true,
-			dereference: true,
-			filter: path => !path.slice(from.length).includes('node_modules'),
-		});
-		const {dependencies = {}} = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as {dependencies?: Record<string, string>};
-		for (const dependency of Object.keys(dependencies)) copy(dependency, findPackage(dependency, from));
-	};
-	const target = join(modules, 'queue-map-reduce');
-	cpSync(join(ROOT, 'dist'), join(target, 'dist'), {recursive: true});
-	cpSync(join(ROOT, 'package.json'), join(target, 'package.json'));
-	const {dependencies} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {dependencies: Record<string, string>};
-	for (const dependency of Object.keys(dependencies)) copy(dependency, findPackage(dependency, ROOT));
-};
-
-const findPackage = (name: string, from: string): string => {
-	const places = createRequire(join(from, 'package.json')).resolve.paths(name) ?? [];
-	return places.map(place => join(place, name)).find(existsSync) as string;
-};

@@ -10,6 +10,7 @@ import {
 	JOURNAL,
 	LAUNCHER,
 	MANIFEST,
+	ownerPath,
 	taskDirPath,
 	tasksPath,
 	WORKER_SCRIPT,
@@ -101,7 +102,7 @@ test('the table of the work_dir names every file as it is named in src/layout.ts
 	expect(namesIn(findTable(README, 'file').map(([name]) => name)).sort()).toEqual(
 		[
 			...[MANIFEST, JOURNAL, LAUNCHER, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT],
-			...[basename(tasksPath('', 13)), ...attemptFiles, `${taskDirPath('', 7, 1)}/`],
+			...[basename(ownerPath('', 1)), basename(tasksPath('', 13)), ...attemptFiles, `${taskDirPath('', 7, 1)}/`],
 		].sort(),
 	);
 });

@@ -4,7 +4,7 @@
  */
 import {availableParallelism} from 'node:os';
 import {basename} from 'node:path';
-import {type MapError, type Outcome, Pool, type TaskError, task} from '../../src/index.js';
+import {type MapError, type MapRun, type Outcome, Pool, type RunStatus, type TaskError, task} from '../../src/index.js';
 import {type Equal, holds} from './equal.js';
 
 declare const lazyNumbers: AsyncIterable<number>;
@@ -189,4 +189,35 @@ export const readErrors = (error: MapError<number>): void => {
 	holds<Equal<typeof error.workDir, string>>();
 	// @ts-expect-error a kind that there is not
 	error.failures[0]?.kind === 'timeout';
+};
+
+/** What is submitted has the types of what is mapped; what is come back to has those that the caller says. */
+export const submitMaps = async (): Promise<void> => {
+	const run = await pool.submit(fetchName, [1]);
+	holds<Equal<typeof run, MapRun<string>>>();
+	const results = await run.results();
+	holds<Equal<typeof results, string[]>>();
+	const outcomes = await run.outcomes();
+	holds<Equal<typeof outcomes, Outcome<string>[]>>();
+	const settled = run.settledSoFar();
+	holds<Equal<typeof settled, Outcome<string>[]>>();
+	for await (const outcome of run) holds<Equal<typeof outcome, Outcome<string>>>();
+	const status = run.status();
+	holds<Equal<typeof status, RunStatus>>();
+	holds<Equal<typeof status.isOver, boolean>>();
+	await run.cancel();
+	await run.cancel('for any reason');
+	await run.detach();
+	const marked = await pool.submit({module: '/work.js', name: 'square'}, [1, 'a']);
+	holds<Equal<typeof marked, MapRun<unknown>>>();
+	const unknowns = await Pool.resume('run');
+	holds<Equal<typeof unknowns, MapRun<unknown>>>();
+	const numbers = await (await Pool.resume<number>('run', {pollingIntervalMs: 100})).results();
+	holds<Equal<typeof numbers, number[]>>();
+	// @ts-expect-error tasks of another type
+	await pool.submit(square, ['a']);
+	// @ts-expect-error an unknown option
+	await Pool.resume('run', {chunks: 3});
+	// @ts-expect-error the work_dir is not for changing
+	run.workDir = 'elsewhere';
 };

@@ -180,4 +180,13 @@ describe('the programs that were found are used', () => {
 		expect(await explained({qstatPath: paths.qstat})).toBeUndefined();
 		expect(await explained({qstatPath: paths.qstat, qacctPath: paths.qacct})).toEqual({failed: true, reason: 'exit status 3'});
 	});
+
+	test('what waits is asked about only where qalter belongs to the qstat on PATH, or was given', async () => {
+		const {paths} = putOnPath({...GRID_ENGINE, qstat: 'exit 0', qalter: 'echo "Job 7 waits for spring"'});
+		const explained = async (options: PoolOptions) =>
+			(await chooseEngine({engine: 'grid-engine', ...options})).engine.explain({id: '7', name: 'a', state: 'pending', resources: {}});
+		expect(await explained({})).toEqual({failed: false, reason: 'waits for spring'});
+		expect(await explained({qstatPath: paths.qstat})).toBeUndefined();
+		expect(await explained({qstatPath: paths.qstat, qalterPath: paths.qalter})).toEqual({failed: false, reason: 'waits for spring'});
+	});
 });

@@ -1,12 +1,12 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {hostname} from 'node:os';
-import {createForeignJob, type Job, readQueueState, updateQueueState} from 'queue-map-reduce/dummy-queue';
+import {createForeignJob, type Host, type Job, readQueueState, updateQueueState} from 'queue-map-reduce/dummy-queue';
 import {describe, expect, test} from 'vitest';
 import {call, makeDummyQueue, pollStates, submit} from '../helpers/dummy-queue.js';
 
 const FIXTURES = new URL('../fixtures/qstat/', import.meta.url);
-// The dummy queue has no array jobs, so it never prints `<tasks>`.
-const names = readdirSync(FIXTURES).filter(name => name.endsWith('.xml') && !name.startsWith('array-'));
+// The dummy queue has no array jobs, so it never prints `<tasks>`, and only one queue unless queue-jobs ask for others.
+const names = readdirSync(FIXTURES).filter(name => name.endsWith('.xml') && !/^(?:array-|all-instances)/.test(name));
 
 describe('each call of qstat lets one thing happen:', () => {
 	test('ten queue-jobs take twenty calls', async () => {
@@ -74,10 +74,10 @@ describe('each call of qstat lets one thing happen:', () => {
 describe('qstat -xml prints what the real one printed:', () => {
 	test.each(names)('%s', async name => {
 		const real = readFileSync(new URL(name, FIXTURES), 'utf8');
-		const queue = makeDummyQueue({host: 'node1', maxRunning: 24, jobs: jobsOf(real)});
+		const queue = makeDummyQueue({hosts: hostsOf(real), maxRunning: 24, jobs: jobsOf(real)});
 		const options = name.endsWith('.full.xml') ? ['-f', '-ne'] : name.endsWith('.expanded.xml') ? ['-g', 'd'] : [];
 		const {stdout, stderr, exitCode} = await call(queue.qstatPath, [...options, '-xml', '-u', 'daemon']);
-		expect(withoutNodes(stdout)).toBe(withoutNodes(real));
+		expect(withoutLoad(stdout)).toBe(withoutLoad(real));
 		expect({stderr, exitCode}).toEqual({stderr: '', exitCode: 0});
 	});
 
@@ -86,7 +86,7 @@ describe('qstat -xml prints what the real one printed:', () => {
 	});
 
 	test('an unreachable node has a state', async () => {
-		const queue = makeDummyQueue({queueInstanceState: 'u', jobs: [createForeignJob({JB_job_number: 7, JB_name: 'x'})]});
+		const queue = makeDummyQueue({hosts: [{name: 'node1', state: 'u'}], jobs: [createForeignJob({JB_job_number: 7, JB_name: 'x'})]});
 		const {stdout} = await call(queue.qstatPath, ['-f', '-xml', '-u', '*']);
 		expect(stdout).toContain('      <arch>lx-amd64</arch>\n      <state>u</state>\n      <job_list state="running">');
 	});
@@ -116,7 +116,7 @@ describe('qstat', () => {
 
 	test('prints a table for people', async () => {
 		const job = createForeignJob({JB_job_number: 129, JB_name: 'sleep.sh.long', JB_owner: 'daemon', JAT_prio: '0.50000', queue: 'all.q'});
-		const {qstatPath} = makeDummyQueue({host: 'node2', jobs: [{...job, JAT_start_time: '2026-11-21T02:21:36'}]});
+		const {qstatPath} = makeDummyQueue({hosts: [{name: 'node2', state: ''}], jobs: [{...job, JAT_start_time: '2026-11-21T02:21:36'}]});
 		expect((await call(qstatPath, ['-u', 'daemon'])).stdout.split('\n')).toEqual([
 			'job-ID  prior   name       user         state submit/start at     queue                          slots ja-task-ID ',
 			'-----------------------------------------------------------------------------------------------------------------',
@@ -162,8 +162,9 @@ describe('qstat', () => {
 
 /** The jobs of a real answer, as jobs that rest in the dummy queue. */
 const jobsOf = (xml: string): Job[] =>
-	[...xml.matchAll(/<job_list state="(running|pending)">(.*?)<\/job_list>/gs)].map(([, phase, fields = '']) => {
+	[...xml.matchAll(/<job_list state="(running|pending)">(.*?)<\/job_list>/gs)].map(({1: phase, 2: fields = '', index}) => {
 		const field = (name: string): string => new RegExp(`<${name}>(.*)</${name}>`).exec(fields)?.[1] ?? '';
+		const instance = field('queue_name') || [...xml.slice(0, index).matchAll(/<name>(.*)<\/name>/g)].at(-1)?.[1];
 		return createForeignJob({
 			JB_job_number: Number(field('JB_job_number')),
 			JB_name: field('JB_name').replace('%lt;', '<').replace('&gt;', '>').replace('&amp;', '&'),
@@ -174,16 +175,19 @@ const jobsOf = (xml: string): Job[] =>
 			JB_submission_time: field('JB_submission_time'),
 			JAT_start_time: field('JAT_start_time'),
 			queue: 'all.q',
+			...(phase === 'running' && {host: instance?.split('@')[1] ?? ''}),
 			slots: Number(field('slots')),
 		});
 	});
 
-/** The real grid had two nodes: their queue instances become one, and what depends on the machine goes. */
-const withoutNodes = (xml: string): string =>
-	xml
-		.replaceAll('node2', 'node1')
-		.replaceAll(/<load_avg>.*</g, '<load_avg><')
-		.replaceAll(/<slots_used>.*</g, '<slots_used><')
-		.replaceAll(/ {4}<\/Queue-List>\n {4}<Queue-List>\n(?: {6}<[a-z_]+>.*\n)+/g, '');
+/** The real grid had two nodes. */
+const hostsOf = (xml: string): Host[] =>
+	['node1', 'node2'].map(name => {
+		const instance = new RegExp(`<name>all.q@${name}</name>.*?</arch>\\s*(?:<state>(\\w+)</state>)?`, 's').exec(xml);
+		return {name, state: instance?.[1] ?? ''};
+	});
+
+/** What depends on the machine goes. */
+const withoutLoad = (xml: string): string => xml.replaceAll(/<load_avg>.*</g, '<load_avg><');
 
 const keysOf = (text: string): string[] => text.split('\n').map(line => line.split(':')[0]!.replaceAll(/ +/g, ' '));

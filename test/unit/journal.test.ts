@@ -1,26 +1,37 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {type JournalEvent, openJournal, parseJournal} from '../../src/journal.js';
+import {type JournalEvent, type JournalWriter, openJournal, parseJournal} from '../../src/journal.js';
 import {createHandClock} from '../helpers/hand-clock.js';
 
-/** A journal on a file in memory. */
-const makeJournal = () => {
+/** A journal on a file in memory, which may have text already. */
+const makeJournal = (writer: JournalWriter = {}, before = '') => {
 	const clock = createHandClock();
 	const appended: {path: string; text: string; durable: boolean}[] = [];
-	const text = (): string => appended.map(piece => piece.text).join('');
+	let numKept = Number.POSITIVE_INFINITY;
+	let bytes = before;
 	const files = {
-		append: async (path: string, piece: string, {durable}: {durable: boolean}) => void appended.push({path, text: piece, durable}),
-		openSource: async () => {
-			const bytes = Buffer.from(text());
-			return {
-				size: bytes.length,
-				read: async (position: number, length: number) => bytes.subarray(position, position + length),
-				close: async () => undefined,
-			};
+		append: async (path: string, text: string, {durable}: {durable: boolean}) => {
+			bytes += text.slice(0, numKept);
+			if (text.length > numKept) throw Object.assign(new Error('ENOSPC: write'), {code: 'ENOSPC'});
+			appended.push({path, text, durable});
+		},
+		openSource: async () => ({
+			size: bytes.length,
+			read: async (position: number, length: number) => Buffer.from(bytes).subarray(position, position + length),
+			close: async () => undefined,
+		}),
+	};
+	const journal = openJournal('/w/log.jsonl', files, clock, writer);
+	return {
+		journal,
+		clock,
+		appended,
+		text: () => bytes,
+		/** From now on so many characters of an append are written. */
+		setRoom: (room: number) => {
+			numKept = room;
 		},
 	};
-	const journal = openJournal('/w/log.jsonl', files, clock);
-	return {journal, clock, files, appended, text};
 };
 
 const TIME = '2026-11-21T00:20:07.000Z';
@@ -57,6 +68,42 @@ describe('writing', () => {
 				durable: true,
 			},
 		]);
+	});
+
+	test('the words in an event are masked, and nothing else of it', async () => {
+		const {journal, text} = makeJournal({mask: words => words.replaceAll('s3cr3t', '${DEPLOY}')});
+		journal.note({event: 'lost', jobId: 's3cr3t', reason: 'no "s3cr3t"', message: 's3cr3t!'}, {event: 'ended'});
+		await journal.flush({durable: false});
+		expect(parseJournal(text())).toEqual([
+			{time: TIME, event: 'lost', jobId: 's3cr3t', reason: 'no "${DEPLOY}"', message: '${DEPLOY}!'},
+			{time: TIME, event: 'ended'},
+		]);
+	});
+
+	test('what a full disk has torn off is written again, on a line of its own', async () => {
+		const {journal, text, setRoom} = makeJournal();
+		journal.note({event: 'submitting', ichunk: 0});
+		setRoom(20);
+		await expect(journal.flush({durable: true})).rejects.toThrow('ENOSPC');
+		journal.note({event: 'ended'});
+		setRoom(Number.POSITIVE_INFINITY);
+		await journal.flush({durable: true});
+		expect(parseJournal(text()).map(({event}) => event)).toEqual(['submitting', 'ended']);
+		expect(text().split('\n')).toHaveLength(4);
+	});
+
+	test.each([
+		['', 0],
+		['{"time":"","event":"submitting"}\n', 1],
+		['{"time":"","event":"submitting"}\n{"time":"","ev', 1],
+	])('a later owner signs its lines, and loses none to a line that was torn off before: %j', async (before, numBefore) => {
+		const {journal, text} = makeJournal({owner: 2}, before);
+		journal.note({event: 'resumed'});
+		await journal.flush({durable: true});
+		const lines = parseJournal(text());
+		expect(lines).toHaveLength(numBefore + 1);
+		expect(lines.at(-1)).toEqual({time: TIME, owner: 2, event: 'resumed'});
+		expect(text()).not.toContain('\n\n');
 	});
 
 	test('nothing new is not written', async () => {

@@ -1,6 +1,6 @@
-import {spawn} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
-import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync} from 'node:fs';
 import {availableParallelism, hostname} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
@@ -107,7 +107,8 @@ describe('removing', () => {
 		expect(await engine.status()).toEqual([]);
 		expect(await engine.explain({id: ids[0] as string, name: 'a', state: 'ended', resources: {}})).toEqual({
 			failed: true,
-			reason: 'killed by SIGKILL',
+			kind: 'killed',
+			reason: 'killed by SIGKILL: by hand, or by the system for want of memory',
 			host: hostname(),
 		});
 		const grandchild = Number(readFileSync(join(directory, 'pid'), 'utf8'));
@@ -140,10 +141,18 @@ describe('removing', () => {
 
 describe('the end of a queue-job is explained', () => {
 	test.each([
-		['exit 0', {failed: false, reason: 'ended with exit status 0'}],
-		['exit 3', {failed: true, reason: 'ended with exit status 3'}],
-		['kill -9 $$', {failed: true, reason: 'killed by SIGKILL'}],
-		['kill -XCPU $$', {failed: true, reason: 'killed by SIGXCPU'}],
+		['exit 0', {failed: false, reason: 'exit status 0'}],
+		['exit 3', {failed: true, reason: 'exit status 3'}],
+		[
+			'exit 72',
+			{failed: true, kind: 'start-failed', reason: "the caller's working directory could not be entered on that host (exit status 72)"},
+		],
+		['kill -9 $$', {failed: true, kind: 'killed', reason: 'killed by SIGKILL: by hand, or by the system for want of memory'}],
+		['kill -XCPU $$', {failed: true, kind: 'wall-time', reason: 'killed by SIGXCPU: it used up its processor time'}],
+		[
+			'ulimit -c 0; kill -ABRT $$',
+			{failed: true, kind: 'killed', reason: 'killed by SIGABRT: as Node ends when its heap is full, and says so on stderr'},
+		],
 	])('%s', async (lines, end) => {
 		const {engine, submit} = makeJobs(lines);
 		const [id] = await submit('a');
@@ -158,6 +167,127 @@ describe('the end of a queue-job is explained', () => {
 	});
 });
 
+test('one that waits is told what for', async () => {
+	const {engine, submit} = makeJobs(WAITS, 1);
+	const [a, b] = await submit('a', 'b');
+	const reason = 'all slots are taken (1 queue-jobs at once)';
+	expect(await engine.explain({id: b as string, name: 'b', state: 'pending', resources: {}})).toEqual({failed: false, reason});
+	expect(await engine.explain({id: a as string, name: 'a', state: 'pending', resources: {}})).toBeUndefined();
+});
+
+/** A program that makes an engine, in a process of its own, with this package's sources. */
+const runProgram = (lines: string, before = '') => {
+	const {directory, paths} = makePrograms({
+		job: 'echo "$1" >> "$2/order"',
+		'program.mts': `import {closeSync, existsSync, openSync, readFileSync, writeFileSync} from 'node:fs';
+import {createLocalEngine} from ${JSON.stringify(join(import.meta.dirname, '../../src/engines/local.ts'))};
+const [job, directory] = process.argv.slice(2);
+const request = (name, script = job) => ({name, script, scriptArguments: [name, directory], avoidHosts: [], resources: {}});
+const question = (id, state) => ({id, name: 'x', state, resources: {}});
+const idle = async engine => { while ((await engine.status()).length > 0) await new Promise(resolve => setTimeout(resolve, 20)); };
+${lines}`,
+	});
+	const tsx = join(import.meta.dirname, '../../node_modules/tsx/dist/esm/index.mjs');
+	const words = [process.execPath, '--import', tsx, paths['program.mts'], paths.job, directory].map(word => `'${word}'`).join(' ');
+	const {stdout, stderr, status} = spawnSync('/bin/sh', ['-c', `${before}exec ${words}`], {encoding: 'utf8'});
+	return {stdout, stderr, status, directory};
+};
+
+describe('when this machine can start no process just now', () => {
+	test('queue-jobs wait, in their order, and burn no attempt', () => {
+		const {stdout, stderr, directory} = runProgram(
+			`const engine = createLocalEngine({slots: 1});
+const taken = [];
+for (;;) try { taken.push(openSync('/dev/null')); } catch (error) { console.log(error.code); break; }
+const ids = [];
+for (const name of ['a', 'b', 'c']) ids.push((await engine.submit([request(name)]))[0].id);
+// The event by which it tells comes later than the call.
+let waiting;
+while ((waiting = await engine.explain(question(ids[0], 'pending')))?.reason.includes('no process') !== true) await new Promise(setImmediate);
+console.log((await engine.status()).map(({name, state}) => name + ' ' + state).join(', '));
+console.log(waiting.failed, waiting.reason);
+console.log(await engine.explain(question(ids[0], 'ended')));
+for (const fd of taken) closeSync(fd);
+await idle(engine);
+for (const id of ids) console.log((await engine.explain(question(id, 'ended'))).reason);`,
+			'ulimit -n 60; ',
+		);
+		expect(stderr).toBe('');
+		expect(stdout.split('\n')).toEqual([
+			'EMFILE',
+			'a pending, b pending, c pending',
+			'false this machine can start no process at the moment',
+			'undefined',
+			...['exit status 0', 'exit status 0', 'exit status 0', ''],
+		]);
+		expect(readFileSync(join(directory, 'order'), 'utf8')).toBe('a\nb\nc\n');
+	});
+
+	test('one that is removed meanwhile never runs', () => {
+		const {stdout, directory} = runProgram(
+			`const engine = createLocalEngine({slots: 1});
+const taken = [];
+for (;;) try { taken.push(openSync('/dev/null')); } catch { break; }
+const [{id}] = await engine.submit([request('a')]);
+await Promise.all([engine.remove([id])]);
+const other = (await engine.submit([request('b')]))[0].id;
+for (const fd of taken) closeSync(fd);
+await idle(engine);
+console.log((await engine.explain(question(other, 'ended'))).reason);`,
+			'ulimit -n 60; ',
+		);
+		expect(stdout).toBe('exit status 0\n');
+		expect(readFileSync(join(directory, 'order'), 'utf8')).toBe('b\n');
+	});
+});
+
+test('what this machine will never start has failed to start, and the others are started once each', async () => {
+	const {engine, submit, directory} = makeJobs('echo $1 >> "$2/order"', 2);
+	// Longer than any argument of a program may be.
+	const tooLong = {name: 'x', script: '/bin/true', scriptArguments: ['x'.repeat(2 ** 22)], avoidHosts: [], resources: {}};
+	await submit('a', 'b');
+	const outcomes = await engine.submit([tooLong, tooLong]);
+	await submit('c', 'd', 'e');
+	await untilIdle(engine);
+	for (const outcome of outcomes) {
+		const id = outcome.kind === 'submitted' ? outcome.id : '';
+		expect(await engine.explain({id, name: 'x', state: 'ended', resources: {}})).toEqual({
+			...{failed: true, kind: 'start-failed', reason: expect.stringMatching(/^it can't be started: .*E2BIG/), host: hostname()},
+		});
+	}
+	expect(readFileSync(join(directory, 'order'), 'utf8').trim().split('\n').sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+});
+
+const MEMORY_GROUPS = '/sys/fs/cgroup/memory';
+const canMakeGroups = existsSync(`${MEMORY_GROUPS}/memory.oom_control`) && process.getuid?.() === 0;
+
+test.runIf(canMakeGroups)('a queue-job that the system kills for want of memory ran out of memory', () => {
+	const group = `${MEMORY_GROUPS}/qmr-test-${process.pid}`;
+	mkdirSync(group);
+	onTestFinished(() => until(() => isRemoved(group)));
+	const {stdout, stderr} = runProgram(
+		`writeFileSync(directory + '/eats', "exec '" + process.execPath + "' -e 'const all = []; for (;;) all.push(Buffer.alloc(1e7, 1))'\\n");
+const engine = createLocalEngine({slots: 1});
+writeFileSync('${group}/memory.limit_in_bytes', String(300 * 2 ** 20));
+writeFileSync('${group}/cgroup.procs', String(process.pid));
+const [{id}] = await engine.submit([request('a', directory + '/eats')]);
+await idle(engine);
+console.log(JSON.stringify(await engine.explain(question(id, 'ended'))));`,
+	);
+	expect(stderr).toBe('');
+	expect(JSON.parse(stdout)).toMatchObject({failed: true, kind: 'out-of-memory', reason: expect.stringContaining('for want of memory')});
+});
+
+const isRemoved = (group: string): boolean => {
+	try {
+		rmdirSync(group);
+		return true;
+	} catch {
+		// A process in it has ended, but was not waited for yet.
+		return false;
+	}
+};
+
 describe('when the process that maps ends', () => {
 	/** A process that runs one queue-job, which has a child, and does what it is told on stdin. */
 	const runMapper = async (whatThen: string, first = '') => {
@@ -166,7 +296,7 @@ describe('when the process that maps ends', () => {
 			'mapper.mts': `import {createLocalEngine} from ${JSON.stringify(join(import.meta.dirname, '../../src/engines/local.ts'))};
 ${first}
 const engine = createLocalEngine({slots: 1});
-const request = name => ({name, script: process.argv[2], scriptArguments: [process.argv[3]]});
+const request = name => ({name, script: process.argv[2], scriptArguments: [process.argv[3]], avoidHosts: [], resources: {}});
 await engine.submit([request('a'), request('b')]);
 process.stdin.once('data', () => { ${whatThen} });
 `,

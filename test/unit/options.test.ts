@@ -66,8 +66,26 @@ const milliseconds = (minimum: number): Rule => ({
 	bad: [[minimum - 1, String(minimum - 1)], [2 ** 31, '2147483648'], ...NO_NUMBERS],
 });
 
+const orFalse = ({expected, good, bad}: Rule): Rule => ({
+	expected: `${expected}, or false`,
+	good: [...good, false],
+	bad,
+});
+const oneOf = (first: string, second: string): Rule => ({
+	expected: `\`${first}\` or \`${second}\``,
+	good: [first, second],
+	bad: [
+		['none', '"none"'],
+		['', '""'],
+		[first.toUpperCase(), JSON.stringify(first.toUpperCase())],
+		[`${first} `, JSON.stringify(`${first} `)],
+		[false, 'false'],
+		...NO_STRINGS,
+	],
+});
+
 const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
-	engine: {expected: '`grid-engine` or `local`', good: ['grid-engine', 'local'], bad: [['slurm', '"slurm"'], ['', '""'], ...NO_STRINGS]},
+	engine: oneOf('grid-engine', 'local'),
 	queueName: {
 		expected: 'the name of a queue',
 		good: ['short.q', 'all.q@node1', '*'],
@@ -84,10 +102,22 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 			[null, 'null'],
 		],
 	},
+	resources: {
+		expected: 'an object `{memory, time}` or a function that returns one',
+		good: [{}, {memory: '8G'}, {memory: 2 ** 33, time: '36h'}, {time: 3600}, () => ({})],
+		bad: [
+			['8G', '"8G"'],
+			[5, '5'],
+			[null, 'null'],
+			[['8G'], 'an array'],
+			[new Map([['memory', '8G']]), 'an object (Map)'],
+		],
+	},
 	qsubPath: path,
 	qstatPath: path,
 	qdelPath: path,
 	qacctPath: path,
+	qalterPath: path,
 	errorStateIndicator: {
 		expected: 'one or more letters of a queue-job state',
 		good: ['E', 'Eqw'],
@@ -117,11 +147,19 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	chunkSize: integerFrom(1),
 	pollingIntervalMs: milliseconds(1),
 	maxNumResubmissions: integerFrom(0),
+	retries: integerFrom(0),
+	taskLimitMs: milliseconds(1),
+	avoidHosts: boolean,
+	onCodeChange: oneOf('fail', 'warn'),
+	pendingWarnMs: orFalse(milliseconds(1)),
+	pendingLimitMs: milliseconds(1),
+	unreachableAfterMs: orFalse(milliseconds(1)),
 	graceMs: milliseconds(0),
 	outageLimitMs: milliseconds(0),
 	programTimeoutMs: milliseconds(1),
 	workDir: path,
 	workRoot: path,
+	resume: path,
 	keepWorkDir: boolean,
 	stopOnError: boolean,
 	signal: {
@@ -133,6 +171,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 			[null, 'null'],
 		],
 	},
+	handleSignals: boolean,
 	onProgress: {
 		expected: 'a function',
 		good: [() => undefined, console.log],
@@ -195,6 +234,9 @@ describe('unknown options', () => {
 		['keepWorkdir', 'keepWorkDir'],
 		['slot', 'slots'],
 		['envs', 'env'],
+		['task_limit', 'taskLimitMs'],
+		['resource', 'resources'],
+		['handleSignal', 'handleSignals'],
 		['KEEPWORKDIR', 'keepWorkDir'],
 	])('%s: did you mean %s', (name, meant) => {
 		expect(refusal({[name]: 1})).toBe(`Expected a known option, got \`${name}\`. Did you mean \`${meant}\`?`);
