@@ -16,12 +16,19 @@ export type Ledger = {
 	readonly numBegins: (itask: number) => number;
 	/** What was in any file of its chunk about a task, as they were then. */
 	readonly outcomeAt: (ichunk: number, index: number, asOfMs: number) => Promise<'value' | 'failure' | 'none'>;
-	/** The last attempt that has brought its chunk further, as its files were then; 0 for none. */
-	readonly lastProgress: (ichunk: number, asOfMs: number) => Promise<number>;
+	/** How far a chunk came, as its files were then. */
+	readonly progressAt: (ichunk: number, asOfMs: number) => Promise<ChunkProgress>;
 	/** Whether an attempt has a result on the disk, be it damaged. */
 	readonly hasAnyResult: (job: Job) => boolean;
 	/** Whether an attempt has a whole result on the disk that is what its worker wrote. */
 	readonly hasWholeResult: (job: Job) => boolean;
+};
+
+export type ChunkProgress = {
+	/** The last attempt that has finished a task; 0 for none. */
+	readonly lastAttempt: number;
+	/** How many attempts may have begun the first task that is not finished. */
+	readonly numBegins: number;
 };
 
 /** What a worker can know of earlier attempts when it starts. */
@@ -94,16 +101,21 @@ export const createLedger = (world: World, session: string, views: FileViews, cl
 			}
 			return outcome;
 		},
-		lastProgress: async (ichunk, asOfMs) => {
+		progressAt: async (ichunk, asOfMs) => {
 			let numFinished = 0;
-			let last = 0;
+			let lastAttempt = 0;
+			const scans: PartScan[] = [];
 			for (const {file, attempt} of filesOf(ichunk).sort((a, b) => a.attempt - b.attempt)) {
 				const scan = await scanAt(file, ichunk, asOfMs);
-				if (scan === undefined || scan.numFinished <= numFinished) continue;
+				if (scan === undefined) continue;
+				scans.push(scan);
+				if (scan.numFinished <= numFinished) continue;
 				numFinished = scan.numFinished;
-				last = attempt;
+				lastAttempt = attempt;
 			}
-			return last;
+			const hasBegun = ({mark, isDamaged}: PartScan): boolean =>
+				isDamaged || (mark !== undefined && mark.finished <= numFinished && numFinished < mark.begunUpTo);
+			return {lastAttempt, numBegins: scans.filter(hasBegun).length};
 		},
 		hasAnyResult: job =>
 			['out', 'damaged'].some(kind => disk.find(`${chunkName(job.ichunk)}.${job.attempt}.${kind}`, '', events.nowMs()) !== undefined),

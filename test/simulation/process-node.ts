@@ -67,7 +67,7 @@ export const startMapProcess = (world: World, how: 'begin' | 'resume', input: Pr
 			workDir: WORK_DIR,
 			options: toMapOptions(options),
 			owner,
-			journal: openJournal(`${WORK_DIR}/${JOURNAL}`, ports.files, ports.clock, owner.number),
+			journal: openJournal(`${WORK_DIR}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number}),
 			chunks: chunkStates,
 			toSubmit: new Set(how === 'begin' ? chunkStates : []),
 			anyWorkerStarted: false,

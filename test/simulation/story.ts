@@ -32,6 +32,7 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 	const {events, strikes, fault} = world;
 	const dice = world.dice.fork('story');
 	const living: SimProcess[] = [];
+	const active = new Set<MapProcess>();
 	const numBoots = new Map<string, number>();
 	let numProcesses = 0;
 
@@ -78,6 +79,7 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 				owners.push({process, number, sinceMs: events.nowMs()});
 			},
 		});
+		active.add(run);
 		troubleLater(run);
 		return run;
 	};
@@ -95,9 +97,10 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 				fault('process-frozen', process.name);
 				process.freezeUntil(events.nowMs() + dice.int(SECOND, 5 * MINUTE));
 				// Somebody takes it for dead.
-				if (dice.chance(0.5)) startRival(run);
+				if (dice.chance(0.5)) startRival();
 			});
 		}
+		if (strikes('second-process', dice)) later(run, startRival);
 		if (strikes('process-host-crashed', dice)) {
 			later(run, () => {
 				fault('process-host-crashed', process.host);
@@ -120,43 +123,33 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 		}
 	};
 
-	const rivals = new Map<MapProcess, MapProcess>();
-	const startRival = (run: MapProcess): void => {
-		if (rivals.has(run)) return;
+	const startRival = (): void => {
 		fault('second-process');
-		rivals.set(run, begin('resume', dice.pick(PROCESS_HOSTS)));
+		begin('resume', dice.pick(PROCESS_HOSTS));
+	};
+
+	const finish = (run: MapProcess, end: ProcessEnd): void => {
+		// The program ends with its map.
+		run.process.kill();
+		active.delete(run);
+		world.trace(run.process.name, `ended: ${end.kind} ${end.kind === 'stopped' ? String(end.reason) : ''}`);
+		if (end.kind === 'stopped') checkReason(world, end.reason, numProcesses > 1);
 	};
 
 	const tell: Story['tell'] = async () => {
-		const runs: MapProcess[] = [begin('begin', PROCESS_HOSTS[0])];
+		begin('begin', PROCESS_HOSTS[0]);
 		for (let turn = 1; ; turn++) {
-			const run = runs.at(-1) as MapProcess;
-			if (strikes('second-process', dice)) later(run, () => startRival(run));
-			const end = await run.ended;
-			// The program ends with its map.
-			run.process.kill();
-			const rival = rivals.get(run);
-			world.trace(run.process.name, `ended: ${end.kind} ${end.kind === 'stopped' ? String(end.reason) : ''}`);
-			if (end.kind === 'complete') {
-				await rival?.ended;
-				rival?.process.kill();
-				return {last: run, end};
+			let complete: {last: MapProcess; end: Extract<ProcessEnd, {kind: 'complete'}>} | undefined;
+			while (active.size > 0) {
+				const {run, end} = await Promise.race([...active].map(async run => ({run, end: await run.ended})));
+				finish(run, end);
+				if (end.kind === 'complete') complete = {last: run, end};
 			}
-			if (end.kind === 'stopped') checkReason(world, end.reason, rival !== undefined || turn > 1);
-			if (rival !== undefined && rival.process.isAlive()) {
-				const rivalEnd = await rival.ended;
-				rival.process.kill();
-				world.trace(rival.process.name, `ended: ${rivalEnd.kind} ${rivalEnd.kind === 'stopped' ? String(rivalEnd.reason) : ''}`);
-				if (rivalEnd.kind === 'complete') return {last: rival, end: rivalEnd};
-				if (rivalEnd.kind === 'stopped') checkReason(world, rivalEnd.reason, true);
-			}
+			if (complete !== undefined) return complete;
 			await pause(dice.int(0, dice.pick([SECOND, MINUTE, 20 * MINUTE])));
 			if (turn >= MAX_TROUBLED) world.becomeCalm();
-			if (turn > 2 * MAX_TROUBLED) {
-				world.offend('a map can be resumed and brought to its end', `${turn} processes could not`);
-				throw new Error('given up');
-			}
-			runs.push(begin('resume', dice.pick(PROCESS_HOSTS)));
+			if (turn > 2 * MAX_TROUBLED) throw new Error(`${turn} processes, one after the other, could not bring the map to its end`);
+			begin('resume', dice.pick(PROCESS_HOSTS));
 		}
 	};
 
