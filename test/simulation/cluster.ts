@@ -1,0 +1,410 @@
+/** The true state of the queue and its worker-nodes. */
+import type {JobEnd, JobRequest, JobState, JobStatus} from '../../src/engines/engine.js';
+import {parseJobName} from '../../src/layout.js';
+import type {Dice} from './dice.js';
+import {createSimProcess, type SimProcess} from './sim-process.js';
+import {HOUR, MINUTE, SECOND, type World} from './world.js';
+
+export type Job = {
+	readonly id: string;
+	readonly name: string;
+	readonly ichunk: number;
+	readonly attempt: number;
+	readonly avoidHosts: readonly string[];
+	readonly dice: Dice;
+	readonly submittedMs: number;
+	readonly submittedBy: SimProcess;
+	state: 'pending' | 'held' | 'running' | 'error' | 'ended';
+	node: Node | undefined;
+	process: SimProcess | undefined;
+	suspendedUntilMs: number;
+	isDeleting: boolean;
+	deletedBy: 'us' | 'somebody' | undefined;
+	startedMs: number;
+	endedMs: number;
+	/** Whether it has come so far as to leave any file. */
+	hasFiles: boolean;
+	/** Its result says that the worker could not begin. */
+	hasStartFailed: boolean;
+	end: JobEnd | undefined;
+	/** When the accounting has it; Infinity for never. */
+	explainedMs: number;
+	/** Since when the queue has said so without a break. */
+	unreachableSinceMs: number | undefined;
+	/** What the queue has said of it, and to which processes. */
+	readonly served: Map<JobState, Set<string>>;
+	/** Why nobody may complain that it was given up; undefined as long as it may bring its result. */
+	excuse: string | undefined;
+	/** The process that has removed it while it might have brought its result. */
+	removedBy: SimProcess | undefined;
+	/** It ended while the master could not hear of it. */
+	isEndUnheard: boolean;
+};
+
+export type Node = {
+	readonly host: string;
+	readonly isBlackHole: boolean;
+	freeSlots: number;
+	/** Off the network since then. */
+	cutMs: number | undefined;
+	healMs: number;
+};
+
+export type Cluster = {
+	readonly submit: (request: JobRequest, by: SimProcess) => Job;
+	/** All worker-nodes are back on the network. */
+	readonly healAll: () => void;
+	readonly jobs: () => readonly Job[];
+	/** Of the queue-jobs of a chunk the one with this attempt. */
+	readonly find: (id: string) => Job | undefined;
+	readonly listing: () => JobStatus[];
+	/** A process has got this answer. */
+	readonly serve: (listing: readonly JobStatus[], process: SimProcess) => void;
+	readonly remove: (job: Job, by: 'us' | 'somebody') => void;
+	/** Whether it can be seen in the queue, in which a job stays for a second longer. */
+	readonly stateOf: (job: Job) => JobState | undefined;
+	/** Since when the master says that it can't reach the job's node. */
+	readonly unreachableForMs: (job: Job) => number;
+};
+
+export type ClusterInput = {
+	readonly session: string;
+	/** What a queue-job does; it ends with what this resolves to. */
+	readonly runWorker: (job: Job, process: SimProcess) => Promise<JobEnd>;
+	/** Before it is in the queue. */
+	readonly onSubmit: (job: Job, all: readonly Job[]) => void;
+};
+
+/** The excuse of a queue-job that somebody has deleted before anything else happened to it. */
+export const DELETED_BY_HAND = 'deleted by hand';
+
+/** A queue-job stays listed for so long after its end. */
+const LISTED_AFTER_END_MS = 1000;
+
+export const createCluster = (world: World, {session, runWorker, onSubmit}: ClusterInput): Cluster => {
+	const {events, scenario, strikes, fault} = world;
+	const jobs: Job[] = [];
+	/** Queue-jobs of the same user that have nothing to do with the map. */
+	const foreign: JobStatus[] = [];
+	const nodes: Node[] = scenario.nodes.map(({host, slots, isBlackHole}) => ({
+		host,
+		isBlackHole,
+		freeSlots: slots,
+		cutMs: undefined,
+		healMs: 0,
+	}));
+	const nodeDice = world.dice.fork('nodes');
+
+	const trace = (job: Job, what: string): void => world.trace(`job ${job.id}`, `chunk ${job.ichunk} attempt ${job.attempt}: ${what}`);
+
+	const dispatch = (): void => {
+		for (const job of jobs) {
+			if (job.state !== 'pending' || job.isDeleting || events.nowMs() < job.suspendedUntilMs) continue;
+			const free = nodes.filter(node => node.freeSlots > 0 && node.cutMs === undefined && !job.avoidHosts.includes(node.host));
+			// A node that fails whatever it gets is always free.
+			const node = free.find(({isBlackHole}) => isBlackHole) ?? free.sort((a, b) => b.freeSlots - a.freeSlots)[0];
+			if (node !== undefined) start(job, node);
+		}
+	};
+
+	const dispatchSoon = (maxMs: number): void => {
+		events.at(events.nowMs() + nodeDice.int(100, maxMs), dispatch);
+	};
+
+	const start = (job: Job, node: Node): void => {
+		if (goesIntoError(job, node)) return;
+		job.state = 'running';
+		job.node = node;
+		job.startedMs = events.nowMs();
+		node.freeSlots--;
+		trace(job, `runs on ${node.host}`);
+		const after = (ms: number, body: () => void): void => {
+			events.at(events.nowMs() + ms, () => job.state === 'running' && job.node === node && body());
+		};
+		if (node.isBlackHole) {
+			fault('black-hole');
+			return after(job.dice.int(10, 500), () => end(job, {failed: true, kind: 'start-failed', reason: 'exit status 1', host: node.host}));
+		}
+		if (strikes('job-ends-without-result', job.dice)) {
+			fault('job-ends-without-result');
+			job.excuse = 'ends without a result';
+			return after(job.dice.int(10, 5000), () => end(job, {failed: false, reason: 'exit status 0', host: node.host}));
+		}
+		const process = createSimProcess(`worker ${job.name}`, node.host, events);
+		job.process = process;
+		runWorker(job, process).then(
+			outcome => job.state === 'running' && end(job, {...outcome, host: node.host}),
+			error => world.offend('the worker throws nothing but a WorkerError', String(error?.stack)),
+		);
+		if (strikes('job-killed', job.dice)) {
+			after(job.dice.int(10, job.dice.pick([SECOND, MINUTE, 10 * MINUTE])), () => {
+				fault('job-killed');
+				const kind = job.dice.pick(['killed', 'out-of-memory', 'wall-time'] as const);
+				end(job, {failed: true, kind, reason: kind, host: node.host});
+			});
+		}
+		if (strikes('job-vanished', job.dice)) {
+			after(job.dice.int(10, job.dice.pick([SECOND, MINUTE, 10 * MINUTE])), () => {
+				fault('job-vanished');
+				end(job, undefined);
+			});
+		}
+		if (strikes('job-suspended', job.dice)) {
+			after(job.dice.int(10, MINUTE), () => {
+				fault('job-suspended');
+				job.suspendedUntilMs = events.nowMs() + job.dice.int(SECOND, HOUR);
+				process.freezeUntil(job.suspendedUntilMs);
+				trace(job, 'suspended');
+			});
+		}
+		for (const [kind, maxMs] of [
+			['node-cut-computing', 10 * MINUTE],
+			['node-cut-stalled', 10 * MINUTE],
+			['node-crashed', 10 * MINUTE],
+		] as const) {
+			if (strikes(kind, job.dice)) after(job.dice.int(0, maxMs), () => cut(node, kind));
+		}
+	};
+
+	/** Some queue-jobs never start; some chunks never will. */
+	const goesIntoError = (job: Job, node: Node): boolean => {
+		const chunkDice = world.dice.fork(`chunk ${job.ichunk}`);
+		const stays = !world.isCalm() && chunkDice.chance(scenario.rates['error-state-stays'] / 3);
+		const isPermanent = !world.isCalm() && chunkDice.chance(scenario.rates['error-state-permanent'] / 3);
+		if (!stays && !isPermanent && !strikes('error-state-heals', job.dice)) return false;
+		fault(isPermanent ? 'error-state-permanent' : stays ? 'error-state-stays' : 'error-state-heals');
+		job.state = 'error';
+		job.excuse = 'in an error state';
+		job.end = {
+			failed: true,
+			reason: 'error reason 1: simulated',
+			...(isPermanent ? {isPermanent, kind: 'start-failed'} : {}),
+			...(job.dice.chance(0.7) ? {host: node.host} : {}),
+		};
+		job.explainedMs = events.nowMs() + explanationDelay(job);
+		trace(job, 'goes into an error state');
+		if (strikes('error-state-cleared', job.dice)) {
+			events.at(events.nowMs() + job.dice.int(SECOND, MINUTE), () => {
+				if (job.state !== 'error' || job.isDeleting) return;
+				fault('error-state-cleared');
+				job.state = 'pending';
+				job.end = undefined;
+				dispatchSoon(SECOND);
+			});
+		}
+		return true;
+	};
+
+	const explanationDelay = (job: Job): number => {
+		if (!scenario.hasAccounting || strikes('explain-nothing', job.dice)) {
+			fault('explain-nothing');
+			return Number.POSITIVE_INFINITY;
+		}
+		if (!strikes('explain-late', job.dice)) return job.dice.int(0, 3 * SECOND);
+		fault('explain-late');
+		return job.dice.int(3 * SECOND, MINUTE);
+	};
+
+	/** @param jobEnd - Undefined when nothing will ever explain it. */
+	const end = (job: Job, jobEnd: JobEnd | undefined): void => {
+		if (job.state === 'ended') return;
+		job.process?.kill();
+		if (jobEnd?.failed !== false) job.excuse ??= 'has failed';
+		trace(job, `ends: ${jobEnd?.reason ?? 'unexplained'}`);
+		if (job.node !== undefined) {
+			if (job.node.cutMs !== undefined) {
+				// The master hears of it when the node is back.
+				job.isEndUnheard = true;
+				job.end = jobEnd;
+				return;
+			}
+			job.node.freeSlots++;
+		}
+		job.state = 'ended';
+		job.endedMs = events.nowMs();
+		job.end = jobEnd;
+		job.explainedMs = jobEnd === undefined ? Number.POSITIVE_INFINITY : events.nowMs() + explanationDelay(job);
+		dispatchSoon(5 * SECOND);
+		if (strikes('foreign-job', job.dice)) {
+			// The numbers have begun anew, and somebody has got this one.
+			events.at(events.nowMs() + 2 * LISTED_AFTER_END_MS, () => {
+				fault('foreign-job', job.id);
+				foreign.push({id: job.id, name: 'other', state: 'running', rawState: 'r', host: 'elsewhere'});
+			});
+		}
+	};
+
+	const cut = (node: Node, kind: 'node-cut-computing' | 'node-cut-stalled' | 'node-crashed'): void => {
+		if (node.cutMs !== undefined || world.isCalm()) return;
+		fault(kind, node.host);
+		node.cutMs = events.nowMs();
+		const isForEver = node !== nodes[0] && scenario.options.unreachableAfterMs !== false && strikes('node-gone-for-ever', nodeDice);
+		if (isForEver) fault('node-gone-for-ever');
+		node.healMs = isForEver ? Number.POSITIVE_INFINITY : events.nowMs() + nodeDice.int(SECOND, nodeDice.pick([MINUTE, 20 * MINUTE]));
+		for (const job of jobs.filter(each => each.node === node && each.state === 'running')) {
+			if (kind === 'node-cut-stalled') job.process?.freezeUntil(node.healMs);
+			if (kind !== 'node-crashed') continue;
+			job.process?.kill();
+			job.excuse ??= 'its node has crashed';
+			job.isEndUnheard = true;
+			job.end = {failed: true, kind: 'node-lost', reason: 'failed 19: before writing exit_status', host: node.host};
+		}
+		if (kind === 'node-crashed' && world.disk.crash(node.host, unsynced => nodeDice.int(0, unsynced)) > 0) fault('unsynced-lost');
+		if (node.healMs !== Number.POSITIVE_INFINITY) events.at(node.healMs, () => heal(node));
+	};
+
+	const heal = (node: Node): void => {
+		world.trace(node.host, 'is back');
+		node.cutMs = undefined;
+		for (const job of jobs.filter(each => each.node === node && each.state === 'running')) {
+			if (job.isEndUnheard) end(job, job.end);
+			else if (job.isDeleting) end(job, {failed: true, kind: 'killed', reason: 'killed by SIGKILL', host: node.host});
+		}
+		dispatchSoon(5 * SECOND);
+	};
+
+	const remove = (job: Job, by: 'us' | 'somebody'): void => {
+		if (job.state === 'ended' || job.isDeleting) return;
+		job.isDeleting = true;
+		job.deletedBy = by;
+		if (by === 'somebody') job.excuse ??= DELETED_BY_HAND;
+		trace(job, `is deleted by ${by}`);
+		if (job.state !== 'running') return end(job, undefined);
+		if (job.node?.cutMs !== undefined) return;
+		events.at(events.nowMs() + job.dice.int(10, job.dice.pick([500, 20 * SECOND, MINUTE])), () =>
+			end(job, {failed: true, kind: 'killed', reason: 'killed by SIGKILL', ...(job.node && {host: job.node.host})}),
+		);
+	};
+
+	const unreachableForMs = (job: Job): number => {
+		const nowMs = events.nowMs();
+		if (job.state !== 'running') return 0;
+		const cutMs = job.node?.cutMs;
+		return cutMs === undefined ? 0 : Math.max(0, nowMs - cutMs - scenario.maxUnheardMs);
+	};
+
+	/** Then the master says of every node that it can't reach it. */
+	const isAfterRestart = (): boolean => {
+		const nowMs = events.nowMs();
+		return !world.isCalm() && scenario.masterRestarts.some(({fromMs, untilMs}) => fromMs <= nowMs && nowMs < untilMs);
+	};
+
+	const stateOf = (job: Job): JobState | undefined => {
+		switch (job.state) {
+			case 'ended':
+				return events.nowMs() - job.endedMs < LISTED_AFTER_END_MS ? (job.isDeleting ? 'deleting' : 'running') : undefined;
+			case 'running':
+				if (job.isDeleting) return 'deleting';
+				if (unreachableForMs(job) > 0 || isAfterRestart()) return 'unreachable';
+				return events.nowMs() < job.suspendedUntilMs ? 'suspended' : 'running';
+			default:
+				return job.state;
+		}
+	};
+
+	return {
+		jobs: () => jobs,
+		find: id => jobs.find(job => job.id === id),
+		remove,
+		stateOf,
+		unreachableForMs,
+		healAll: () => {
+			for (const node of nodes) if (node.cutMs !== undefined) heal(node);
+		},
+		submit: (request, by) => {
+			const parsed = parseJobName(session, request.name);
+			if (parsed === undefined) throw new Error(`Expected a name of ours, got ${request.name}`);
+			const job: Job = {
+				id: String(101 + jobs.length),
+				name: request.name,
+				...parsed,
+				avoidHosts: request.avoidHosts,
+				dice: world.dice.fork(`job ${request.name} ${jobs.length}`),
+				submittedMs: events.nowMs(),
+				submittedBy: by,
+				state: 'pending',
+				node: undefined,
+				process: undefined,
+				suspendedUntilMs: 0,
+				isDeleting: false,
+				deletedBy: undefined,
+				startedMs: Number.POSITIVE_INFINITY,
+				endedMs: Number.POSITIVE_INFINITY,
+				hasFiles: false,
+				hasStartFailed: false,
+				end: undefined,
+				explainedMs: Number.POSITIVE_INFINITY,
+				served: new Map(),
+				unreachableSinceMs: undefined,
+				excuse: undefined,
+				removedBy: undefined,
+				isEndUnheard: false,
+			};
+			onSubmit(job, jobs);
+			jobs.push(job);
+			trace(job, `is in the queue as ${request.name}`);
+			beginWaiting(job);
+			return job;
+		},
+		serve: (listing, process) => {
+			for (const {id, name, state} of listing) {
+				const job = jobs.find(each => each.id === id && each.name === name);
+				if (job === undefined) continue;
+				const served = job.served.get(state) ?? new Set();
+				served.add(process.name);
+				job.served.set(state, served);
+			}
+		},
+		listing: () => [
+			...foreign,
+			...jobs.flatMap(job => {
+				const state = stateOf(job);
+				if (state === undefined) return [];
+				const limitMs = scenario.options.unreachableAfterMs;
+				if (state !== 'unreachable') job.unreachableSinceMs = undefined;
+				else job.unreachableSinceMs ??= events.nowMs();
+				if (limitMs !== false && events.nowMs() - (job.unreachableSinceMs ?? Number.POSITIVE_INFINITY) >= limitMs)
+					job.excuse ??= 'unreachable for too long';
+				if (isAfterRestart()) fault('master-restarted');
+				return [{id: job.id, name: job.name, state, rawState: RAW[state], ...(job.node === undefined ? {} : {host: job.node.host})}];
+			}),
+		],
+	};
+
+	function beginWaiting(job: Job): void {
+		const {dice} = job;
+		if (strikes('job-held', dice)) {
+			fault('job-held');
+			job.state = 'held';
+			events.at(events.nowMs() + dice.int(SECOND, HOUR), () => {
+				if (job.state !== 'held') return;
+				job.state = 'pending';
+				dispatch();
+			});
+		} else if (strikes('job-waits-long', dice)) {
+			fault('job-waits-long');
+			job.suspendedUntilMs = events.nowMs() + dice.int(MINUTE, 40 * MINUTE);
+			events.at(job.suspendedUntilMs, dispatch);
+		}
+		dispatchSoon(dice.pick([SECOND, 15 * SECOND]));
+		for (const kind of ['job-deleted-waiting', 'job-deleted-running'] as const) {
+			if (!strikes(kind, dice)) continue;
+			events.at(events.nowMs() + dice.int(SECOND, 10 * MINUTE), () => {
+				const isRight = kind === 'job-deleted-running' ? job.state === 'running' : job.state === 'pending' || job.state === 'held';
+				if (!isRight || job.isDeleting) return;
+				fault(kind);
+				remove(job, 'somebody');
+			});
+		}
+	}
+};
+
+const RAW: Readonly<Record<JobState, string>> = {
+	pending: 'qw',
+	running: 'r',
+	held: 'hqw',
+	suspended: 's',
+	error: 'Eqw',
+	deleting: 'dr',
+	unreachable: 'r',
+};
