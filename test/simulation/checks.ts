@@ -16,6 +16,9 @@ const MAX_AVOIDING_MS: number = 10 * MINUTE;
 
 /** An attempt is about to be submitted: those before it at the same chunk must be such that they will not bring a result, or can't be waited for. */
 export const checkGivenUp = (world: World, cluster: Cluster, ledger: Ledger, next: Job, all: readonly Job[]): void => {
+	if (hasNotedResult(world, next.ichunk)) {
+		world.offend('nothing is submitted for a chunk that has its result', `attempt ${next.attempt} at chunk ${next.ichunk}`);
+	}
 	for (const job of all) {
 		if (job.ichunk !== next.ichunk) continue;
 		// It was frozen between its last look and its qsub: nothing can prevent that.
@@ -24,6 +27,14 @@ export const checkGivenUp = (world: World, cluster: Cluster, ledger: Ledger, nex
 		else if (job.attempt < next.attempt) checkExcused(world, cluster, ledger, job, next.submittedBy.name);
 		checkNotDone(world, ledger, job, next);
 	}
+};
+
+/** The journal is on the disk before anything is submitted. A result that has counted may turn out to be unreadable later: that is noted, too. */
+const hasNotedResult = ({disk}: World, ichunk: number): boolean => {
+	const file = disk.all().find(({name}) => name === JOURNAL);
+	if (file === undefined) return false;
+	const bytes = disk.bytesOf(file);
+	return bytes.includes(`"event":"result","ichunk":${ichunk},`) && !bytes.includes(`"event":"result-damaged","ichunk":${ichunk},`);
 };
 
 const isByFrozen = ({submittedMs, submittedBy}: Job, {scenario}: World): boolean =>
@@ -128,7 +139,10 @@ const checkOutcome = async (
 	}
 	const {maxNamesLagMs, maxContentLagMs, maxHiddenMs} = world.scenario;
 	const asOfMs = decidedMs - maxNamesLagMs - maxContentLagMs - maxHiddenMs;
-	const readers = [last.process, ...cluster.jobs().flatMap(job => (job.ichunk === chunk.ichunk && job.process !== undefined ? [job.process] : []))];
+	const readers = [
+		last.process,
+		...cluster.jobs().flatMap(job => (job.ichunk === chunk.ichunk && job.process !== undefined ? [job.process] : [])),
+	];
 	const isDeceived = readers.some(views.wasDeceived);
 	// A worker that gives a task up for its dead attempts makes progress by that.
 	const isOfWorker = (await ledger.outcomeAt(chunk.ichunk, index, world.events.nowMs())) === 'failure';
@@ -145,7 +159,13 @@ const checkOutcome = async (
 
 /** Why a failure of this kind can't be; undefined when it can. */
 /** @param progress - How far the chunk came; undefined when that does not matter. */
-const refute = (world: World, cluster: Cluster, {ichunk}: Chunk, kind: TaskErrorKind, progress: ChunkProgress | undefined): string | undefined => {
+const refute = (
+	world: World,
+	cluster: Cluster,
+	{ichunk}: Chunk,
+	kind: TaskErrorKind,
+	progress: ChunkProgress | undefined,
+): string | undefined => {
 	const {options, rates} = world.scenario;
 	const jobs = cluster.jobs().filter(job => job.ichunk === ichunk);
 	switch (kind) {
@@ -220,13 +240,23 @@ export const checkQueue = (world: World, cluster: Cluster, last: MapProcess): vo
 	if (last.told.some(line => line.includes('may be left'))) return;
 	for (const job of cluster.jobs()) {
 		// On a silent node it is being deleted, or has ended without the queue's knowing.
-		if (job.state === 'ended' || isByFrozen(job, world) || (job.node?.cutMs !== undefined && (job.isDeleting || job.isEndUnheard))) continue;
-		world.offend('no queue-job of ours is left in the end', `job ${job.id} (attempt ${job.attempt} at chunk ${job.ichunk}) is ${job.state}`);
+		if (job.state === 'ended' || isByFrozen(job, world) || (job.node?.cutMs !== undefined && (job.isDeleting || job.isEndUnheard)))
+			continue;
+		world.offend(
+			'no queue-job of ours is left in the end',
+			`job ${job.id} (attempt ${job.attempt} at chunk ${job.ichunk}) is ${job.state}`,
+		);
 	}
 };
 
 /** Resume is idempotent. */
-export const checkSameOutcomes = (world: World, last: MapProcess, before: readonly Outcome<unknown>[], again: ProcessEnd, numSubmitted: number): void => {
+export const checkSameOutcomes = (
+	world: World,
+	last: MapProcess,
+	before: readonly Outcome<unknown>[],
+	again: ProcessEnd,
+	numSubmitted: number,
+): void => {
 	// How it ended could not be written down, and its owner was told so.
 	if (last.told.some(line => line.includes("can't be removed"))) return;
 	// What was cancelled is gone on with.

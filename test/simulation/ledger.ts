@@ -77,10 +77,11 @@ export const createLedger = (world: World, session: string, views: FileViews, cl
 			const isTwin = (attempt: number): boolean =>
 				cluster()
 					.jobs()
-					.some(other => other.ichunk === job.ichunk && other.attempt === attempt && (other.state !== 'ended' || other.endedMs > job.submittedMs));
-			const numKnown = marks.filter(
-				({attempt, finished, begunUpTo}) => finished <= index && index < begunUpTo && !isTwin(attempt),
-			).length;
+					.some(
+						other =>
+							other.ichunk === job.ichunk && other.attempt === attempt && (other.state !== 'ended' || other.endedMs > job.submittedMs),
+					);
+			const numKnown = marks.filter(({attempt, finished, begunUpTo}) => finished <= index && index < begunUpTo && !isTwin(attempt)).length;
 			if (numKnown > scenario.options.maxNumResubmissions) {
 				world.offend(
 					'no task is begun more than 1 + maxNumResubmissions times',

@@ -29,7 +29,8 @@ export type Offence = {readonly promise: string; readonly what: string; readonly
 
 /** A map is over by then, whatever happens to it. */
 const MAX_MS: number = 72 * HOUR;
-const MAX_EVENTS = 400_000;
+/** Four times as many as the longest of thousands of maps has. */
+const MAX_EVENTS = 80_000;
 
 /** After the end of a map the queue has caught up by then. */
 const QUIET_MS: number = 3 * HOUR;

@@ -191,7 +191,11 @@ const checkOwners = (world: World, before: SimProcess | undefined): void => {
 	world.offend('two processes do not drive one work_dir', `${before.name} lives`);
 };
 
-const checkDeposed = (world: World, caller: SimProcess, owner: {readonly process: SimProcess; readonly sinceMs: number} | undefined): void => {
+const checkDeposed = (
+	world: World,
+	caller: SimProcess,
+	owner: {readonly process: SimProcess; readonly sinceMs: number} | undefined,
+): void => {
 	const {events, scenario} = world;
 	if (owner === undefined || owner.process === caller) return;
 	// It has looked a moment before, and may have been frozen since.
