@@ -7,8 +7,8 @@ import {defineConfig, type ViteUserConfig} from 'vitest/config';
 const config: ViteUserConfig = defineConfig({
 	test: {
 		include: ['test/chain/**/*.test.ts', 'test/engines/**/*.test.ts'],
-		// Faults of the dummy queue, which have nothing to do with other engines.
-		exclude: ['test/chain/faults.test.ts'],
+		// These bring their own queue.
+		exclude: ['faults', 'resume', 'signals', 'unremovable'].map(name => `test/chain/${name}.test.ts`),
 		server: {deps: {external: [/\/dist\//]}},
 		env: {QMR_TEST_ENGINES: process.env.QMR_TEST_ENGINES ?? 'grid-engine'},
 		// A queue is shared: more files at once would only wait for each other's queue-jobs.

@@ -10,8 +10,11 @@ import {resourcesOf} from './submit.js';
  * their result, and show it a moment later.
  */
 const EXPLAIN_AFTER_ANSWERS = 2;
-/** Accounting is written seconds after the end of a job, if at all. */
-const MAX_EXPLANATIONS = 3;
+/**
+ * Accounting is written seconds after the end of a job, or much later on a master under load, if at all. Each time twice as many answers are waited for:
+ * with the intervals by default this lasts as long as the grace time, with shorter ones half a minute.
+ */
+const MAX_EXPLANATIONS = 6;
 /** So long at the most between two looks at the queue: accounting files can be gigabytes, and a thousand queue-jobs in an error state are as many questions. */
 const EXPLAIN_FOR_MS = 5000;
 
@@ -36,9 +39,10 @@ export const explainJobs = async (state: MapState, ports: Pick<Ports, 'engine' |
 	if (longest !== undefined) await explainWaiting(state, ports, longest);
 };
 
-const toQuestion = ({job, result}: AttemptState): 'error' | 'ended' | undefined => {
+const toQuestion = ({job, result, numExplanations}: AttemptState): 'error' | 'ended' | undefined => {
 	if (job.kind === 'listed') return job.state === 'error' ? 'error' : undefined;
-	return job.kind === 'absent' && result.kind === 'none' && job.answers >= EXPLAIN_AFTER_ANSWERS ? 'ended' : undefined;
+	const isDue = job.kind === 'absent' && job.answers >= EXPLAIN_AFTER_ANSWERS * 2 ** numExplanations;
+	return isDue && result.kind === 'none' ? 'ended' : undefined;
 };
 
 const ask = (

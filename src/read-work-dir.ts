@@ -7,6 +7,7 @@ import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
 import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, tasksPath} from './layout.js';
 import type {Manifest} from './manifest.js';
 import {realFiles} from './ports.js';
+import {readFinished} from './read-finished.js';
 import {chunksOf, readManifest} from './read-manifest.js';
 import {readOutcomeFile} from './read-outcomes.js';
 import {openTasks} from './read-tasks.js';
@@ -120,15 +121,15 @@ const readChunk = async (
 	const inputs = await readInputs(workDir, manifest, chunk, problems);
 	const counted = events.findLast(({event}) => event === 'result')?.attempt;
 	const out = await readOutcomes(workDir, manifest, {ichunk, numTasks}, counted, files, problems);
+	const output = await readOutputs(workDir, ichunk, out.blocks);
 	const failed = findFailure(events);
 	const last = attempts.at(-1);
-	const source = out === undefined ? last : attempts.find(({attempt}) => attempt === out.attempt);
 	const isRunning = last?.lastEvent === 'running';
-	const stdout = out && (await readWhole(realFiles, attemptPath(workDir, ichunk, out.attempt, 'o')));
-	const stderr = out && (await readWhole(realFiles, attemptPath(workDir, ichunk, out.attempt, 'e')));
 	return inputs.map((input, i): TaskRecord => {
-		const found = out && findOutcome(out.blocks, i);
+		const found = findOutcome(out.blocks, i);
 		const outcome = found?.outcome ?? (failed && chunkFailure(failed));
+		const attempt = found?.attempt ?? last?.attempt;
+		const source = attempts.find(record => record.attempt === attempt);
 		return {
 			itask: firstTask + i,
 			ichunk,
@@ -136,15 +137,27 @@ const readChunk = async (
 			attempts,
 			input,
 			outcome,
-			attempt: outcome && (out?.attempt ?? last?.attempt),
+			attempt: outcome && attempt,
 			jobId: source?.jobId,
-			host: out?.host ?? source?.host,
+			host: (attempt === out.attempt ? out.host : undefined) ?? source?.host,
 			startedAt: found && new Date(found.startedAt),
 			elapsedMs: found?.elapsedMs,
-			stdout: cut(stdout, found?.output?.stdout),
-			stderr: cut(stderr, found?.output?.stderr),
+			stdout: cut(found && output.get(found.attempt)?.stdout, found?.output?.stdout),
+			stderr: cut(found && output.get(found.attempt)?.stderr, found?.output?.stderr),
 		};
 	});
+};
+
+type Output = {readonly stdout: Buffer | undefined; readonly stderr: Buffer | undefined};
+
+/** What the attempts have written whose outcomes these are. */
+const readOutputs = async (workDir: string, ichunk: number, blocks: readonly Block[]): Promise<ReadonlyMap<number, Output>> => {
+	const outputs = new Map<number, Output>();
+	for (const attempt of new Set(blocks.map(block => block.attempt))) {
+		const read = (kind: 'o' | 'e'): Promise<Buffer | undefined> => readWhole(realFiles, attemptPath(workDir, ichunk, attempt, kind));
+		outputs.set(attempt, {stdout: await read('o'), stderr: await read('e')});
+	}
+	return outputs;
 };
 
 const replayAttempts = (events: readonly JournalLine[]): AttemptRecord[] => {
@@ -188,9 +201,10 @@ const readInputs = async (workDir: string, {session}: Manifest, chunk: Chunk, pr
 	return inputs;
 };
 
-type FoundOutcomes = {readonly attempt: number; readonly host: string; readonly blocks: readonly Block[]};
+/** The attempt and its host are those of the file, which may hold what earlier ones have finished. */
+type FoundOutcomes = {readonly attempt?: number; readonly host?: string; readonly blocks: readonly Block[]};
 
-/** The outcomes of the attempt that counts; while none does, of the first that is whole. */
+/** The outcomes of the attempt that counts; while none does, of the first that is whole, or what those that are not have finished. */
 const readOutcomes = async (
 	workDir: string,
 	{session}: Manifest,
@@ -198,7 +212,7 @@ const readOutcomes = async (
 	counted: number | undefined,
 	files: readonly ChunkFile[],
 	problems: string[],
-): Promise<FoundOutcomes | undefined> => {
+): Promise<FoundOutcomes> => {
 	const attempts = files
 		.flatMap(file => (file.kind === 'out' && (counted ?? file.attempt) === file.attempt ? [file.attempt] : []))
 		.sort((a, b) => a - b);
@@ -209,17 +223,20 @@ const readOutcomes = async (
 		if (file.kind === 'whole') return {attempt, host: file.host, blocks: file.blocks};
 		problems.push(file.reason);
 	}
-	return undefined;
+	const all = new Set(files.flatMap(file => (file.kind === 'tasks' ? [] : [file.attempt])));
+	const begun = [...all].sort((a, b) => a - b).map(attempt => ({attempt}));
+	return {blocks: await readFinished(realFiles, {session, workDir}, {ichunk}, begun)};
 };
 
 const findOutcome = (
 	blocks: readonly Block[],
 	i: number,
-): {outcome: TaskOutcomeRecord; startedAt: number; elapsedMs: number; output: OutputRange | undefined} | undefined => {
+): {attempt: number; outcome: TaskOutcomeRecord; startedAt: number; elapsedMs: number; output: OutputRange | undefined} | undefined => {
 	const block = findBlock(blocks, i);
-	if (block === undefined) return undefined;
+	if (block === undefined || i >= block.first + block.count) return undefined;
 	const failure = block.failures.get(i);
 	return {
+		attempt: block.attempt,
 		outcome: failure === undefined ? {status: 'fulfilled', value: block.values[i - block.first]} : {status: 'rejected', ...failure},
 		startedAt: block.startedAt[i - block.first] as number,
 		elapsedMs: block.elapsedMs[i - block.first] as number,

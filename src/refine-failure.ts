@@ -1,7 +1,7 @@
 /** Makes more of why an attempt failed by the last words of its worker: what Node says of memory nobody else knows. */
 import type {AttemptFailure} from './map-state.js';
 import type {Ports} from './ports.js';
-import {readTail} from './stderr-tail.js';
+import {readEnd} from './stderr-tail.js';
 
 /** @param errorPath - The attempt's stderr. */
 export const refineFailure = async (
@@ -10,12 +10,15 @@ export const refineFailure = async (
 	files: Pick<Ports['files'], 'openSource'>,
 ): Promise<AttemptFailure> => {
 	if (!VAGUE.has(failure.kind)) return failure;
-	const tail = await readTail(files, errorPath);
-	const known = LAST_WORDS.find(({pattern}) => pattern.test(tail));
+	const end = await readEnd(files, errorPath, LAST_WORDS_BYTES);
+	const known = LAST_WORDS.find(({pattern}) => pattern.test(end));
 	if (known !== undefined) return {kind: known.kind, reason: `${failure.reason}: ${known.meaning}`};
-	const lastLine = tail.split('\n').at(-1) ?? '';
+	const lastLine = end.trimEnd().split('\n').at(-1) ?? '';
 	return lastLine === '' ? failure : {...failure, reason: `${failure.reason}; its stderr ends with: ${lastLine}`};
 };
+
+/** Behind its words Node prints the stack of its own program, of up to 30 long lines. */
+const LAST_WORDS_BYTES = 16_384;
 
 /** Of all others it is known what they were. */
 const VAGUE: ReadonlySet<AttemptFailure['kind']> = new Set(['lost', 'killed', 'start-failed', 'out-of-memory']);

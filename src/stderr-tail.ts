@@ -13,6 +13,21 @@ export type TailRange = readonly [from: number, to: number];
 export const readTail = async (files: Pick<Files, 'openSource'>, path: string): Promise<string> =>
 	(await readTails(files, path, [[0, Number.POSITIVE_INFINITY]]))[0] as string;
 
+/** The last bytes of a file, with which a line may begin in its middle. */
+export const readEnd = async (files: Pick<Files, 'openSource'>, path: string, maxBytes: number): Promise<string> => {
+	try {
+		const source = await files.openSource(path);
+		try {
+			const from = Math.max(0, source.size - maxBytes);
+			return (await source.read(from, source.size - from)).toString('utf8');
+		} finally {
+			await source.close();
+		}
+	} catch {
+		return '';
+	}
+};
+
 /** The tails of parts of one file, which is opened once. */
 export const readTails = async (files: Pick<Files, 'openSource'>, path: string, ranges: readonly TailRange[]): Promise<string[]> => {
 	const tails: string[] = new Array(ranges.length).fill('');

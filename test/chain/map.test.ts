@@ -210,7 +210,7 @@ describe.each(ENGINES)('on %s', engine => {
 		expect([error.results[0], error.results[2]]).toEqual([0, 2]);
 	});
 
-	test('N7: a task that kills its process once is computed again; one that always does fails as lost, the others do not', async () => {
+	test('N7: a task that kills its process once is computed again; one that always does fails as killed, the others do not', async () => {
 		const tasks = range(0, 3).map(() => ({itask: 1, times: 1}));
 		expect(await pool.map(work.killOnAttempt, tasks, {keepWorkDir: true, numChunks: 3})).toEqual([0, 1, 2]);
 		const {journal} = await readWorkDir(keptWorkDirs(workRoot)[0] as string);
@@ -219,7 +219,7 @@ describe.each(ENGINES)('on %s', engine => {
 		]);
 		const always = tasks.map(task => ({...task, times: 9}));
 		const error = await failureOf(pool.map(work.killOnAttempt, always, {maxNumResubmissions: 1, numChunks: 3}));
-		expect(error.failures.map(({itask, kind, attempt}) => ({itask, kind, attempt}))).toEqual([{itask: 1, kind: 'lost', attempt: 2}]);
+		expect(error.failures.map(({itask, kind, attempt}) => ({itask, kind, attempt}))).toEqual([{itask: 1, kind: 'killed', attempt: 2}]);
 		expect([error.results[0], error.results[2]]).toEqual([0, 2]);
 	});
 

@@ -19,6 +19,7 @@
 #                                          node1 is short for the full name
 #   grid-engine.sh stop-node|start-node NODE   kills all processes of a node, as a power failure does; boots it
 #   grid-engine.sh stop-master|start-master
+#   grid-engine.sh max-jobs NUMBER         how many queue-jobs a user may have in the queue at once; 0 for any number
 #
 # GRID_ENGINE_INSTANCE=0..99 (0) tells clusters apart: each has its own addresses, ports, host names, group ids and
 # directory, also apart from those of a Grid Engine that is installed on this machine.
@@ -148,6 +149,15 @@ configure_master() { # before any node starts: a node reads its limits once, whe
 	rm -rf "$work"
 }
 
+max_jobs() { # NUMBER
+	case "$1" in *[!0-9]*) die "Expected NUMBER to be a number, got $1" ;; esac
+	local work
+	work=$(mktemp -d)
+	on_master qconf -sconf | sed -e '/^#/d' -e '/^ \{10,\}/d' -e "s/^max_u_jobs .*/max_u_jobs $1/" >"$work/global"
+	quiet on_master qconf -Mconf "$work/global"
+	rm -rf "$work"
+}
+
 # --- nodes
 
 add_node() { # INDEX
@@ -246,7 +256,8 @@ write_wrappers() { # DIRECTORY
 		real=/usr/bin/$program
 		cat >"$1/$program" <<WRAPPER
 #!/bin/sh
-# Written by grid-engine.sh: the real $program, on the submit host of cluster $PREFIX.
+# Written by grid-engine.sh: the real $program, on the submit host of cluster $PREFIX; on a host of another cluster, of that one.
+case \$(uname -n) in $PREFIX-*) ;; qmr[0-9]*-*) exec $real "\$@" ;; esac
 export SGE_ROOT=$SGE_ROOT SGE_CELL=$SGE_CELL SGE_QMASTER_PORT=$SGE_QMASTER_PORT SGE_EXECD_PORT=$SGE_EXECD_PORT
 case \$(uname -n) in $PREFIX-*) exec $real "\$@" ;; esac
 [ "\$(id -u)" = 0 ] || { echo "$program: only root gets to the submit host from here; use grid-engine.sh run-as USER CMD" >&2; exit 1; }
@@ -352,7 +363,7 @@ verb=${1:-help}
 [ $# -eq 0 ] || shift
 case "$verb:$#" in
 up:[0-2] | ensure:[0-2] | down:0 | status:0 | run:[1-9]* | run-as:[2-9] | run-as:[1-9][0-9]* | wrappers:1 | add-user:1 | add-queue:2) ;;
-cut:1 | heal:1 | stop-node:1 | start-node:1 | stop-master:0 | start-master:0) ;;
+cut:1 | heal:1 | stop-node:1 | start-node:1 | stop-master:0 | start-master:0 | max-jobs:1) ;;
 *) usage ;;
 esac
 [ "$(id -u)" = 0 ] || [ "$verb" = wrappers ] || die 'needs root'
@@ -383,4 +394,5 @@ stop-node) stop_node "$(node_name "$1")" ;;
 start-node) start_node "$(node_name "$1")" ;;
 stop-master) stop_master ;;
 start-master) start_master ;;
+max-jobs) max_jobs "$1" ;;
 esac

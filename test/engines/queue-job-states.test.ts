@@ -6,7 +6,7 @@ import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import {waitForFile} from '../fixtures/on-node.mjs';
 import * as work from '../fixtures/work.mjs';
 import {createTestDirectory, poolOptions} from '../helpers/engines.js';
-import {call, createEnding, type Ending, type JournalLine, untilAccounted, untilGone, untilNoted} from '../helpers/grid-engine.js';
+import {call, createEnding, type Ending, type JournalLine, oneNode, untilAccounted, untilGone, untilNoted} from '../helpers/grid-engine.js';
 
 let directory: ReturnType<typeof createTestDirectory>;
 let workDir: string;
@@ -53,38 +53,63 @@ const SUMS = [
 	[2, 3],
 ];
 
-test.each<[what: string, argument: string, reason: RegExp]>([
+const UNBELIEVED: readonly [what: string, argument: string, reason: RegExp][] = [
 	['directory', '-wd', /error: can't chdir to \/nonexistent: No such file or directory/],
 	['shell', '-S', /unable to find shell "\/nonexistent"/],
-])(
-	'N2, N13: queue-jobs whose %s does not exist go into Eqw; they are tried 1 + maxNumResubmissions times, and the reason is told',
+];
+
+/** Maps what goes into Eqw at every attempt. */
+const mapIntoErrorState = async (options: PoolOptions, numAttempts: number, reason: RegExp): Promise<JournalLine[]> => {
+	const error = await pool.map(work.sum, SUMS, {...options, numChunks: 2}).catch((thrown: unknown) => thrown);
+	expect(error).toBeInstanceOf(MapError);
+	const {failures} = error as MapError;
+	expect(failures.map(({itask, kind, attempt}) => [itask, kind, attempt])).toEqual([
+		[0, 'error-state', numAttempts],
+		[1, 'error-state', numAttempts],
+	]);
+	for (const {message} of failures) {
+		expect(message).toContain('Eqw');
+		expect(message).toMatch(reason);
+	}
+	const noted = (await journal()).filter(({event}) => event === 'error-state');
+	expect(noted).toHaveLength(2 * numAttempts);
+	for (const line of noted) expect(line.reason).toMatch(reason);
+	expect(await numNoted('submitted')).toBe(2 * numAttempts);
+	expect(await numNoted('deleted')).toBe(2 * numAttempts);
+	const name = await session();
+	await untilGone(job => job.name.includes(name));
+	expect((await untilAccounted(name, 2 * numAttempts)).size).toBe(2 * numAttempts);
+	return noted;
+};
+
+test.each(UNBELIEVED)(
+	'N2, N13: queue-jobs whose %s does not exist on one node go into Eqw; they are tried 1 + maxNumResubmissions times, and the reason is told',
 	async (_, argument, reason) => {
-		const options: PoolOptions = {qsubArgs: [argument, '/nonexistent'], maxNumResubmissions: 2, numChunks: 2};
-		const error = await pool.map(work.sum, SUMS, options).catch((thrown: unknown) => thrown);
-		expect(error).toBeInstanceOf(MapError);
-		const {failures} = error as MapError;
-		expect(failures.map(({itask, kind, attempt}) => [itask, kind, attempt])).toEqual([
-			[0, 'error-state', 3],
-			[1, 'error-state', 3],
-		]);
-		for (const {message} of failures) {
-			expect(message).toContain('Eqw');
-			expect(message).toMatch(reason);
-		}
-		const noted = (await journal()).filter(({event}) => event === 'error-state');
-		expect(noted).toHaveLength(6);
-		for (const line of noted) expect(line.reason).toMatch(reason);
-		expect(await numNoted('submitted')).toBe(6);
-		expect(await numNoted('deleted')).toBe(6);
-		const name = await session();
-		await untilGone(job => job.name.includes(name));
-		expect((await untilAccounted(name, 6)).size).toBe(6);
+		const noted = await mapIntoErrorState(
+			{qsubArgs: [argument, '/nonexistent', '-l', `h=${await oneNode()}`], maxNumResubmissions: 2},
+			3,
+			reason,
+		);
+		expect(new Set(noted.map(({host}) => host)).size).toBe(1);
 	},
 );
 
+test.each(UNBELIEVED)('queue-jobs whose %s exists on neither of two nodes are not tried any more', async (_, argument, reason) => {
+	const noted = await mapIntoErrorState({qsubArgs: [argument, '/nonexistent'], maxNumResubmissions: 10}, 2, reason);
+	expect(new Set(noted.map(({host}) => host)).size).toBe(2);
+});
+
+test('queue-jobs that ask for the error state themselves are tried 1 + maxNumResubmissions times, on whatever nodes', async () => {
+	const nodePath = join(directory.path, 'node');
+	writeFileSync(nodePath, '#!/bin/sh\nexit 100\n', {mode: 0o755});
+	const noted = await mapIntoErrorState({nodePath, maxNumResubmissions: 2}, 3, /Eqw/);
+	expect(new Set(noted.map(({host}) => host)).size).toBe(2);
+});
+
 test('N1: queue-jobs in Eqw are submitted again until what they need is there', async () => {
 	const missing = join(directory.path, 'later');
-	const running = ending.watch(pool.map(work.sum, SUMS, {qsubArgs: ['-wd', missing], maxNumResubmissions: 100}));
+	const options: PoolOptions = {qsubArgs: ['-wd', missing, '-l', `h=${await oneNode()}`], maxNumResubmissions: 100};
+	const running = ending.watch(pool.map(work.sum, SUMS, options));
 	await untilNoted(workDir, ({event}) => event === 'error-state');
 	mkdirSync(missing);
 	expect(await running).toEqual([3, 5]);
@@ -137,7 +162,7 @@ test('a queue-job that takes longer than its h_rt allows fails with what the acc
 	expect(outcome).toMatchObject({
 		status: 'rejected',
 		attempt: 2,
-		reason: {kind: 'lost', message: expect.stringMatching(/h_rt.*2 attempts/)},
+		reason: {kind: 'wall-time', message: expect.stringMatching(/h_rt.*2 attempts/)},
 	});
 	expect(await numNoted('submitted')).toBe(2);
 });

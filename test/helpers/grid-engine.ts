@@ -108,6 +108,9 @@ export const createEnding = (): Ending => {
 	};
 };
 
+/** The name of an execution host. */
+export const oneNode = async (): Promise<string> => (await call('qconf', ['-sel'])).split('\n')[0] as string;
+
 export const deleteJobs = async (ids: readonly string[]): Promise<void> => {
 	// It fails when one of them has ended already.
 	if (ids.length > 0) await call('qdel', ids).catch(() => undefined);

@@ -45,5 +45,5 @@ export const runNode = (args: readonly string[], options: {readonly cwd: string;
 	});
 
 /** What vitest puts into the environment of its workers is not the user's. */
-const withoutVitest = (): NodeJS.ProcessEnv =>
+export const withoutVitest = (): NodeJS.ProcessEnv =>
 	Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(?:VITEST|TINYPOOL|NODE_ENV$|TEST$)/.test(name)));

@@ -8,7 +8,7 @@ import type {FileViews} from './file-views.js';
 import type {ChunkProgress, Ledger} from './ledger.js';
 import type {MapProcess, ProcessEnd} from './process-node.js';
 import type {SimTask} from './scenario.js';
-import {valueOf} from './sim-worker.js';
+import {taskValue} from './sim-worker.js';
 import {EPOCH_MS, MINUTE, type World} from './world.js';
 
 /** As judge.ts says: then a queue-job that avoids hosts may be taken back. */
@@ -128,7 +128,7 @@ const checkOutcome = async (
 	const itask = chunk.firstTask + index;
 	const {behaviour} = world.scenario.tasks[itask] as SimTask;
 	if (outcome.status === 'fulfilled') {
-		const isRight = behaviour !== 'throws' && JSON.stringify(outcome.value) === JSON.stringify(valueOf(itask));
+		const isRight = behaviour !== 'throws' && JSON.stringify(outcome.value) === JSON.stringify(taskValue(itask));
 		if (!isRight) world.offend('the value of a task is what it returned', `task ${itask}: ${JSON.stringify(outcome.value)}`);
 		return;
 	}
@@ -270,7 +270,7 @@ export const checkSameOutcomes = (
 		if (outcome?.status === 'rejected' && outcome.reason.kind === 'cancelled') continue;
 		const [was, is] = [show(outcome), show(again.outcomes[itask])];
 		// A queue-job that could not be stopped has finished the task after all.
-		if (outcome?.status === 'rejected' && (is === 'exception' || is === JSON.stringify(valueOf(itask)))) continue;
+		if (outcome?.status === 'rejected' && (is === 'exception' || is === JSON.stringify(taskValue(itask)))) continue;
 		if (was !== is) world.offend(promise, `task ${itask}: ${is}, not ${was}`);
 	}
 };

@@ -49,13 +49,16 @@ describe('the scheduler is asked', () => {
 		expect(map.attempt(0).end?.reason).toBe('no shell');
 	});
 
-	test('why a queue-job ended, after two answers without it, three times at the most', async () => {
+	test('why a queue-job ended, after two answers without it, and after twice as many each time, six times at the most', async () => {
 		const map = createMap([{job: absent(1)}], []);
-		await map.round();
-		expect(map.asked).toHaveLength(0);
-		map.attempt(0).job = absent(2);
-		for (let i = 0; i < 5; i++) await map.round();
-		expect(map.asked.map(({state}) => state)).toEqual(['ended', 'ended', 'ended']);
+		const askedAt: number[] = [];
+		for (let answers = 1; answers <= 300; answers++) {
+			map.attempt(0).job = absent(answers);
+			await map.round();
+			if (map.asked.length > askedAt.length) askedAt.push(answers);
+		}
+		expect(askedAt).toEqual([2, 4, 8, 16, 32, 64]);
+		expect(new Set(map.asked.map(({state}) => state))).toEqual(new Set(['ended']));
 	});
 
 	test('where it ended, too', async () => {

@@ -156,13 +156,15 @@ describe('a running work_dir', () => {
 		expect((await readWorkDir(workDir)).tasks[0]?.attempts.map(({attempt, lastEvent}) => [attempt, lastEvent])).toEqual([[1, 'lost']]);
 	});
 
-	test('a growing result is none, a journal that ends within a line is read up to there', async () => {
+	test('of a growing result what is finished is told, a journal that ends within a line is read up to there', async () => {
 		const {workDir, write, note, submitted} = makeWorkDir();
-		write('000000000.1.part', encodeOutcomes([{value: 1}, {value: 2}, {value: 3}]));
+		const whole = encodeOutcomes([{value: 1}, {value: 2}, {value: 3}]);
+		// It ends within its second block.
+		write('000000000.1.part', whole.subarray(0, whole.indexOf('BLCK', whole.indexOf('BLCK') + 4) + 20));
 		note(...submitted(0, 1), {event: 'running', ichunk: 0, attempt: 1});
 		appendFileSync(join(workDir, 'log.jsonl'), '{"time":"2026-11-');
 		const {tasks, problems, journal} = await readWorkDir(workDir);
-		expect([tasks[0]?.state, problems, journal.length]).toEqual(['running', [], 3]);
+		expect([tasks.slice(0, 3).map(({state}) => state), problems, journal.length]).toEqual([['done', 'done', 'running'], [], 3]);
 	});
 });
 

@@ -25,6 +25,15 @@ describe('the last words of a worker', () => {
 			'<--- Last few GCs --->\n\nFATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory\n',
 			'Node ran out of memory',
 		],
+		[
+			'whose heap could not grow, with the stack of Node behind them',
+			`FATAL ERROR: Committing semi space failed. Allocation failed - JavaScript heap out of memory
+----- Native stack trace -----
+
+${Array.from({length: 30}, (_, i) => `${i}: 0x10e91f1 v8::internal::HeapAllocator::AllocateRawWithLightRetrySlowPath(int, v8::internal::AllocationType) [/usr/bin/node]`).join('\n')}
+`,
+			'Node ran out of memory',
+		],
 		['that had no room for WebAssembly', 'RangeError: WebAssembly.Instance(): Out of memory: Cannot allocate Wasm memory', '11.2 GB'],
 	])('of one %s tell that it was memory', async (_, stderr, part) => {
 		const failure = await refine('killed', stderr);
