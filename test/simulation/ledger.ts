@@ -2,9 +2,10 @@
 import {chunkName} from '../../src/layout.js';
 import {type PartScan, readBlocks, scanPart} from '../../src/scan-part.js';
 import type {ByteSource} from '../../src/v8-serialize-helpers.js';
-import type {Cluster, Job} from './cluster.js';
+import type {Cluster} from './cluster.js';
 import type {DiskFile} from './disk.js';
 import type {FileViews} from './file-views.js';
+import type {Job} from './job.js';
 import type {SimProcess} from './sim-process.js';
 import type {World} from './world.js';
 

@@ -1,7 +1,8 @@
 /** One simulated map, from its seed to the promises that it has kept or broken. */
 import {cutChunks} from '../../src/chunks.js';
 import {createSession} from '../../src/layout.js';
-import {checkEnd, checkGivenUp, checkJournal, checkQueue, checkSameOutcomes} from './checks.js';
+import {checkGivenUp} from './check-submission.js';
+import {checkEnd, checkJournal, checkQueue, checkSameOutcomes} from './checks.js';
 import {type Cluster, createCluster} from './cluster.js';
 import {createDice} from './dice.js';
 import {createDisk} from './disk.js';
