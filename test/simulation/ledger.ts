@@ -108,12 +108,14 @@ export const createLedger = (world: World, session: string, views: FileViews, cl
 			let lastAttempt = 0;
 			const scans: PartScan[] = [];
 			for (const {file, attempt} of filesOf(ichunk).sort((a, b) => a.attempt - b.attempt)) {
-				const scan = await scanAt(file, ichunk, asOfMs);
-				if (scan === undefined) continue;
-				scans.push(scan);
-				if (scan.numFinished <= numFinished) continue;
-				numFinished = scan.numFinished;
-				lastAttempt = attempt;
+				const before = await scanAt(file, ichunk, asOfMs);
+				if (before !== undefined && before.numFinished > numFinished) {
+					numFinished = before.numFinished;
+					lastAttempt = attempt;
+				}
+				// What was begun since may be known, too.
+				const now = await scanAt(file, ichunk, events.nowMs());
+				if (now !== undefined) scans.push(now);
 			}
 			const hasBegun = ({mark, isDamaged}: PartScan): boolean =>
 				isDamaged || (mark !== undefined && mark.finished <= numFinished && numFinished < mark.begunUpTo);
