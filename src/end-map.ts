@@ -78,14 +78,13 @@ const MAX_SWEEPS = 3;
  */
 export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Ports, 'engine' | 'tell'>): Promise<string | undefined> => {
 	try {
-		const ids = openChunks(state).flatMap(({chunk, attempts}) =>
-			attempts.flatMap(({jobId, attempt, isRemoved}) => {
-				if (jobId === undefined || isRemoved) return [];
-				state.journal.note({event: 'deleted', ichunk: chunk.ichunk, attempt, jobId});
-				return [jobId];
-			}),
+		const toRemove = openChunks(state).flatMap(({chunk, attempts}) =>
+			attempts.flatMap(({jobId, attempt, isRemoved}) => (jobId === undefined || isRemoved ? [] : [{ichunk: chunk.ichunk, attempt, jobId}])),
 		);
+		const ids = toRemove.map(({jobId}) => jobId);
 		if (ids.length > 0) await engine.remove(ids);
+		// Not before: whoever goes on with the map adopts what may still be there.
+		for (const job of toRemove) state.journal.note({event: 'deleted', ...job});
 		// A queue ends by itself what has brought its result; of child processes none is to be left when the map returns.
 		if (engine.statusCost === 'none') await engine.remove(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
 		if (ids.length > 0 || state.needsSweep) await sweep(state, engine);

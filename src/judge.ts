@@ -112,6 +112,9 @@ export const MISSED_ANSWERS = 3;
 /** So long a queue-job waits for a host other than those that it avoids: by then those that it may use are full for good, or down. */
 export const MAX_AVOIDING_MS = 600_000;
 
+/** So often the accounting must have known nothing of a queue-job before it is believed that it never ran: it may be written late. */
+const EXPLANATIONS_FOR_DELETED = 3;
+
 /** On so many hosts an error that would come on any host must be seen before it is believed: one host may have lost its file system. */
 const HOSTS_FOR_PERMANENT = 2;
 
@@ -194,6 +197,7 @@ const findLoss = (current: AttemptFacts, job: Extract<JobFacts, {kind: 'absent'}
 	const hasRun = current.hasFiles || seenStates.has('running') || seenStates.has('unreachable') || seenStates.has('suspended');
 	// What has run is in the accounting, or has left a file at least.
 	if (!hasRun && end === undefined && seenStates.size > 0) {
+		if (current.numExplanations < EXPLANATIONS_FOR_DELETED) return undefined;
 		return {cause: 'deleted', reason: 'the queue-job was deleted before it ran, and not by this map'};
 	}
 	const cause = end === undefined ? (hasRun ? 'killed' : 'lost') : end.failed ? (end.kind ?? 'lost') : 'lost';

@@ -28,7 +28,10 @@ export const replayJournal = (lines: readonly JournalLine[], state: MapState): R
 		if (chunk === undefined) continue;
 		if (line.event === 'chunk-failed') {
 			if (NOT_FINAL.has(line.kind)) {
-				dueAttempts.set(chunk, chunk.attempts.length + 1);
+				const last = chunk.attempts.at(-1);
+				// What could not be removed is there, and may bring the result.
+				const isThere = last !== undefined && last.failure === undefined && !last.isRemoved;
+				if (!isThere) dueAttempts.set(chunk, chunk.attempts.length + 1);
 				continue;
 			}
 			chunk.decision = {kind: 'failed', attempt: number ?? 0};

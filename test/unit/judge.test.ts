@@ -155,8 +155,13 @@ describe('one attempt', () => {
 		],
 		[
 			'gone without ever having run',
-			{job: VANISHED, seenStates: new Set(['pending']), hasFiles: false},
+			{job: VANISHED, seenStates: new Set(['pending']), hasFiles: false, numExplanations: 3},
 			failed('deleted', 'the queue-job was deleted before it ran, and not by this map'),
+		],
+		[
+			'gone without ever having run, though the accounting may only be late',
+			{job: VANISHED, seenStates: new Set(['pending']), hasFiles: false, numExplanations: 2},
+			WAIT,
 		],
 		[
 			'gone without having been seen to run, though accounting knows it',
