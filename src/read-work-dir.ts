@@ -161,8 +161,9 @@ const readChunk = async (
 			attempt: outcome && attempt,
 			jobId: source?.jobId,
 			host: (attempt === out.attempt ? out.host : undefined) ?? source?.host,
-			startedAt: found && new Date(found.startedAt),
-			elapsedMs: found?.elapsedMs,
+			// A task that was never begun again has no times.
+			startedAt: found === undefined || Number.isNaN(found.startedAt) ? undefined : new Date(found.startedAt),
+			elapsedMs: found === undefined || Number.isNaN(found.elapsedMs) ? undefined : found.elapsedMs,
 			...(found === undefined ? outputs.last : outputs.of(found.attempt, found.output)),
 		};
 	});
