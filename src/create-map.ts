@@ -22,7 +22,7 @@ import {realProcesses} from './processes.js';
 import {createReducer} from './reduce.js';
 import {userName} from './user-name.js';
 import {VERSION} from './version.js';
-import {createWorkDir, placeWorkDir} from './work-dir.js';
+import {beginWorkDir, createWorkDir, placeWorkDir} from './work-dir.js';
 
 export type MapCall = {
 	readonly call: 'map' | 'starmap';
@@ -80,7 +80,7 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 		umask: process.umask(),
 	});
 	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks}, ports.files, signal);
-	const owner = await claimWorkDir(workDir, ports, realProcesses);
+	const owner = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
 	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
 	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
 	for (const chunk of state.chunks) state.toSubmit.add(chunk);

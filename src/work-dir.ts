@@ -82,12 +82,27 @@ export const createWorkDir = async (
 	} catch (error) {
 		if (scratch !== undefined) await files.removeTree(scratch);
 		await removeMade(parent, files);
-		if (error instanceof PoolError || signal.aborted) throw error;
-		const {message, code = ''} = error as NodeJS.ErrnoException;
-		throw new PoolError('ERR_POOL_WORK_DIR', `The work_dir ${place.workDir} can't be made: ${message}. ${ADVICE[code] ?? ELSEWHERE}`, {
-			cause: error,
-		});
+		throw signal.aborted ? error : explainFailure(place, error);
 	}
+};
+
+/** Does the first thing in a work_dir that was just made; when that fails, nothing is left behind either. */
+export const beginWorkDir = async <T>(place: WorkDirPlace, files: Files, begin: () => Promise<T>): Promise<T> => {
+	try {
+		return await begin();
+	} catch (error) {
+		await files.removeTree(place.workDir);
+		await removeMade(dirname(place.workDir), files);
+		throw explainFailure(place, error);
+	}
+};
+
+const explainFailure = ({workDir}: WorkDirPlace, error: unknown): unknown => {
+	if (error instanceof PoolError) return error;
+	const {message, code = ''} = error as NodeJS.ErrnoException;
+	return new PoolError('ERR_POOL_WORK_DIR', `The work_dir ${workDir} can't be made: ${message}. ${ADVICE[code] ?? ELSEWHERE}`, {
+		cause: error,
+	});
 };
 
 const ELSEWHERE = 'Choose another place by `workDir` or `workRoot`.';

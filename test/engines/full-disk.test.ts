@@ -9,6 +9,8 @@ import {call, createEnding, type Ending, listJobs, untilGone} from '../helpers/g
 import {createSmallDisk, type SmallDisk} from '../helpers/small-disk.js';
 
 const DISK_BYTES = 4 * 2 ** 20;
+/** In which a disk in memory gives out space. */
+const BLOCK_BYTES = 4096;
 
 let directory: ReturnType<typeof createTestDirectory>;
 let disk: SmallDisk;
@@ -49,6 +51,12 @@ const journalIsWhole = (workDir: string): boolean =>
 		.split('\n')
 		.every(line => typeof JSON.parse(line).event === 'string');
 
+const endingOf = (map: Promise<unknown>): Promise<string> =>
+	map.then(
+		() => 'done',
+		(error: PoolError) => error.code ?? error.message,
+	);
+
 describe('while the tasks are written', () => {
 	test.each([
 		['the default place', {}],
@@ -73,6 +81,36 @@ describe('while the tasks are written', () => {
 		// The next map finds the disk as it was.
 		expect(await new Pool(options).map(answerOf, [1, 2])).toEqual([1, 2]);
 		expect(existsSync(mark)).toBe(true);
+	});
+
+	test('wherever the space ends: either nothing is left behind, or the map has begun and goes on when there is space', async () => {
+		const map = (more: PoolOptions = {}): Promise<number[]> =>
+			new Pool({...poolOptions('local', directory.path), workRoot: disk.path, ...more}).map(answerOf, [1]);
+		await map({keepWorkDir: true});
+		const neededBytes = DISK_BYTES - disk.freeBytes();
+		for (const name of readdirSync(disk.path)) rmSync(join(disk.path, name), {recursive: true});
+		const hasBegun = (): boolean =>
+			said.includes("can't be read or written") ||
+			readdirSync(disk.path).some(name => !name.startsWith('.') && existsSync(join(disk.path, name, 'log.jsonl')));
+		const endings: string[] = [];
+		// From too little for the last files of the work_dir up to enough for all.
+		for (let lessBlocks = 8; lessBlocks >= 0; lessBlocks--) {
+			disk.fill(neededBytes - lessBlocks * BLOCK_BYTES);
+			said = '';
+			let ending: string | undefined;
+			const ended = endingOf(map()).then(how => {
+				ending = how;
+			});
+			await vi.waitUntil(() => ending !== undefined || hasBegun(), {timeout: 60_000, interval: 5});
+			disk.clear();
+			await ended;
+			endings.push(ending as unknown as string);
+			expect([ending, readdirSync(disk.path)]).toEqual([ending, []]);
+		}
+		// First the one, then the other.
+		const numRefused = endings.lastIndexOf('ERR_POOL_WORK_DIR') + 1;
+		expect(endings).toEqual(endings.map((_, i) => (i < numRefused ? 'ERR_POOL_WORK_DIR' : 'done')));
+		expect([numRefused > 0, numRefused < endings.length]).toEqual([true, true]);
 	});
 
 	test('a disk that takes no changes is told', async () => {
