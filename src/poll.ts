@@ -10,7 +10,7 @@ import {explainJobs} from './explain-jobs.js';
 import {judge, type Verdict} from './judge.js';
 import {lookForResults} from './look-for-results.js';
 import {type ChunkState, type MapState, openChunks} from './map-state.js';
-import {createOutage, type Outage} from './outage.js';
+import {createOutage, type Outage, shareOutage} from './outage.js';
 import type {Ports} from './ports.js';
 import {readProgress} from './read-finished.js';
 import type {Reducer} from './reduce.js';
@@ -28,11 +28,11 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 	const beats = createMapBeats(ports, state.options.pollingIntervalMs, ports.engine.statusCost);
 	const submitOutage = createOutage('the scheduler takes no queue-jobs', state, ports);
 	const statusOutage = createOutage('the queue does not answer', state, ports);
-	const fileOutage = createOutage("the work_dir can't be read or written", state, ports);
+	const fileOutage = shareOutage(createOutage("the work_dir can't be read or written", state, ports));
 	let listedMs = ports.clock.elapsedMs();
 
 	const submit = async (): Promise<void> => {
-		const submission = await withFiles(state, fileOutage, () => submitNext(state, ports));
+		const submission = await withFiles(state, fileOutage('write'), () => submitNext(state, ports));
 		beats.submission.done(submission !== undefined && submission.refusal === undefined ? 'changed' : 'same');
 		if (submission === undefined) return;
 		if (isSubmitting(state, submission)) submitOutage.worked();
@@ -47,7 +47,7 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 	};
 
 	const look = async (): Promise<void> => {
-		const found = await withFiles(state, fileOutage, () => lookForResults(state, ports, reducer));
+		const found = await withFiles(state, fileOutage('list'), () => lookForResults(state, ports, reducer));
 		if (found !== undefined) listedMs = ports.clock.elapsedMs();
 		beats.listing.done(found ?? 'same');
 	};
@@ -61,7 +61,7 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 		if (beats.listing.isDue() || isAsking) await look();
 		if (isAsking) await explainJobs(state, ports);
 		await decide(state, ports, reducer, listedMs);
-		await withFiles(state, fileOutage, () => state.journal.flush({durable: false}));
+		await withFiles(state, fileOutage('write'), () => state.journal.flush({durable: false}));
 		onRound();
 		if (state.options.stopOnError && reducer.counts().failed > 0) return;
 		const untilMs = Math.min(beats.status.untilDueMs(), beats.listing.untilDueMs());
