@@ -34,6 +34,8 @@ export const concludeMap = async (
 		await state.owner.release();
 	} catch (error) {
 		ports.tell(`queue-map-reduce: the work_dir is kept, for it can't be removed (${(error as Error).message}): ${state.workDir}`);
+		// Its heartbeat would keep this process from ending, and every other from going on.
+		await state.owner.release().catch(() => undefined);
 	}
 };
 
