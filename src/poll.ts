@@ -30,6 +30,7 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 	const statusOutage = createOutage('the queue does not answer', state, ports);
 	const fileOutage = shareOutage(createOutage("the work_dir can't be read or written", state, ports));
 	let listedMs = ports.clock.elapsedMs();
+	let answeredMs = listedMs;
 
 	const submit = async (): Promise<void> => {
 		const submission = await withFiles(state, fileOutage('write'), () => submitNext(state, ports));
@@ -43,7 +44,10 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 		const answer = await askQueue(state, ports);
 		beats.status.done(answer.kind === 'changed' ? 'changed' : 'same');
 		if (answer.kind === 'silent') statusOutage.failed(answer.reason);
-		else statusOutage.worked();
+		else {
+			answeredMs = ports.clock.elapsedMs();
+			statusOutage.worked();
+		}
 	};
 
 	const look = async (): Promise<void> => {
@@ -60,7 +64,7 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 		if (isAsking) await ask();
 		if (beats.listing.isDue() || isAsking) await look();
 		if (isAsking) await explainJobs(state, ports);
-		await decide(state, ports, reducer, listedMs);
+		await decide(state, ports, reducer, {listedMs, answeredMs});
 		await withFiles(state, fileOutage('write'), () => state.journal.flush({durable: false}));
 		onRound();
 		if (state.options.stopOnError && reducer.counts().failed > 0) return;
@@ -99,14 +103,17 @@ const withFiles = async <T>(state: MapState, outage: Outage, body: () => Promise
 	}
 };
 
-const decide = async (state: MapState, ports: Ports, reducer: Reducer, listedMs: number): Promise<void> => {
+/** When the work_dir was last listed, and when the queue last answered. */
+type Seen = {readonly listedMs: number; readonly answeredMs: number};
+
+const decide = async (state: MapState, ports: Ports, reducer: Reducer, seen: Seen): Promise<void> => {
 	const toRemove: string[] = [];
 	for (const chunk of openChunks(state)) {
-		let verdict = judgeChunk(state, chunk, listedMs);
+		let verdict = judgeChunk(state, chunk, seen);
 		if (verdict.kind === 'resubmit' || verdict.kind === 'fail') {
 			// Only now does it count how far its attempts came.
 			for (const attempt of chunk.attempts) attempt.progress = await readProgress(ports.files, state, chunk.chunk, attempt.attempt);
-			verdict = judgeChunk(state, chunk, listedMs);
+			verdict = judgeChunk(state, chunk, seen);
 		}
 		if (verdict.kind !== 'wait') toRemove.push(...(await actOn(state, chunk, verdict, ports, reducer)));
 	}
@@ -115,13 +122,14 @@ const decide = async (state: MapState, ports: Ports, reducer: Reducer, listedMs:
 	await ports.engine.remove(toRemove).catch(error => state.journal.note({event: 'warning', reason: (error as Error).message}));
 };
 
-const judgeChunk = (state: MapState, chunk: ChunkState, listedMs: number): Verdict =>
+const judgeChunk = (state: MapState, chunk: ChunkState, {listedMs, answeredMs}: Seen): Verdict =>
 	judge(
 		{
 			numTasks: chunk.chunk.numTasks,
 			attempts: chunk.attempts,
 			isNextDue: state.toSubmit.has(chunk),
 			nowMs: listedMs,
+			answeredMs,
 			anyWorkerStarted: state.anyWorkerStarted,
 		},
 		state.options,

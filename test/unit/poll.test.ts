@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest';
+import type {JobState, JobStatus} from '../../src/engines/engine.js';
 import {poll} from '../../src/poll.js';
 import {createMapInMemory, diskError, type MapInMemory} from '../helpers/map-in-memory.js';
 
@@ -34,5 +35,41 @@ describe('a disk that is full while the work_dir can be read', () => {
 		expect(await watch(map)).toMatchObject({code: 'ERR_POOL_OUTAGE'});
 		expect(numAppends).toBeGreaterThan(2);
 		expect(map.told).toEqual([expect.stringContaining('ENOSPC')]);
+	});
+});
+
+describe('a queue that does not answer', () => {
+	test.each([
+		['pending', {pendingLimitMs: 60_000}],
+		['unreachable', {unreachableAfterMs: 60_000}],
+	] as const)('is no evidence that a queue-job is still %s', async (state, options) => {
+		const listed: JobStatus[] = [];
+		let numSilent = 0;
+		const list = (now: JobState): JobStatus[] => listed.map(job => ({...job, state: now, rawState: now}));
+		const map = createMapInMemory({
+			numChunks: 1,
+			options: {...options, outageLimitMs: 7_200_000},
+			engine: {
+				submit: async requests =>
+					requests.map(({name}) => {
+						listed.push({id: '7', name, state, rawState: state});
+						return {kind: 'submitted', id: '7'};
+					}),
+				status: async () => {
+					// After its first answer it is silent for an hour; the queue-job runs by then.
+					if (map.clock.elapsedMs() < 5000) return list(state);
+					if (map.clock.elapsedMs() > 3_600_000) return list('running');
+					numSilent++;
+					throw new Error('no master');
+				},
+			},
+		});
+		const stop = new Error('the test has seen enough');
+		const seen = await watch(map, () => {
+			if (map.clock.elapsedMs() > 3_700_000) throw stop;
+		});
+		expect(seen).toBe(stop);
+		expect(numSilent).toBeGreaterThan(10);
+		expect(map.journal().map(({event}) => event)).not.toContain('lost');
 	});
 });
