@@ -31,6 +31,7 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 	const fileOutage = shareOutage(createOutage("the work_dir can't be read or written", state, ports));
 	let listedMs = ports.clock.elapsedMs();
 	let answeredMs = listedMs;
+	let isInSight = true;
 
 	const submit = async (): Promise<void> => {
 		const submission = await withFiles(state, fileOutage('write'), () => submitNext(state, ports));
@@ -52,7 +53,8 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 
 	const look = async (): Promise<void> => {
 		const found = await withFiles(state, fileOutage('list'), () => lookForResults(state, ports, reducer));
-		if (found !== undefined) listedMs = ports.clock.elapsedMs();
+		isInSight = found !== undefined;
+		if (isInSight) listedMs = ports.clock.elapsedMs();
 		beats.listing.done(found ?? 'same');
 	};
 
@@ -64,7 +66,8 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 		if (isAsking) await ask();
 		if (beats.listing.isDue() || isAsking) await look();
 		if (isAsking) await explainJobs(state, ports);
-		await decide(state, ports, reducer, {listedMs, answeredMs});
+		// What can't be seen now may have been finished.
+		if (isInSight) await withFiles(state, fileOutage('read'), () => decide(state, ports, reducer, {listedMs, answeredMs}));
 		await withFiles(state, fileOutage('write'), () => state.journal.flush({durable: false}));
 		onRound();
 		if (state.options.stopOnError && reducer.counts().failed > 0) return;
@@ -106,20 +109,28 @@ const withFiles = async <T>(state: MapState, outage: Outage, body: () => Promise
 /** When the work_dir was last listed, and when the queue last answered. */
 type Seen = {readonly listedMs: number; readonly answeredMs: number};
 
+/** @throws What the file system says, once all others are decided, when it can't be seen how far a chunk came: that one is left as it is. */
 const decide = async (state: MapState, ports: Ports, reducer: Reducer, seen: Seen): Promise<void> => {
 	const toRemove: string[] = [];
+	let unread: unknown;
 	for (const chunk of openChunks(state)) {
 		let verdict = judgeChunk(state, chunk, seen);
 		if (verdict.kind === 'resubmit' || verdict.kind === 'fail') {
-			// Only now does it count how far its attempts came.
-			for (const attempt of chunk.attempts) attempt.progress = await readProgress(ports.files, state, chunk.chunk, attempt.attempt);
+			try {
+				// Only now does it count how far its attempts came.
+				for (const attempt of chunk.attempts) attempt.progress = await readProgress(ports.files, state, chunk.chunk, attempt.attempt);
+			} catch (error) {
+				unread ??= error;
+				continue;
+			}
 			verdict = judgeChunk(state, chunk, seen);
 		}
 		if (verdict.kind !== 'wait') toRemove.push(...(await actOn(state, chunk, verdict, ports, reducer)));
 	}
-	if (toRemove.length === 0) return;
 	// Whether it worked is seen at the end, when the queue is asked for what is left.
-	await ports.engine.remove(toRemove).catch(error => state.journal.note({event: 'warning', reason: (error as Error).message}));
+	if (toRemove.length > 0)
+		await ports.engine.remove(toRemove).catch(error => state.journal.note({event: 'warning', reason: (error as Error).message}));
+	if (unread !== undefined) throw unread;
 };
 
 const judgeChunk = (state: MapState, chunk: ChunkState, {listedMs, answeredMs}: Seen): Verdict =>

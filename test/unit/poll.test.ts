@@ -1,7 +1,8 @@
 import {describe, expect, test} from 'vitest';
 import type {JobState, JobStatus} from '../../src/engines/engine.js';
 import {poll} from '../../src/poll.js';
-import {createMapInMemory, diskError, type MapInMemory} from '../helpers/map-in-memory.js';
+import {encodeOutcomes} from '../helpers/chunk-files.js';
+import {createMapInMemory, diskError, type MapInMemory, WORK_DIR} from '../helpers/map-in-memory.js';
 
 /** A map that goes on for ever in spite of its limits would hang the test, too. */
 const MAX_ROUNDS = 50_000;
@@ -71,5 +72,46 @@ describe('a queue that does not answer', () => {
 		expect(seen).toBe(stop);
 		expect(numSilent).toBeGreaterThan(10);
 		expect(map.journal().map(({event}) => event)).not.toContain('lost');
+	});
+});
+
+describe('a chunk that fails while the work_dir can’t be read', () => {
+	test.each([
+		['its parts', 'open'],
+		['its listing', 'list'],
+	] as const)('keeps what is finished, once %s can be read again', async (_, failing) => {
+		let isBroken = true;
+		let numFaults = 0;
+		const map = createMapInMemory({
+			numChunks: 1,
+			options: {maxNumResubmissions: 0},
+			engine: {explain: async () => ({failed: true, kind: 'killed', reason: 'killed by SIGKILL'})},
+			fault: (operation, path) => {
+				if (operation !== failing || !isBroken || (failing === 'open' && !path.endsWith('.part'))) return;
+				numFaults++;
+				throw diskError('EIO', 'open');
+			},
+		});
+		map.contents.set(`${WORK_DIR}/000000000.1.part`, encodeOutcomes([{value: 5}], {header: {numTasks: 2}}));
+		const error = await watch(map, () => {
+			if (map.clock.elapsedMs() > 60_000) isBroken = false;
+		});
+		expect(error).toBeUndefined();
+		expect(numFaults).toBeGreaterThan(1);
+		expect(map.reducer.counts()).toEqual({done: 1, failed: 1});
+		expect(map.told).toHaveLength(2);
+	});
+
+	test('does not wait for a file that is no file of a worker', async () => {
+		const map = createMapInMemory({
+			numChunks: 1,
+			options: {maxNumResubmissions: 0},
+			engine: {explain: async () => ({failed: true, reason: 'exit status 1'})},
+			fault: (operation, path) => {
+				if (operation === 'open' && path.endsWith('.part')) throw diskError('ELOOP', 'open');
+			},
+		});
+		expect(await watch(map)).toBeUndefined();
+		expect(map.reducer.counts()).toEqual({done: 0, failed: 2});
 	});
 });
