@@ -98,6 +98,8 @@ const resubmit = (state: MapState, chunk: ChunkState, message: string): void => 
 const remove = (state: MapState, ichunk: number, attempt: AttemptState): string[] => {
 	if (attempt.jobId === undefined || attempt.isRemoved || attempt.job.kind === 'absent') return [];
 	attempt.isRemoved = true;
+	// It may not work.
+	state.needsSweep = true;
 	state.journal.note({event: 'deleted', ichunk, attempt: attempt.attempt, jobId: attempt.jobId});
 	return [attempt.jobId];
 };

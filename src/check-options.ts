@@ -21,6 +21,11 @@ export const mergeOptions = (poolOptions: PoolOptions, callOptions: PoolOptions 
 	return withoutUndefined(merged) as PoolOptions;
 };
 
+/** @throws PoolError `ERR_POOL_OPTION` unless it is a path. Of an empty one `resolve` would make the current directory. */
+export const checkPath = (name: string, value: unknown): void => {
+	if (!path.accepts(value)) throw optionError(`Expected \`${name}\` to be ${path.expected}, got ${describe(value)}.`);
+};
+
 const checkOptions = (options: PoolOptions): void => {
 	if (!isPlainObject(options)) {
 		throw optionError(`Expected the options to be an object, got ${describe(options)}.`);

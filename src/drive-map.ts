@@ -29,6 +29,8 @@ export const driveMap = async (state: MapState, ports: Ports, reducer: Reducer, 
 		// A map that is to end at its first failure may be resumed with one.
 		const hasEnded = state.options.stopOnError && reducer.counts().failed > 0;
 		if (!hasEnded) await poll(state, guarded, reducer, {onRound: drive.onRound, signal: AbortSignal.any([drive.signal, owner.deposed])});
+		// All that is finished is there for the next owner, whose work_dir this one must not remove.
+		await refuseWhenDeposed(owner);
 	} catch (error) {
 		const stop = toStop(error, drive.signal, owner.deposed);
 		await stopMap(state, guarded, reducer, stop);
@@ -41,11 +43,13 @@ export const driveMap = async (state: MapState, ports: Ports, reducer: Reducer, 
 const onlyAsOwner = (engine: Engine, owner: Owner): Engine => ({
 	...engine,
 	remove: async ids => {
-		// When that can't be seen, nobody else can have taken over either, and no queue-job is to be left behind.
-		await owner.check().catch(() => owner.deposed.throwIfAborted());
+		await refuseWhenDeposed(owner);
 		await engine.remove(ids);
 	},
 });
+
+/** When that can't be seen, nobody else can have taken over either, and no queue-job is to be left behind. */
+const refuseWhenDeposed = (owner: Owner): Promise<void> => owner.check().catch(() => owner.deposed.throwIfAborted());
 
 const toStop = (error: unknown, signal: AbortSignal, deposed: AbortSignal): Stop => {
 	if (deposed.aborted) return {kind: 'deposed', reason: deposed.reason};

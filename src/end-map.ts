@@ -34,6 +34,8 @@ export const concludeMap = async (
 		await state.owner.release();
 	} catch (error) {
 		ports.tell(`queue-map-reduce: the work_dir is kept, for it can't be removed (${(error as Error).message}): ${state.workDir}`);
+		// Its heartbeat would keep this process from ending, and every other from going on.
+		await state.owner.release().catch(() => undefined);
 	}
 };
 
@@ -82,12 +84,16 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 			attempts.flatMap(({jobId, attempt, isRemoved}) => (jobId === undefined || isRemoved ? [] : [{ichunk: chunk.ichunk, attempt, jobId}])),
 		);
 		const ids = toRemove.map(({jobId}) => jobId);
-		if (ids.length > 0) await engine.remove(ids);
-		// Not before: whoever goes on with the map adopts what may still be there.
-		for (const job of toRemove) state.journal.note({event: 'deleted', ...job});
+		// Not before the queue has heard of it: whoever goes on with the map adopts what may still be there.
+		const noteRemoval = (): void => {
+			for (const job of toRemove) state.journal.note({event: 'deleted', ...job});
+		};
+		const isHeard = ids.length === 0 || (await isFulfilled(engine.remove(ids)));
+		if (isHeard) noteRemoval();
 		// A queue ends by itself what has brought its result; of child processes none is to be left when the map returns.
 		if (engine.statusCost === 'none') await engine.remove(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
 		if (ids.length > 0 || state.needsSweep) await sweep(state, engine);
+		if (!isHeard) noteRemoval();
 		return undefined;
 	} catch (error) {
 		const left = `queue-jobs named q${state.session}#… may be left in the queue: ${(error as Error).message}`;
@@ -97,14 +103,20 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 	}
 };
 
+const isFulfilled = (promise: Promise<void>): Promise<boolean> =>
+	promise.then(
+		() => true,
+		() => false,
+	);
+
 const sweep = async (state: MapState, engine: Ports['engine']): Promise<void> => {
 	const isOurs = createOwnership(state);
 	for (let round = 0; ; round++) {
 		const strays = (await engine.status()).filter(job => job.state !== 'deleting' && isOurs(job));
 		if (strays.length === 0) return;
 		if (round === MAX_SWEEPS) throw new Error(`${strays.map(({id}) => id).join(', ')} could not be removed`);
-		for (const {id, name} of strays) state.journal.note({event: 'deleted', jobId: id, jobName: name, reason: 'still in the queue'});
 		await engine.remove(strays.map(({id}) => id));
+		for (const {id, name} of strays) state.journal.note({event: 'deleted', jobId: id, jobName: name, reason: 'still in the queue'});
 	}
 };
 

@@ -63,6 +63,8 @@ export type ChunkFacts = {
 	readonly isNextDue: boolean;
 	/** When the work_dir was last listed: what came later is not known. */
 	readonly nowMs: number;
+	/** When the queue last answered: since then a queue-job may have left the state in which it was listed. */
+	readonly answeredMs: number;
 	/** Whether any worker of this map could begin: then a failed start is its node's fault, not the module's. */
 	readonly anyWorkerStarted: boolean;
 };
@@ -103,10 +105,7 @@ export type FailureCause = Extract<
 	| 'lost'
 >;
 
-/**
- * A queue-job must be missing from this many successful answers before its absence means anything: a master under load, or one that has just
- * been restarted, may leave jobs out for a moment.
- */
+/** In so many successful answers a queue-job must be missing before that means anything: a busy or restarted master may leave it out for a moment. */
 export const MISSED_ANSWERS = 3;
 
 /** So long a queue-job waits for a host other than those that it avoids: by then those that it may use are full for good, or down. */
@@ -124,7 +123,7 @@ export const judge = (chunk: ChunkFacts, limits: Limits): Verdict => {
 	if (whole !== undefined) return {kind: 'done', attempt: whole.attempt};
 	const current = chunk.attempts.at(-1);
 	if (current === undefined || chunk.isNextDue) return WAIT;
-	if (waitsInVain(current, chunk.nowMs)) return {kind: 'relax', reason: 'no host but those that it avoids has taken it'};
+	if (waitsInVain(current, chunk.answeredMs)) return {kind: 'relax', reason: 'no host but those that it avoids has taken it'};
 	const failure = findFailure(current, chunk, limits);
 	return failure === undefined ? WAIT : answer(failure, current, chunk, limits);
 };
@@ -139,7 +138,7 @@ type Failure = {readonly cause: FailureCause; readonly reason: string};
 const findFailure = (current: AttemptFacts, chunk: ChunkFacts, limits: Limits): Failure | undefined => {
 	const {job, result} = current;
 	if (result.kind === 'start-failed') return {cause: result.cause, reason: result.reason};
-	if (job.kind === 'listed') return findStandstill(current, job, chunk.nowMs, limits);
+	if (job.kind === 'listed') return findStandstill(current, job, Math.min(chunk.nowMs, chunk.answeredMs), limits);
 	return job.kind === 'absent' ? findLoss(current, job, chunk.nowMs, limits.graceMs) : undefined;
 };
 

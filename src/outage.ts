@@ -13,6 +13,22 @@ export type Outage = {
 	readonly worked: () => void;
 };
 
+/**
+ * Of a service that is used in several ways: it is in order again when every use that has failed has worked since. A disk that is full can still be read.
+ */
+export const shareOutage = (outage: Outage): ((use: string) => Outage) => {
+	const failing = new Set<string>();
+	return use => ({
+		failed: reason => {
+			failing.add(use);
+			return outage.failed(reason);
+		},
+		worked: () => {
+			if (failing.delete(use) && failing.size === 0) outage.worked();
+		},
+	});
+};
+
 /** @param what - Which service, as `the queue does not answer`. */
 export const createOutage = (what: string, state: MapState, {clock, tell}: Pick<Ports, 'clock' | 'tell'>): Outage => {
 	let since: {elapsedMs: number} | undefined;

@@ -10,7 +10,7 @@ import {explainJobs} from './explain-jobs.js';
 import {judge, type Verdict} from './judge.js';
 import {lookForResults} from './look-for-results.js';
 import {type ChunkState, type MapState, openChunks} from './map-state.js';
-import {createOutage, type Outage} from './outage.js';
+import {createOutage, type Outage, shareOutage} from './outage.js';
 import type {Ports} from './ports.js';
 import {readProgress} from './read-finished.js';
 import type {Reducer} from './reduce.js';
@@ -28,11 +28,13 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 	const beats = createMapBeats(ports, state.options.pollingIntervalMs, ports.engine.statusCost);
 	const submitOutage = createOutage('the scheduler takes no queue-jobs', state, ports);
 	const statusOutage = createOutage('the queue does not answer', state, ports);
-	const fileOutage = createOutage("the work_dir can't be read or written", state, ports);
+	const fileOutage = shareOutage(createOutage("the work_dir can't be read or written", state, ports));
 	let listedMs = ports.clock.elapsedMs();
+	let answeredMs = listedMs;
+	let isInSight = true;
 
 	const submit = async (): Promise<void> => {
-		const submission = await withFiles(state, fileOutage, () => submitNext(state, ports));
+		const submission = await withFiles(state, fileOutage('write'), () => submitNext(state, ports));
 		beats.submission.done(submission !== undefined && submission.refusal === undefined ? 'changed' : 'same');
 		if (submission === undefined) return;
 		if (isSubmitting(state, submission)) submitOutage.worked();
@@ -43,12 +45,16 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 		const answer = await askQueue(state, ports);
 		beats.status.done(answer.kind === 'changed' ? 'changed' : 'same');
 		if (answer.kind === 'silent') statusOutage.failed(answer.reason);
-		else statusOutage.worked();
+		else {
+			answeredMs = ports.clock.elapsedMs();
+			statusOutage.worked();
+		}
 	};
 
 	const look = async (): Promise<void> => {
-		const found = await withFiles(state, fileOutage, () => lookForResults(state, ports, reducer));
-		if (found !== undefined) listedMs = ports.clock.elapsedMs();
+		const found = await withFiles(state, fileOutage('list'), () => lookForResults(state, ports, reducer));
+		isInSight = found !== undefined;
+		if (isInSight) listedMs = ports.clock.elapsedMs();
 		beats.listing.done(found ?? 'same');
 	};
 
@@ -60,8 +66,9 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 		if (isAsking) await ask();
 		if (beats.listing.isDue() || isAsking) await look();
 		if (isAsking) await explainJobs(state, ports);
-		await decide(state, ports, reducer, listedMs);
-		await withFiles(state, fileOutage, () => state.journal.flush({durable: false}));
+		// What can't be seen now may have been finished.
+		if (isInSight) await withFiles(state, fileOutage('read'), () => decide(state, ports, reducer, {listedMs, answeredMs}));
+		await withFiles(state, fileOutage('write'), () => state.journal.flush({durable: false}));
 		onRound();
 		if (state.options.stopOnError && reducer.counts().failed > 0) return;
 		const untilMs = Math.min(beats.status.untilDueMs(), beats.listing.untilDueMs());
@@ -99,29 +106,41 @@ const withFiles = async <T>(state: MapState, outage: Outage, body: () => Promise
 	}
 };
 
-const decide = async (state: MapState, ports: Ports, reducer: Reducer, listedMs: number): Promise<void> => {
+/** When the work_dir was last listed, and when the queue last answered. */
+type Seen = {readonly listedMs: number; readonly answeredMs: number};
+
+/** @throws What the file system says, once all others are decided, when it can't be seen how far a chunk came: that one is left as it is. */
+const decide = async (state: MapState, ports: Ports, reducer: Reducer, seen: Seen): Promise<void> => {
 	const toRemove: string[] = [];
+	let unread: unknown;
 	for (const chunk of openChunks(state)) {
-		let verdict = judgeChunk(state, chunk, listedMs);
+		let verdict = judgeChunk(state, chunk, seen);
 		if (verdict.kind === 'resubmit' || verdict.kind === 'fail') {
-			// Only now does it count how far its attempts came.
-			for (const attempt of chunk.attempts) attempt.progress = await readProgress(ports.files, state, chunk.chunk, attempt.attempt);
-			verdict = judgeChunk(state, chunk, listedMs);
+			try {
+				// Only now does it count how far its attempts came.
+				for (const attempt of chunk.attempts) attempt.progress = await readProgress(ports.files, state, chunk.chunk, attempt.attempt);
+			} catch (error) {
+				unread ??= error;
+				continue;
+			}
+			verdict = judgeChunk(state, chunk, seen);
 		}
 		if (verdict.kind !== 'wait') toRemove.push(...(await actOn(state, chunk, verdict, ports, reducer)));
 	}
-	if (toRemove.length === 0) return;
 	// Whether it worked is seen at the end, when the queue is asked for what is left.
-	await ports.engine.remove(toRemove).catch(error => state.journal.note({event: 'warning', reason: (error as Error).message}));
+	if (toRemove.length > 0)
+		await ports.engine.remove(toRemove).catch(error => state.journal.note({event: 'warning', reason: (error as Error).message}));
+	if (unread !== undefined) throw unread;
 };
 
-const judgeChunk = (state: MapState, chunk: ChunkState, listedMs: number): Verdict =>
+const judgeChunk = (state: MapState, chunk: ChunkState, {listedMs, answeredMs}: Seen): Verdict =>
 	judge(
 		{
 			numTasks: chunk.chunk.numTasks,
 			attempts: chunk.attempts,
 			isNextDue: state.toSubmit.has(chunk),
 			nowMs: listedMs,
+			answeredMs,
 			anyWorkerStarted: state.anyWorkerStarted,
 		},
 		state.options,

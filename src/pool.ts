@@ -1,5 +1,5 @@
 /** Pool: `map` and its relatives. */
-import {mergeOptions} from './check-options.js';
+import {checkPath, mergeOptions} from './check-options.js';
 import {type ChosenEngine, chooseEngine} from './choose-engine.js';
 import {collectTasks} from './collect-tasks.js';
 import type {Engine} from './engines/engine.js';
@@ -95,6 +95,7 @@ export class Pool {
 	 * @throws PoolError `ERR_POOL_RESUME` when there is nothing to go on with, `ERR_POOL_OWNED` when another process works in the work_dir.
 	 */
 	static async resume<R = unknown>(workDir: string, options?: PoolOptions): Promise<MapRun<R>> {
+		checkPath('workDir', workDir);
 		const pool = new Pool(options);
 		refuseDuringImport();
 		const run = await returnToMap(workDir, mergeOptions(options ?? {}), wanted => pool.#chooseEngine(wanted));

@@ -8,14 +8,18 @@ import {type Block, BlockFileError} from './v8-serialize-helpers.js';
 
 type Place = {readonly session: string; readonly workDir: string};
 
-/** How far an attempt came; undefined when it has no file that can be read. */
+/**
+ * How far an attempt came; undefined when it has no file that can be read.
+ *
+ * @throws What the file system says when it can't read just now: what is finished must not count as lost for that.
+ */
 export const readProgress = async (
 	files: Pick<Files, 'openSource'>,
 	place: Place,
 	{ichunk}: Pick<Chunk, 'ichunk'>,
 	attempt: number,
 ): Promise<ProgressFacts | undefined> => {
-	const found = await withPart(files, place, ichunk, attempt, async scan => scan);
+	const found = await withPart(files, place, ichunk, attempt, async scan => scan, rejectOutage);
 	return found && {numFinished: found.numFinished, mark: found.mark, over: found.over?.index};
 };
 
@@ -49,6 +53,7 @@ const withPart = async <T>(
 	ichunk: number,
 	attempt: number,
 	use: (scan: PartScan, read: (scan: PartScan) => Promise<readonly Block[]>) => Promise<T>,
+	onError: (error: Error) => void = () => undefined,
 ): Promise<T | undefined> => {
 	for (const kind of NAMES) {
 		try {
@@ -61,7 +66,15 @@ const withPart = async <T>(
 		} catch (error) {
 			// Not there under this name, or nothing of it can be trusted: then it is as if it were not there.
 			if (!(error instanceof BlockFileError || (error instanceof Error && 'code' in error))) throw error;
+			onError(error);
 		}
 	}
 	return undefined;
+};
+
+/** These say that there is no such file of a worker, and will not pass. */
+const LASTING: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP']);
+
+const rejectOutage = (error: NodeJS.ErrnoException): void => {
+	if (error.syscall !== undefined && !LASTING.has(error.code)) throw error;
 };

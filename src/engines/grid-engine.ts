@@ -72,11 +72,12 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 			throw new Error('the scheduler reaches none of its nodes: qstat shows every queue instance in the state u (unknown)');
 		},
 		remove: async ids => {
+			let unheard: string | undefined;
 			for (let i = 0; i < ids.length; i += REMOVE_SLICE) {
-				// It exits with 1 when one of them is gone already, and a job that survives is removed by nobody's waiting for it:
-				// what qdel says decides nothing.
-				await run(options.qdelPath, ids.slice(i, i + REMOVE_SLICE));
+				const result = await run(options.qdelPath, ids.slice(i, i + REMOVE_SLICE));
+				unheard ??= whyUnheard(result);
 			}
+			if (unheard !== undefined) throw new Error(unheard);
 		},
 		explain: createExplain(run, options),
 	};
@@ -135,6 +136,9 @@ export const submitEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.Proces
 		),
 	);
 
+const NO_ANSWER = /time-?out|got read error|receive/i;
+const NO_MASTER = /send (?:error|message)|commlib|qmaster|connect/i;
+
 /** What a call of qsub has brought about; facts in the manual page (exit status 25) and seen on 8.1.9. */
 export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResult): SubmitOutcome => {
 	const reason =
@@ -156,9 +160,17 @@ export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResul
 	// What the user has named is no evidence: a queue may be called `timeout.q`.
 	const said = stderr.replaceAll(/"[^"]*"|\/\S*/g, '');
 	// The request may have arrived although its answer did not.
-	if (/time-?out|got read error|receive/i.test(said)) return {kind: 'unanswered', reason};
-	if (/send (?:error|message)|commlib|qmaster|connect/i.test(said)) return {kind: 'temporary', reason};
+	if (NO_ANSWER.test(said)) return {kind: 'unanswered', reason};
+	if (NO_MASTER.test(said)) return {kind: 'temporary', reason};
 	return {kind: 'permanent', reason};
+};
+
+/** It exits with 1 also when one of them is gone already, so its exit status decides nothing: only that the master has not heard of it at all. */
+const whyUnheard = ({exitCode, stderr, ending}: ProgramResult): string | undefined => {
+	if (ending === 'not-started') return `qdel can't be started: ${stderr}`;
+	if (ending !== 'exited') return `qdel ${ending === 'timed-out' ? 'did not answer in time' : 'was killed'}`;
+	const isUnheard = exitCode !== 0 && (NO_ANSWER.test(stderr) || NO_MASTER.test(stderr));
+	return isUnheard ? `qdel: ${stderr.trim().replaceAll(/\s*\n\s*/g, ' ')}` : undefined;
 };
 
 class TimeoutError extends Error {}

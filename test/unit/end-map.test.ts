@@ -15,14 +15,20 @@ type Queue = {
 	readonly statusCost?: Engine['statusCost'];
 	/** What qdel does not remove. */
 	readonly stays?: readonly string[];
+	/** So many calls of qdel fail at first. */
+	readonly numDeaf?: number;
 };
 
 /** The end of a map of these chunks over a queue that lists these jobs, or does not answer. */
-const end = async (chunks: readonly MadeUp[], {listed = [], needsSweep = false, statusCost = 'call', stays = []}: Queue = {}) => {
+const end = async (
+	chunks: readonly MadeUp[],
+	{listed = [], needsSweep = false, statusCost = 'call', stays = [], numDeaf = 0}: Queue = {},
+) => {
 	const noted: JournalEvent[] = [];
 	const removed: string[][] = [];
 	const told: string[] = [];
 	let numQuestions = 0;
+	let numRemovals = 0;
 	const state = {
 		session: SESSION,
 		needsSweep,
@@ -35,7 +41,10 @@ const end = async (chunks: readonly MadeUp[], {listed = [], needsSweep = false, 
 	} as unknown as MapState;
 	const engine = {
 		statusCost,
-		remove: async (ids: readonly string[]) => void removed.push([...ids]),
+		remove: async (ids: readonly string[]) => {
+			if (numRemovals++ < numDeaf) throw new Error('no master');
+			removed.push([...ids]);
+		},
 		status: async () => {
 			numQuestions++;
 			if (listed instanceof Error) throw listed;
@@ -116,6 +125,28 @@ describe('a map in which a queue-job may have been left', () => {
 		expect(removed.length).toBeGreaterThan(1);
 		expect(left).toContain('7 could not be removed');
 		expect(told).toEqual([expect.stringContaining('7 could not be removed')]);
+	});
+
+	const OPEN: readonly MadeUp[] = [{decision: 'open', jobs: [{jobId: '7', jobName: jobName(SESSION, 0, 1)}]}];
+	const LISTED = job('7', jobName(SESSION, 0, 1));
+
+	test('notes no removal that the queue has not heard of: whoever resumes goes on with the queue-job', async () => {
+		const {noted, left} = await end(OPEN, {numDeaf: 1, listed: new Error('no master')});
+		expect(noted.map(({event}) => event)).toEqual(['warning']);
+		expect((await end(OPEN, {numDeaf: 2, listed: [LISTED]})).noted.map(({event}) => event)).toEqual(['warning']);
+		expect(left).toContain('no master');
+	});
+
+	test('tries again when the queue answers, and then notes it', async () => {
+		const {noted, left, removed} = await end(OPEN, {numDeaf: 1, listed: [LISTED]});
+		expect(removed).toEqual([['7']]);
+		expect(noted.map(({event, jobId}) => [event, jobId])).toContainEqual(['deleted', '7']);
+		expect(left).toBeUndefined();
+	});
+
+	test('notes a removal that the queue has heard of, also when it does not answer any more', async () => {
+		const {noted} = await end(OPEN, {listed: new Error('no master')});
+		expect(noted.map(({event}) => event)).toEqual(['deleted', 'warning']);
 	});
 
 	test('is not ended by a queue that does not answer: what may be left is told', async () => {

@@ -226,6 +226,16 @@ describe('the engine', () => {
 		expect(calls()).toHaveLength(3);
 	});
 
+	test.each([
+		['finds no master', `echo '${NO_MASTER}' >&2; exit 1`, {}, 'unable to send message to qmaster'],
+		['hangs', 'exec sleep 1000', {programTimeoutMs: 300}, 'qdel did not answer in time'],
+		['is killed', 'kill -9 $$', {}, 'qdel was killed'],
+	])('a qdel that %s has removed nothing that one can rely on, and is tried for all others', async (_, qdel, options, message) => {
+		const {engine, calls} = makeEngine({qdel}, options);
+		await expect(engine.remove(Array.from({length: 101}, (_value, i) => String(i)))).rejects.toThrow(message);
+		expect(calls()).toHaveLength(2);
+	});
+
 	const AVOIDING = [{name: 'a', script: '/launch.sh', scriptArguments: [], avoidHosts: ['node1'], resources: {}}];
 
 	test('stays away from hosts where it can', async () => {

@@ -53,6 +53,7 @@ const chunk = (facts: readonly AttemptFacts[], others: Partial<ChunkFacts> = {})
 	attempts: facts,
 	isNextDue: false,
 	nowMs: NOW_MS,
+	answeredMs: NOW_MS,
 	anyWorkerStarted: true,
 	...others,
 });
@@ -321,6 +322,7 @@ const histories = fc.record({
 		numTasks: fc.integer({min: 1, max: 4}),
 		isNextDue: fc.boolean(),
 		nowMs: fc.constant(NOW_MS),
+		answeredMs: fc.constant(NOW_MS),
 		anyWorkerStarted: fc.boolean(),
 	}),
 	limits: fc.record<Limits>({

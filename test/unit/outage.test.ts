@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import type {PoolError} from '../../src/errors.js';
 import type {JournalEvent} from '../../src/journal.js';
 import type {MapState} from '../../src/map-state.js';
-import {createOutage} from '../../src/outage.js';
+import {createOutage, shareOutage} from '../../src/outage.js';
 import {createHandClock} from '../helpers/hand-clock.js';
 
 const WHAT = 'the queue does not answer';
@@ -76,5 +76,21 @@ describe('an outage', () => {
 		const {noted, told, outage} = makeOutage(1000);
 		outage.worked();
 		expect([noted, told]).toEqual([[], []]);
+	});
+});
+
+describe('an outage of something that is used in several ways', () => {
+	test('is over when every use that has failed has worked again', () => {
+		const {told, outage} = makeOutage(1000);
+		const use = shareOutage(outage);
+		use('read').worked();
+		use('write').failed('full');
+		use('read').failed('stale');
+		use('read').worked();
+		expect(told).toHaveLength(1);
+		use('write').worked();
+		expect(told.at(-1)).toMatch(/over after/);
+		use('write').worked();
+		expect(told).toHaveLength(2);
 	});
 });
