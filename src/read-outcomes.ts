@@ -9,7 +9,7 @@ export type OutcomeFile =
 			readonly host: string;
 			readonly jobId: string | undefined;
 			readonly stderrBytes: number;
-			readonly warnings: readonly string[];
+			readonly notices: readonly string[];
 			readonly blocks: readonly Block[];
 	  }
 	/** The worker could begin no task. */
@@ -37,8 +37,8 @@ export const readOutcomeFile = async (files: Pick<Files, 'openSource'>, path: st
 			}
 			const blocks: Block[] = [];
 			for (let i = 0; i < file.numBlocks; i++) blocks.push(await file.readBlock(i));
-			const {stderrBytes, warnings} = trailer;
-			return {kind: 'whole', host: header.host, jobId: header.jobId, stderrBytes, warnings, blocks};
+			const {stderrBytes, notices = []} = trailer;
+			return {kind: 'whole', host: header.host, jobId: header.jobId, stderrBytes, notices, blocks};
 		} finally {
 			await source.close();
 		}

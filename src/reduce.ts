@@ -33,6 +33,8 @@ export type Reducer = {
 	readonly counts: () => {readonly done: number; readonly failed: number};
 	/** Whether any task that counts has written to stderr. */
 	readonly hasStderr: () => boolean;
+	/** What workers say that the user should know, each sentence once. */
+	readonly notices: () => readonly string[];
 	/** In task order, a hole where a task has no value. */
 	readonly values: () => unknown[];
 	/** In task order. */
@@ -72,6 +74,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 	const decided: (readonly Piece[])[] = [];
 	let numDone = 0;
 	let hasStderr = false;
+	const notices = new Set<string>();
 
 	const addFailure = async (chunk: Chunk, who: ReducedAttempt, index: number, failure: TaskFailure, stderrTail: string): Promise<void> => {
 		const itask = chunk.firstTask + index;
@@ -137,6 +140,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			const known = attempts.map(each => (each.attempt === attempt ? {...each, host: file.host} : each));
 			decided.push(await addBlocks(chunk, known, file.blocks));
 			hasStderr ||= file.stderrBytes > 0;
+			for (const notice of file.notices) notices.add(notice);
 			return {kind: 'whole', host: file.host};
 		},
 		fail: async (chunk, attempts, {kind, reason}) => {
@@ -152,6 +156,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 		},
 		counts: () => ({done: numDone, failed: failures.size}),
 		hasStderr: () => hasStderr,
+		notices: () => [...notices],
 		values: () => values,
 		failures: () => [...failures.values()].sort((a, b) => a.itask - b.itask),
 		outcomes: () => {

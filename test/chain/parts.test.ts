@@ -175,9 +175,23 @@ test('a module that was changed after the submission is not mixed with what it w
 		'code-changed',
 	]);
 	expect(warned.outcomes.map(outcome => outcome.status === 'fulfilled' && outcome.value)).toEqual([1, 2]);
-	expect((await trailerOf(attemptPath(warned.workDir, 1, 1, 'out'))).warnings).toEqual([
+	expect((await trailerOf(attemptPath(warned.workDir, 1, 1, 'out'))).notices).toEqual([
 		expect.stringMatching(/^code-changed: .*warn\.mjs/),
 	]);
+	const told = vi.mocked(process.stderr.write).mock.calls.filter(([text]) => String(text).includes('workers warn'));
+	expect(told).toEqual([[expect.stringMatching(/^queue-map-reduce: workers warn: code-changed: .*warn\.mjs is not what it was.*\n$/)]]);
+});
+
+test('Node’s own warnings are kept with the result, not more than a hundred of a chunk, and are not shown', async () => {
+	const warn = (count: number): void => {
+		for (let i = 0; i < count; i++) process.emitWarning(`no. ${i}`);
+	};
+	await pool.map(warn, [1, 1, 200], {keepWorkDir: true});
+	const {warnings, notices} = await trailerOf(attemptPath(workDirOf(), 0, 1, 'out'));
+	expect(warnings).toHaveLength(100);
+	expect(warnings.slice(0, 2)).toEqual(['Warning: no. 0', 'Warning: no. 1']);
+	expect(notices).toBeUndefined();
+	expect(String(vi.mocked(process.stderr.write).mock.calls)).not.toContain('no. 0');
 });
 
 const readIfThere = (path: string): Buffer | undefined => {

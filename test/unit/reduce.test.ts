@@ -40,8 +40,8 @@ const readBytes = async (bytes: Buffer, expected = EXPECTED): Promise<OutcomeFil
 
 describe('a result file', () => {
 	test('that is whole and belongs here is read', async () => {
-		const file = await readBytes(encodeOutcomes(THREE, {trailer: {stderrBytes: 7, warnings: ['w']}}));
-		expect(file).toMatchObject({kind: 'whole', host: 'node1', jobId: '937', stderrBytes: 7, warnings: ['w']});
+		const file = await readBytes(encodeOutcomes(THREE, {trailer: {stderrBytes: 7, warnings: ['w'], notices: ['n']}}));
+		expect(file).toMatchObject({kind: 'whole', host: 'node1', jobId: '937', stderrBytes: 7, notices: ['n']});
 		if (file.kind === 'whole')
 			expect(file.blocks.map(({first, count}) => [first, count])).toEqual([
 				[0, 2],
@@ -294,6 +294,13 @@ describe('reducing', () => {
 		await silentLast.collect(1, [{value: 1}, {value: 2}], {trailer: {stderrBytes: 1}});
 		await silentLast.collect(0, [{value: 1}, {value: 2}, {value: 3}]);
 		expect(silentLast.reducer.hasStderr()).toBe(true);
+	});
+
+	test('what workers say that the user should know is gathered, each sentence once', async () => {
+		const {reducer, collect} = makeReducer();
+		await collect(0, [{value: 1}, {value: 2}, {value: 3}], {trailer: {notices: ['a', 'b'], warnings: ['of Node']}});
+		await collect(1, [{value: 1}, {value: 2}], {trailer: {notices: ['b', 'c']}});
+		expect(reducer.notices()).toEqual(['a', 'b', 'c']);
 	});
 
 	test('a task whose own printer throws is printed without it', async () => {
