@@ -27,6 +27,8 @@ export const watchProcess = (phases: Phases, replaceWithFailure: ChunkProgress['
 	const warnings = new Set<string>();
 	const notices = new Set<string>();
 	const exit = process.exit.bind(process);
+	/** Whether listeners are being told of an error that nobody caught. */
+	let isUncaught = false;
 
 	/** What comes from no phase that we know of is laid to the one that runs. */
 	const blame = (): Phase | undefined => phases.ofCaller() ?? phases.current();
@@ -55,6 +57,8 @@ export const watchProcess = (phases: Phases, replaceWithFailure: ChunkProgress['
 		if (phase === undefined) return exit(code);
 		const shown = code ?? process.exitCode ?? 0;
 		end(phase, 'exit', `called process.exit(${shown})`);
+		// What is thrown there would end the process for good.
+		if (isUncaught) return undefined as never;
 		// Thrown to end the caller, too; whoever catches it goes on in a task that has failed.
 		throw new Error(`process.exit(${shown}) was called in a task: it ends the task, not the worker`);
 	};
@@ -62,6 +66,11 @@ export const watchProcess = (phases: Phases, replaceWithFailure: ChunkProgress['
 	syncBuiltinESMExports();
 
 	process.on('uncaughtException', thrown => {
+		// Listeners of the user's own come after this one, and call process.exit as a rule.
+		isUncaught = true;
+		queueMicrotask(() => {
+			isUncaught = false;
+		});
 		const remote = toRemoteError(thrown);
 		end(blame(), 'uncaught-exception', `uncaught ${remote.name}: ${remote.message}`, remote);
 	});

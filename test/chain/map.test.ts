@@ -201,6 +201,7 @@ describe.each(ENGINES)('on %s', engine => {
 		['strayRejection', 'unhandled-rejection', 'nobody waits for me'],
 		['strayRejectionSync', 'unhandled-rejection', 'nobody waits for me'],
 		['uncaughtInTimer', 'uncaught-exception', 'thrown in a timer'],
+		['uncaughtWithListener', 'uncaught-exception', 'thrown in a timer'],
 		['neverSettled', 'never-settled', 'nothing was left'],
 		['throwingThenable', 'exception', 'no promise'],
 	])('N8: in one chunk only the task that does %s fails, and the message says what happened', async (bad, kind, text) => {
