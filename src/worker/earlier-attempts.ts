@@ -11,8 +11,8 @@ export type EarlierAttempts = {
 	readonly longest: {readonly path: string; readonly scan: PartScan} | undefined;
 	/** Of every attempt that did not come to its end: which tasks may have been under way. */
 	readonly begun: readonly {readonly attempt: number; readonly finished: number; readonly begunUpTo: number}[];
-	/** By index: how long a task took for which its worker was ended. */
-	readonly overs: ReadonlyMap<number, number>;
+	/** By index: the task for which its worker was ended, and how long it took. */
+	readonly overs: ReadonlyMap<number, {readonly attempt: number; readonly elapsedMs: number}>;
 	/** Attempts of which it is not known what they have begun. */
 	readonly damaged: readonly number[];
 };
@@ -38,7 +38,7 @@ const lookOnce = async (
 ): Promise<EarlierAttempts & {readonly isComplete: boolean}> => {
 	let longest: EarlierAttempts['longest'];
 	const begun: {attempt: number; finished: number; begunUpTo: number}[] = [];
-	const overs = new Map<number, number>();
+	const overs = new Map<number, {attempt: number; elapsedMs: number}>();
 	const damaged: number[] = [];
 	let isComplete = true;
 	for (const name of await files.list(workDir)) {
@@ -57,7 +57,7 @@ const lookOnce = async (
 			// One that came to its end died in no task. What comes after the task that took too long was not begun.
 			if (kind === 'part' && scan.mark !== undefined)
 				begun.push({attempt, ...scan.mark, ...(scan.over && {begunUpTo: scan.over.index + 1})});
-			if (scan.over !== undefined) overs.set(scan.over.index, scan.over.elapsedMs);
+			if (scan.over !== undefined) overs.set(scan.over.index, {attempt, elapsedMs: scan.over.elapsedMs});
 			if (scan.numFinished > (longest?.scan.numFinished ?? 0)) longest = {path, scan};
 		}
 	}

@@ -40,7 +40,10 @@ export const VARIANTS: readonly Variant[] = [
 	},
 	{
 		name: 'attempts are not counted',
-		edits: [edit('judge.ts', 'if (numIdle > max) return false;', ''), edit('judge.ts', 'return numBegins <= max || ', 'return numBegins >= 0 || ')],
+		edits: [
+			edit('judge.ts', 'if (numIdle > max) return false;', ''),
+			edit('judge.ts', 'return numBegins <= max || ', 'return numBegins >= 0 || '),
+		],
 	},
 	{
 		name: 'an attempt that finishes a task does not begin the count anew',
@@ -48,7 +51,13 @@ export const VARIANTS: readonly Variant[] = [
 	},
 	{
 		name: 'begins of a task are not counted by the worker',
-		edits: [edit('worker/chunk-progress.ts', 'if (attempts.length <= maxNumResubmissions) return undefined;', 'if (attempts.length >= 0) return undefined;')],
+		edits: [
+			edit(
+				'worker/chunk-progress.ts',
+				'if (attempts.length <= maxNumResubmissions) return undefined;',
+				'if (attempts.length >= 0) return undefined;',
+			),
+		],
 	},
 	{
 		name: 'finished tasks of earlier attempts are not taken over',
@@ -56,7 +65,13 @@ export const VARIANTS: readonly Variant[] = [
 	},
 	{
 		name: 'what a dead attempt has finished is lost when its chunk fails',
-		edits: [edit('reduce.ts', 'const blocks = await readFinished(input.files, input, chunk, attempts);', 'const blocks = (await readFinished(input.files, input, chunk, attempts)).slice(0, 0);')],
+		edits: [
+			edit(
+				'reduce.ts',
+				'const {blocks, sources} = await readFinished(input.files, input, chunk, attempts);',
+				'const {blocks, sources} = {blocks: [], sources: []};',
+			),
+		],
 	},
 	{
 		name: 'no queue-job is swept at the end',
@@ -68,11 +83,23 @@ export const VARIANTS: readonly Variant[] = [
 	},
 	{
 		name: 'an unreachable node is given up at once',
-		edits: [edit('judge.ts', 'limits.unreachableAfterMs !== false && forMs >= limits.unreachableAfterMs', 'limits.unreachableAfterMs !== false && forMs >= 0')],
+		edits: [
+			edit(
+				'judge.ts',
+				'limits.unreachableAfterMs !== false && forMs >= limits.unreachableAfterMs',
+				'limits.unreachableAfterMs !== false && forMs >= 0',
+			),
+		],
 	},
 	{
 		name: 'a queue-job that is held or suspended is taken for a dead one',
-		edits: [edit('judge.ts', "case 'running':\n\t\tcase 'held':\n\t\tcase 'suspended':\n\t\t\treturn undefined;", "case 'running':\n\t\t\treturn undefined;\n\t\tcase 'held':\n\t\tcase 'suspended':\n\t\t\treturn {cause: 'lost', reason: 'it does not run'};")],
+		edits: [
+			edit(
+				'judge.ts',
+				"case 'running':\n\t\tcase 'held':\n\t\tcase 'suspended':\n\t\t\treturn undefined;",
+				"case 'running':\n\t\t\treturn undefined;\n\t\tcase 'held':\n\t\tcase 'suspended':\n\t\t\treturn {cause: 'lost', reason: 'it does not run'};",
+			),
+		],
 	},
 	{
 		name: 'what somebody has deleted is brought back',
@@ -103,7 +130,14 @@ export const VARIANTS: readonly Variant[] = [
 	},
 	{
 		name: 'attempts are forgotten when a map is resumed',
-		edits: [edit('replay-journal.ts', 'const attempt = attemptOf(number, chunk, state);', "if (line.event === 'submitting') return;\n\tconst attempt = attemptOf(number, chunk, state);"), edit('restore-map.ts', 'takeNumbers(state, names);', '')],
+		edits: [
+			edit(
+				'replay-journal.ts',
+				'const attempt = attemptOf(number, chunk, state);',
+				"if (line.event === 'submitting') return;\n\tconst attempt = attemptOf(number, chunk, state);",
+			),
+			edit('restore-map.ts', 'takeNumbers(state, names);', ''),
+		],
 	},
 	{
 		name: 'a failed chunk is forgotten when a map is resumed',

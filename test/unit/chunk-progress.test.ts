@@ -316,7 +316,11 @@ describe('what was under way when a worker died', () => {
 		expect(begun).not.toContain(30);
 		const {blocks} = await readResult(2);
 		const block = blocks.find(({failures}) => failures.has(30)) as Block;
-		expect(block.failures.get(30)).toMatchObject({kind: 'task-limit', message: expect.stringContaining('1000 ms')});
+		expect(block.failures.get(30)).toMatchObject({
+			kind: 'task-limit',
+			message: expect.stringContaining('1000 ms'),
+			deadAttempts: [1],
+		});
 		expect(block.elapsedMs[30 - block.first]).toBe(2000.5);
 		expect(blocks.some(({first, count}) => first > 30 && first < 85 && count > 1)).toBe(true);
 	});
