@@ -71,6 +71,11 @@ export const runTasks = async ({fn, call, retries, tasks, phases, progress, limi
 			if (failure !== undefined) progress.addFailure(failure, startedAt, elapsedMs, range);
 			else if (settled.kind === 'value') progress.addValue(settled.value, startedAt, elapsedMs, range);
 		}
+		// The next tasks may be late to see, or lost: what is finished does not wait for them.
+		if (progress.next() < tasks.numTasks && progress.isWriteDue(nowMs)) {
+			await takeTurn();
+			await progress.write();
+		}
 	}
 	await takeTurn();
 };

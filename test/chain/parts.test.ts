@@ -1,12 +1,13 @@
 /** What a dead attempt leaves to the next: whole maps on `local` whose tasks kill, block or change their worker. */
-import {spawnSync} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
 import {copyFileSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {MapError, type Outcome, Pool, type PoolOptions} from 'queue-map-reduce';
-import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
+import {MapError, type Outcome, Pool, type PoolOptions, readWorkDir} from 'queue-map-reduce';
+import {afterEach, beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {EXIT_CODES} from '../../src/exit-codes.js';
 import {attemptPath, tasksPath} from '../../src/layout.js';
 import {realFiles} from '../../src/ports.js';
+import {scanPart} from '../../src/scan-part.js';
 import {openBlockFile} from '../../src/v8-serialize-helpers.js';
 import type {OutcomesTrailer} from '../../src/worker/outcomes-trailer.js';
 import * as deadly from '../fixtures/deadly.mjs';
@@ -237,6 +238,28 @@ describe('a worker started by hand', () => {
 		expect(launch(workDir, '7', '1')).toBe(EXIT_CODES.internal);
 		expect(readFileSync(attemptPath(workDir, 7, 1, 'e'), 'utf8')).toContain('to hold the tasks of chunk 7');
 		expect(begins(3)).toEqual([1, 1, 1]);
+	});
+
+	test('has on the disk what it has finished, before it waits for tasks that can’t be read', async () => {
+		// Each has a block to itself.
+		const tasks = [0, 1].map(() => ({note, deadly: [], padding: 'x'.repeat(2 ** 20)}));
+		await pool.map(deadly.killInTiny, tasks, {keepWorkDir: true});
+		const workDir = workDirOf();
+		const bytes = readFileSync(tasksPath(workDir, 0));
+		bytes[bytes.lastIndexOf('BLCK') + 40]! ^= 1;
+		writeFileSync(tasksPath(workDir, 0), bytes);
+		const worker = spawn('sh', [join(workDir, 'launch.sh'), '0'], {stdio: 'ignore'});
+		onTestFinished(() => void worker.kill('SIGKILL'));
+		const numFinished = async (): Promise<number> => {
+			const source = await realFiles.openSource(attemptPath(workDir, 0, 2, 'part'));
+			const {session} = await readWorkDir(workDir).then(({manifest}) => manifest);
+			return scanPart(source, {session, ichunk: 0})
+				.then(scan => scan.numFinished)
+				.finally(() => source.close());
+		};
+		await vi.waitUntil(() => numFinished().catch(() => 0), {interval: 50, timeout: 15_000});
+		expect(worker.exitCode).toBeNull();
+		expect(begins(2)).toEqual([2, 1]);
 	});
 
 	test('takes over what is whole of a damaged result', async () => {
