@@ -13,13 +13,12 @@ export const callTask = (
 	invoke: (task: unknown) => unknown,
 	task: unknown,
 	limit: TimeLimit,
-	beganMs: number,
 ): Settled | Promise<Settled> => {
 	try {
 		const value = phases.run(phase, invoke, task);
 		if (!isPromiseLike(value)) return {kind: 'value', value};
 		const settled = settle(phase, value);
-		limit.watch(phase, beganMs);
+		limit.watch(phase);
 		return settled;
 	} catch (thrown) {
 		return {kind: 'failure', failure: toFailure(thrown)};

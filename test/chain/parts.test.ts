@@ -117,6 +117,15 @@ describe('taskLimitMs', () => {
 		expect(begins(5)).toEqual([1, 1, 1, 1, 1]);
 	});
 
+	test.each(['wait', 'busy'])('a task whose queue-job is suspended meanwhile loses nothing by that (%s)', async how => {
+		const tasks = ['a', how, 'b'].map(each => ({how: each, isSuspended: each === how}));
+		const outcomes = (await pool.mapSettled(deadly.standStill, tasks, {taskLimitMs: 2900})) as Outcome<string>[];
+		expect(outcomes.map(outcome => outcome.status === 'fulfilled' && outcome.value)).toEqual(['a', how, 'b']);
+		expect(outcomes.map(({attempt}) => attempt)).toEqual([1, 1, 1]);
+		// It was seen to stand still.
+		expect(outcomes[1]?.elapsedMs).toBeGreaterThan(3000);
+	});
+
 	test('a promise that nothing can settle is told from one that takes too long', async () => {
 		const error = await failureOf(pool.map(work.behave, [0, 'neverSettled', 2], {taskLimitMs: 60_000}));
 		expect(error.failures.map(({itask, kind}) => ({itask, kind}))).toEqual([{itask: 1, kind: 'never-settled'}]);
