@@ -211,6 +211,10 @@ describe.each(ENGINES)('on %s', engine => {
 		expect([error.results[0], error.results[2]]).toEqual([0, 2]);
 	});
 
+	test('what is no promise of the language, but has a `then`, is awaited to its end', async () => {
+		expect(await pool.map(work.giveThenable, [0, 1])).toEqual(await Promise.all([0, 1].map(work.giveThenable)));
+	});
+
 	test('N7: a task that kills its process once is computed again; one that always does fails as killed, the others do not', async () => {
 		const tasks = range(0, 3).map(() => ({itask: 1, times: 1}));
 		expect(await pool.map(work.killOnAttempt, tasks, {keepWorkDir: true, numChunks: 3})).toEqual([0, 1, 2]);
