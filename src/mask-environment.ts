@@ -57,21 +57,6 @@ const hide = (pieces: readonly Piece[], {name, value}: {readonly name: string; r
 const split = (text: string, secret: string, mask: string): Piece[] =>
 	text.split(secret).flatMap((between, i) => [...(i === 0 ? [] : [{text: mask, isMask: true}]), {text: between, isMask: false}]);
 
-/** What `maskData` has made, with the values of this process in place of the masks; `missing` are the variables that it lacks. */
-export const unmaskData = (
-	data: unknown,
-	environment: Readonly<Record<string, string | undefined>> = process.env,
-): {readonly data: unknown; readonly missing: readonly string[]} => {
-	const missing = new Set<string>();
-	const unmask: Mask = text =>
-		text.replace(/\$\{([^{}]+)\}/g, (mask, name: string) => {
-			const value = environment[name];
-			if (value === undefined) missing.add(name);
-			return value?.trim() ?? mask;
-		});
-	return {data: maskData(data, unmask), missing: [...missing]};
-};
-
 /** Plain data, with every text in it masked; names of properties stay. */
 export const maskData = (data: unknown, mask: Mask): unknown => {
 	if (typeof data === 'string') return mask(data);

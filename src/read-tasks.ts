@@ -50,3 +50,31 @@ export const createTaskReader = (
 		return kept.values[itask - kept.first];
 	};
 };
+
+/** One for each task of the chunk: undefined where it can't be read, and why is added to the problems. */
+export const readInputs = async (
+	workDir: string,
+	session: string,
+	chunk: Chunk,
+	files: Pick<Files, 'openSource'>,
+	problems: string[],
+): Promise<unknown[]> => {
+	const path = tasksPath(workDir, chunk.ichunk);
+	const inputs: unknown[] = new Array(chunk.numTasks).fill(undefined);
+	const note = (error: unknown): void => void problems.push(`${path}: ${(error as Error).message}`);
+	try {
+		const file = await openTasks(workDir, session, chunk, files);
+		try {
+			for (let i = 0; i < file.numBlocks; i++) {
+				// Of a damaged file the other blocks are still good.
+				const block = await file.readBlock(i).catch(note);
+				for (const [j, value] of block?.values.entries() ?? []) inputs[(block?.first ?? 0) + j] = value;
+			}
+		} finally {
+			await file.close();
+		}
+	} catch (error) {
+		note(error);
+	}
+	return inputs;
+};

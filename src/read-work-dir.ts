@@ -4,16 +4,16 @@ import type {Chunk} from './chunks.js';
 import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
 import {findOutcome} from './find-outcome.js';
 import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
-import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, tasksPath} from './layout.js';
+import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile} from './layout.js';
 import type {Manifest} from './manifest.js';
 import {realFiles} from './ports.js';
 import {type Finished, readFinished} from './read-finished.js';
 import {chunksOf, readManifest} from './read-manifest.js';
 import {readOutcomeFile} from './read-outcomes.js';
-import {openTasks} from './read-tasks.js';
+import {readOutputs} from './read-outputs.js';
+import {readInputs} from './read-tasks.js';
 import {readWhole} from './read-whole.js';
 import {trustWorkDir} from './trust-work-dir.js';
-import type {Block} from './v8-serialize-helpers.js';
 
 /** What `readWorkDir` tells of one map. */
 export type WorkDirRecord = {
@@ -47,7 +47,7 @@ export type TaskRecord = {
 	/** When `fn` was called, and how long it took. */
 	readonly startedAt: Date | undefined;
 	readonly elapsedMs: number | undefined;
-	/** What the task itself has written. */
+	/** What the task itself has written; as long as it has no outcome of its own, the last lines of its chunk's last attempt. */
 	readonly stdout: string;
 	readonly stderr: string;
 };
@@ -78,9 +78,10 @@ export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
 	await trustWorkDir(directory, 'read');
 	const manifest = await requireManifest(directory);
 	const problems: string[] = [];
-	const journal = parseJournal((await readWhole(realFiles, join(directory, JOURNAL)))?.toString() ?? '');
+	const names = await realFiles.list(directory);
+	const journal = await readJournal(directory, names, problems);
 	const eventsByChunk = groupByChunk(journal);
-	const filesByChunk = groupByChunk((await realFiles.list(directory)).flatMap(name => parseChunkFile(name) ?? []));
+	const filesByChunk = groupByChunk(names.flatMap(name => parseChunkFile(name) ?? []));
 	const tasks: TaskRecord[] = [];
 	for (const chunk of chunksOf(manifest)) {
 		const chunkFiles = filesByChunk.get(chunk.ichunk) ?? [];
@@ -88,6 +89,21 @@ export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
 			tasks.push(record);
 	}
 	return {workDir: directory, manifest, tasks, journal, problems};
+};
+
+const readJournal = async (workDir: string, names: readonly string[], problems: string[]): Promise<JournalLine[]> => {
+	const path = join(workDir, JOURNAL);
+	const text = (await readWhole(realFiles, path))?.toString();
+	if (text === undefined && names.includes(JOURNAL)) problems.push(`${path}: it can't be read`);
+	const journal = parseJournal(text ?? '');
+	// The last one may still be being written.
+	const numDamaged =
+		(text ?? '')
+			.split('\n')
+			.slice(0, -1)
+			.filter(line => line !== '').length - journal.length;
+	if (numDamaged > 0) problems.push(`${path}: ${numDamaged} of its lines can't be read`);
+	return journal;
 };
 
 const groupByChunk = <Item extends {readonly ichunk?: number}>(items: readonly Item[]): Map<number, Item[]> => {
@@ -118,12 +134,16 @@ const readChunk = async (
 ): Promise<TaskRecord[]> => {
 	const attempts = replayAttempts(events);
 	const {ichunk, firstTask, numTasks} = chunk;
-	const inputs = await readInputs(workDir, manifest, chunk, problems);
+	for (const file of files) {
+		if (file.kind === 'damaged')
+			problems.push(`${attemptPath(workDir, ichunk, file.attempt, 'damaged')}: it was set aside, for it could not be read`);
+	}
+	const inputs = await readInputs(workDir, manifest.session, chunk, realFiles, problems);
 	const counted = events.findLast(({event}) => event === 'result')?.attempt;
 	const out = await readOutcomes(workDir, manifest, {ichunk, numTasks}, counted, files, problems);
-	const output = await readOutputs(workDir, ichunk, out.blocks);
 	const failed = findFailure(events);
 	const last = attempts.at(-1);
+	const outputs = await readOutputs(realFiles, workDir, ichunk, out.blocks, last?.attempt);
 	const isRunning = last?.lastEvent === 'running';
 	return inputs.map((input, i): TaskRecord => {
 		const found = findOutcome(out.blocks, i, events);
@@ -143,22 +163,9 @@ const readChunk = async (
 			host: out.sources.find(known => known.attempt === attempt)?.host ?? source?.host,
 			startedAt: found?.startedAt,
 			elapsedMs: found?.elapsedMs,
-			stdout: cut(found && output.get(found.attempt)?.stdout, found?.output?.stdout),
-			stderr: cut(found && output.get(found.attempt)?.stderr, found?.output?.stderr),
+			...(found === undefined ? outputs.last : outputs.of(found.attempt, found.output)),
 		};
 	});
-};
-
-type Output = {readonly stdout: Buffer | undefined; readonly stderr: Buffer | undefined};
-
-/** What the attempts have written whose outcomes these are. */
-const readOutputs = async (workDir: string, ichunk: number, blocks: readonly Block[]): Promise<ReadonlyMap<number, Output>> => {
-	const outputs = new Map<number, Output>();
-	for (const attempt of new Set(blocks.map(block => block.attempt))) {
-		const read = (kind: 'o' | 'e'): Promise<Buffer | undefined> => readWhole(realFiles, attemptPath(workDir, ichunk, attempt, kind));
-		outputs.set(attempt, {stdout: await read('o'), stderr: await read('e')});
-	}
-	return outputs;
 };
 
 const replayAttempts = (events: readonly JournalLine[]): AttemptRecord[] => {
@@ -178,28 +185,6 @@ const replayAttempts = (events: readonly JournalLine[]): AttemptRecord[] => {
 		});
 	}
 	return [...attempts.values()];
-};
-
-/** One for each task of the chunk: undefined where it can't be read. */
-const readInputs = async (workDir: string, {session}: Manifest, chunk: Chunk, problems: string[]): Promise<unknown[]> => {
-	const path = tasksPath(workDir, chunk.ichunk);
-	const inputs: unknown[] = new Array(chunk.numTasks).fill(undefined);
-	const note = (error: unknown): void => void problems.push(`${path}: ${(error as Error).message}`);
-	try {
-		const file = await openTasks(workDir, session, chunk, realFiles);
-		try {
-			for (let i = 0; i < file.numBlocks; i++) {
-				// Of a damaged file the other blocks are still good.
-				const block = await file.readBlock(i).catch(note);
-				for (const [j, value] of block?.values.entries() ?? []) inputs[(block?.first ?? 0) + j] = value;
-			}
-		} finally {
-			await file.close();
-		}
-	} catch (error) {
-		note(error);
-	}
-	return inputs;
 };
 
 /** The outcomes of the attempt that counts; while none does, of the first that is whole, or what those that are not have finished. */
@@ -233,6 +218,3 @@ const findFailure = (events: readonly JournalLine[]): JournalLine | undefined =>
 };
 
 const chunkFailure = ({kind = 'lost', reason = ''}: JournalLine): TaskOutcomeRecord => ({status: 'rejected', kind, message: reason});
-
-const cut = (bytes: Buffer | undefined, range: readonly [from: number, to: number] | undefined): string =>
-	bytes === undefined || range === undefined ? '' : bytes.subarray(...range).toString();

@@ -91,7 +91,10 @@ const findMap = async (workDir: string): Promise<{manifest: Manifest; workDir: s
 	}
 	const {manifest} = found;
 	// By its other names on this machine it is the same; queue-jobs know it by this one.
-	if (await isSameDirectory(workDir, manifest.workDir)) return {manifest, workDir: manifest.workDir};
+	if (await isSameDirectory(workDir, manifest.workDir)) {
+		await trustWorkDir(manifest.workDir);
+		return {manifest, workDir: manifest.workDir};
+	}
 	if (!names.includes(JOURNAL)) throw refuse(`${workDir} was to become ${manifest.workDir}, and did not: ${NEVER_COMPLETE}`);
 	throw refuse(`${workDir} was made as ${manifest.workDir}, where its queue-jobs look for it. Move it back.`);
 };

@@ -131,6 +131,9 @@ test('a worker that takes longer than h_rt allows fails for its wall time, and w
 	await untilNothingIsLeft();
 });
 
+/** Node that runs out of memory aborts: without this its core would be left in the working directory. */
+const NO_CORE = {qsubArgs: ['-l', 'h_core=0']};
+
 test('a worker that needs more than its h_vmem fails for its memory, and gets more when `resources` says so', async () => {
 	const tasks = [
 		{begun, megabytes: 1},
@@ -138,7 +141,7 @@ test('a worker that needs more than its h_vmem fails for its memory, and gets mo
 	];
 	const tooLittle = 1.2 * 2 ** 30;
 	const error = await pool
-		.map(faulty.fillHeap, tasks, {workDir: `${workDir} 1`, resources: {memory: tooLittle}, maxNumResubmissions: 0})
+		.map(faulty.fillHeap, tasks, {workDir: `${workDir} 1`, ...NO_CORE, resources: {memory: tooLittle}, maxNumResubmissions: 0})
 		.catch((thrown: unknown) => thrown);
 	expect(error).toBeInstanceOf(MapError);
 	expect((error as MapError).failures).toMatchObject([{itask: 1, kind: 'out-of-memory', attempt: 1}]);
@@ -146,6 +149,7 @@ test('a worker that needs more than its h_vmem fails for its memory, and gets mo
 
 	const seen: unknown[] = [];
 	const results = await pool.map(faulty.fillHeap, tasks, {
+		...NO_CORE,
 		resources: info => {
 			seen.push(info);
 			return {memory: info.lastFailure === 'out-of-memory' ? 6 * 2 ** 30 : tooLittle};
@@ -159,7 +163,7 @@ test('a worker that needs more than its h_vmem fails for its memory, and gets mo
 });
 
 test('an h_vmem in which Node can’t even begin is told as such, with what Node needs', async () => {
-	const outcomes = await pool.mapSettled(faulty.compute, [{begun}], {resources: {memory: '300M'}, maxNumResubmissions: 0});
+	const outcomes = await pool.mapSettled(faulty.compute, [{begun}], {...NO_CORE, resources: {memory: '300M'}, maxNumResubmissions: 0});
 	expect(outcomes).toMatchObject([
 		{status: 'rejected', attempt: 1, reason: {kind: 'out-of-memory', message: expect.stringMatching(/h_vmem.*724 MB/)}},
 	]);

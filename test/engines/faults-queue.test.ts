@@ -53,12 +53,19 @@ const kindsOf = (outcomes: readonly Outcome<unknown>[]): unknown[] =>
 
 test('a running queue-job that somebody deletes is not brought back, and every other chunk has its results', async () => {
 	const tasks = [0, 1, 2].map(() => ({begun, until}));
-	// The queue must be seen to delete it: a look at it every quarter of a second.
-	const running = ending.watch(pool.mapSettled(faulty.compute, tasks, {pollingIntervalMs: 100}));
-	const {pid} = await untilBegun(begun, ({itask}) => itask === 1);
+	const running = ending.watch(pool.mapSettled(faulty.compute, tasks));
+	const {pid, ppid} = await untilBegun(begun, ({itask}) => itask === 1);
 	const jobId = await jobIdOf(1);
 	await untilNoted(workDir, ({event, ichunk}) => event === 'running' && ichunk === 1);
-	await call('qdel', [jobId]);
+	// The queue must be seen to delete it: what vanishes between two looks is taken for killed, and brought back.
+	expect(commandOf(ppid)).toBe('sge_shepherd');
+	process.kill(ppid, 'SIGSTOP');
+	try {
+		await call('qdel', [jobId]);
+		expect((await untilNoted(workDir, ({state, ichunk}) => state === 'deleting' && ichunk === 1)).rawState).toMatch(/^d[rt]$/);
+	} finally {
+		process.kill(ppid, 'SIGCONT');
+	}
 	await untilDead(pid);
 	writeFileSync(until, '');
 	expect(kindsOf(await running)).toEqual([0, 'deleted', 2]);

@@ -3,78 +3,14 @@ import type {Chunk} from '../../src/chunks.js';
 import type {TaskErrorKind} from '../../src/errors.js';
 import {JOURNAL} from '../../src/layout.js';
 import type {Outcome} from '../../src/reduce.js';
-import {type Cluster, DELETED_BY_HAND, type Job} from './cluster.js';
+import {isByFrozen} from './check-submission.js';
+import type {Cluster} from './cluster.js';
 import type {FileViews} from './file-views.js';
 import type {ChunkProgress, Ledger} from './ledger.js';
 import type {MapProcess, ProcessEnd} from './process-node.js';
 import type {SimTask} from './scenario.js';
-import {valueOf} from './sim-worker.js';
-import {EPOCH_MS, MINUTE, type World} from './world.js';
-
-/** As judge.ts says: then a queue-job that avoids hosts may be taken back. */
-const MAX_AVOIDING_MS: number = 10 * MINUTE;
-
-/** An attempt is about to be submitted: those before it at the same chunk must be such that they will not bring a result, or can't be waited for. */
-export const checkGivenUp = (world: World, cluster: Cluster, ledger: Ledger, next: Job, all: readonly Job[]): void => {
-	for (const job of all) {
-		if (job.ichunk !== next.ichunk) continue;
-		// It was frozen between its last look and its qsub: nothing can prevent that.
-		if (isByFrozen(job, world) || isByFrozen(next, world)) continue;
-		if (job.attempt === next.attempt) world.offend('no attempt is submitted twice', `attempt ${job.attempt} at chunk ${job.ichunk}`);
-		else if (job.attempt < next.attempt) checkExcused(world, cluster, ledger, job, next.submittedBy.name);
-		checkNotDone(world, ledger, job, next);
-	}
-};
-
-const isByFrozen = ({submittedMs, submittedBy}: Job, {scenario}: World): boolean =>
-	submittedMs - submittedBy.frozenUntilMs() < scenario.maxNamesLagMs + MINUTE;
-
-/** A chunk that has its result, for so long that everybody must know, needs no further attempt. */
-const checkNotDone = ({scenario, events, offend}: World, ledger: Ledger, job: Job, next: Job): void => {
-	const {maxNamesLagMs, maxContentLagMs, maxHiddenMs, ioErrors, options} = scenario;
-	if (ioErrors.length > 0 || !ledger.hasWholeResult(job)) return;
-	const lateMs = maxNamesLagMs + maxContentLagMs + 2 * maxHiddenMs + 2 * options.pollingIntervalMs;
-	const knownMs = Math.max(job.endedMs, next.submittedBy.frozenUntilMs());
-	if (events.nowMs() - knownMs > lateMs) {
-		offend('nothing is submitted for a chunk that has its result', `attempt ${next.attempt} at chunk ${job.ichunk}`);
-	}
-};
-
-const checkExcused = (world: World, cluster: Cluster, ledger: Ledger, job: Job, by: string): void => {
-	const isSeenDeleting = job.served.get('deleting')?.has(by) === true;
-	if (job.excuse === DELETED_BY_HAND && isSeenDeleting && !ledger.hasAnyResult(job)) {
-		world.offend('what somebody has deleted is not brought back', `attempt ${job.attempt} at chunk ${job.ichunk} (job ${job.id})`);
-	}
-	const excuse = job.excuse ?? findExcuse(world, cluster, ledger, job);
-	if (excuse !== undefined) {
-		job.excuse = excuse;
-		return;
-	}
-	// Removed by a process that ended the map: another one may go on with it.
-	if (job.removedBy !== undefined && job.removedBy.name !== by) return;
-	const what = `attempt ${job.attempt} at chunk ${job.ichunk} (job ${job.id}, ${cluster.stateOf(job) ?? job.state})`;
-	if (job.state === 'ended') world.offend('a result that is on the disk is waited for', what);
-	else world.offend('a queue-job that may bring its result is not given up', what);
-};
-
-const findExcuse = ({scenario, events}: World, cluster: Cluster, ledger: Ledger, job: Job): string | undefined => {
-	const {unreachableAfterMs, pendingLimitMs} = scenario.options;
-	const waitedMs = Math.min(events.nowMs(), job.startedMs) - job.submittedMs;
-	// It may have begun since the queue was asked last.
-	const lateMs = 8 * scenario.options.pollingIntervalMs;
-	const hasWaited = (job.avoidHosts.length > 0 && waitedMs + lateMs >= MAX_AVOIDING_MS) || waitedMs + lateMs >= pendingLimitMs;
-	switch (job.state) {
-		case 'ended':
-			return ledger.hasWholeResult(job) ? undefined : 'ended without a result';
-		case 'running':
-			if (hasWaited && events.nowMs() - job.startedMs < lateMs) return 'waited for too long';
-			return unreachableAfterMs !== false && cluster.unreachableForMs(job) >= unreachableAfterMs ? 'unreachable' : undefined;
-		case 'pending':
-			return hasWaited ? 'waited for too long' : undefined;
-		default:
-			return undefined;
-	}
-};
+import {taskValue} from './sim-worker.js';
+import {EPOCH_MS, type World} from './world.js';
 
 /** What accounting says sooner than this is heard. */
 const MAX_PROMPT_MS = 3000;
@@ -117,7 +53,7 @@ const checkOutcome = async (
 	const itask = chunk.firstTask + index;
 	const {behaviour} = world.scenario.tasks[itask] as SimTask;
 	if (outcome.status === 'fulfilled') {
-		const isRight = behaviour !== 'throws' && JSON.stringify(outcome.value) === JSON.stringify(valueOf(itask));
+		const isRight = behaviour !== 'throws' && JSON.stringify(outcome.value) === JSON.stringify(taskValue(itask));
 		if (!isRight) world.offend('the value of a task is what it returned', `task ${itask}: ${JSON.stringify(outcome.value)}`);
 		return;
 	}
@@ -128,7 +64,10 @@ const checkOutcome = async (
 	}
 	const {maxNamesLagMs, maxContentLagMs, maxHiddenMs} = world.scenario;
 	const asOfMs = decidedMs - maxNamesLagMs - maxContentLagMs - maxHiddenMs;
-	const readers = [last.process, ...cluster.jobs().flatMap(job => (job.ichunk === chunk.ichunk && job.process !== undefined ? [job.process] : []))];
+	const readers = [
+		last.process,
+		...cluster.jobs().flatMap(job => (job.ichunk === chunk.ichunk && job.process !== undefined ? [job.process] : [])),
+	];
 	const isDeceived = readers.some(views.wasDeceived);
 	// A worker that gives a task up for its dead attempts makes progress by that.
 	const isOfWorker = (await ledger.outcomeAt(chunk.ichunk, index, world.events.nowMs())) === 'failure';
@@ -145,7 +84,13 @@ const checkOutcome = async (
 
 /** Why a failure of this kind can't be; undefined when it can. */
 /** @param progress - How far the chunk came; undefined when that does not matter. */
-const refute = (world: World, cluster: Cluster, {ichunk}: Chunk, kind: TaskErrorKind, progress: ChunkProgress | undefined): string | undefined => {
+const refute = (
+	world: World,
+	cluster: Cluster,
+	{ichunk}: Chunk,
+	kind: TaskErrorKind,
+	progress: ChunkProgress | undefined,
+): string | undefined => {
 	const {options, rates} = world.scenario;
 	const jobs = cluster.jobs().filter(job => job.ichunk === ichunk);
 	switch (kind) {
@@ -220,27 +165,40 @@ export const checkQueue = (world: World, cluster: Cluster, last: MapProcess): vo
 	if (last.told.some(line => line.includes('may be left'))) return;
 	for (const job of cluster.jobs()) {
 		// On a silent node it is being deleted, or has ended without the queue's knowing.
-		if (job.state === 'ended' || isByFrozen(job, world) || (job.node?.cutMs !== undefined && (job.isDeleting || job.isEndUnheard))) continue;
-		world.offend('no queue-job of ours is left in the end', `job ${job.id} (attempt ${job.attempt} at chunk ${job.ichunk}) is ${job.state}`);
+		if (job.state === 'ended' || isByFrozen(job, world) || (job.node?.cutMs !== undefined && (job.isDeleting || job.isEndUnheard)))
+			continue;
+		world.offend(
+			'no queue-job of ours is left in the end',
+			`job ${job.id} (attempt ${job.attempt} at chunk ${job.ichunk}) is ${job.state}`,
+		);
 	}
 };
 
 /** Resume is idempotent. */
-export const checkSameOutcomes = (world: World, last: MapProcess, before: readonly Outcome<unknown>[], again: ProcessEnd, numSubmitted: number): void => {
+export const checkSameOutcomes = (
+	world: World,
+	last: MapProcess,
+	before: readonly Outcome<unknown>[],
+	again: ProcessEnd,
+	numSubmitted: number,
+): void => {
 	// How it ended could not be written down, and its owner was told so.
 	if (last.told.some(line => line.includes("can't be removed"))) return;
 	// What was cancelled is gone on with.
 	const hasCancelled = before.some(outcome => outcome?.status === 'rejected' && outcome.reason.kind === 'cancelled');
 	if (numSubmitted > 0 && !hasCancelled) world.offend('resuming a finished map submits nothing', `it submitted ${numSubmitted}`);
 	const promise = 'resuming a finished map gives the same outcomes';
-	if (again.kind !== 'complete') return world.offend(promise, `it ended as ${JSON.stringify(again)}`);
+	if (again.kind !== 'complete') {
+		world.offend(promise, `it ended as ${JSON.stringify(again)}`);
+		return;
+	}
 	const show = (outcome: Outcome<unknown> | undefined): string =>
 		outcome?.status === 'fulfilled' ? JSON.stringify(outcome.value) : (outcome?.reason.kind ?? 'none');
 	for (const [itask, outcome] of before.entries()) {
 		if (outcome?.status === 'rejected' && outcome.reason.kind === 'cancelled') continue;
 		const [was, is] = [show(outcome), show(again.outcomes[itask])];
 		// A queue-job that could not be stopped has finished the task after all.
-		if (outcome?.status === 'rejected' && (is === 'exception' || is === JSON.stringify(valueOf(itask)))) continue;
+		if (outcome?.status === 'rejected' && (is === 'exception' || is === JSON.stringify(taskValue(itask)))) continue;
 		if (was !== is) world.offend(promise, `task ${itask}: ${is}, not ${was}`);
 	}
 };

@@ -1,54 +1,20 @@
 /** The true state of the queue and its worker-nodes. */
 import type {JobEnd, JobRequest, JobState, JobStatus} from '../../src/engines/engine.js';
 import {parseJobName} from '../../src/layout.js';
-import type {Dice} from './dice.js';
+import {createJob, DELETED_BY_HAND, type Job, type Node, RAW_STATES} from './job.js';
+import {
+	explanationDelay,
+	goesIntoError,
+	type NodeFault,
+	type RunningJob,
+	troubleWhileRunning,
+	troubleWhileWaiting,
+} from './job-troubles.js';
 import {createSimProcess, type SimProcess} from './sim-process.js';
-import {HOUR, MINUTE, SECOND, type World} from './world.js';
+import {MINUTE, SECOND, type World} from './world.js';
 
-export type Job = {
-	readonly id: string;
-	readonly name: string;
-	readonly ichunk: number;
-	readonly attempt: number;
-	readonly avoidHosts: readonly string[];
-	readonly dice: Dice;
-	readonly submittedMs: number;
-	readonly submittedBy: SimProcess;
-	state: 'pending' | 'held' | 'running' | 'error' | 'ended';
-	node: Node | undefined;
-	process: SimProcess | undefined;
-	suspendedUntilMs: number;
-	isDeleting: boolean;
-	deletedBy: 'us' | 'somebody' | undefined;
-	startedMs: number;
-	endedMs: number;
-	/** Whether it has come so far as to leave any file. */
-	hasFiles: boolean;
-	/** Its result says that the worker could not begin. */
-	hasStartFailed: boolean;
-	end: JobEnd | undefined;
-	/** When the accounting has it; Infinity for never. */
-	explainedMs: number;
-	/** Since when the queue has said so without a break. */
-	unreachableSinceMs: number | undefined;
-	/** What the queue has said of it, and to which processes. */
-	readonly served: Map<JobState, Set<string>>;
-	/** Why nobody may complain that it was given up; undefined as long as it may bring its result. */
-	excuse: string | undefined;
-	/** The process that has removed it while it might have brought its result. */
-	removedBy: SimProcess | undefined;
-	/** It ended while the master could not hear of it. */
-	isEndUnheard: boolean;
-};
-
-export type Node = {
-	readonly host: string;
-	readonly isBlackHole: boolean;
-	freeSlots: number;
-	/** Off the network since then. */
-	cutMs: number | undefined;
-	healMs: number;
-};
+/** The number of the first queue-job. */
+const FIRST_ID = 101;
 
 export type Cluster = {
 	readonly submit: (request: JobRequest, by: SimProcess) => Job;
@@ -74,9 +40,6 @@ export type ClusterInput = {
 	/** Before it is in the queue. */
 	readonly onSubmit: (job: Job, all: readonly Job[]) => void;
 };
-
-/** The excuse of a queue-job that somebody has deleted before anything else happened to it. */
-export const DELETED_BY_HAND = 'deleted by hand';
 
 /** A queue-job stays listed for so long after its end. */
 const LISTED_AFTER_END_MS = 1000;
@@ -112,23 +75,25 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 	};
 
 	const start = (job: Job, node: Node): void => {
-		if (goesIntoError(job, node)) return;
+		if (goesIntoError(world, job, node.host, () => dispatchSoon(SECOND))) return;
 		job.state = 'running';
 		job.node = node;
 		job.startedMs = events.nowMs();
 		node.freeSlots--;
 		trace(job, `runs on ${node.host}`);
-		const after = (ms: number, body: () => void): void => {
+		const after: RunningJob['after'] = (ms, body) => {
 			events.at(events.nowMs() + ms, () => job.state === 'running' && job.node === node && body());
 		};
 		if (node.isBlackHole) {
 			fault('black-hole');
-			return after(job.dice.int(10, 500), () => end(job, {failed: true, kind: 'start-failed', reason: 'exit status 1', host: node.host}));
+			after(job.dice.int(10, 500), () => end(job, {failed: true, kind: 'start-failed', reason: 'exit status 1', host: node.host}));
+			return;
 		}
 		if (strikes('job-ends-without-result', job.dice)) {
 			fault('job-ends-without-result');
 			job.excuse = 'ends without a result';
-			return after(job.dice.int(10, 5000), () => end(job, {failed: false, reason: 'exit status 0', host: node.host}));
+			after(job.dice.int(10, 5000), () => end(job, {failed: false, reason: 'exit status 0', host: node.host}));
+			return;
 		}
 		const process = createSimProcess(`worker ${job.name}`, node.host, events);
 		job.process = process;
@@ -136,73 +101,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 			outcome => job.state === 'running' && end(job, {...outcome, host: node.host}),
 			error => world.offend('the worker throws nothing but a WorkerError', String(error?.stack)),
 		);
-		if (strikes('job-killed', job.dice)) {
-			after(job.dice.int(10, job.dice.pick([SECOND, MINUTE, 10 * MINUTE])), () => {
-				fault('job-killed');
-				const kind = job.dice.pick(['killed', 'out-of-memory', 'wall-time'] as const);
-				end(job, {failed: true, kind, reason: kind, host: node.host});
-			});
-		}
-		if (strikes('job-vanished', job.dice)) {
-			after(job.dice.int(10, job.dice.pick([SECOND, MINUTE, 10 * MINUTE])), () => {
-				fault('job-vanished');
-				end(job, undefined);
-			});
-		}
-		if (strikes('job-suspended', job.dice)) {
-			after(job.dice.int(10, MINUTE), () => {
-				fault('job-suspended');
-				job.suspendedUntilMs = events.nowMs() + job.dice.int(SECOND, HOUR);
-				process.freezeUntil(job.suspendedUntilMs);
-				trace(job, 'suspended');
-			});
-		}
-		for (const [kind, maxMs] of [
-			['node-cut-computing', 10 * MINUTE],
-			['node-cut-stalled', 10 * MINUTE],
-			['node-crashed', 10 * MINUTE],
-		] as const) {
-			if (strikes(kind, job.dice)) after(job.dice.int(0, maxMs), () => cut(node, kind));
-		}
-	};
-
-	/** Some queue-jobs never start; some chunks never will. */
-	const goesIntoError = (job: Job, node: Node): boolean => {
-		const chunkDice = world.dice.fork(`chunk ${job.ichunk}`);
-		const stays = !world.isCalm() && chunkDice.chance(scenario.rates['error-state-stays'] / 3);
-		const isPermanent = !world.isCalm() && chunkDice.chance(scenario.rates['error-state-permanent'] / 3);
-		if (!stays && !isPermanent && !strikes('error-state-heals', job.dice)) return false;
-		fault(isPermanent ? 'error-state-permanent' : stays ? 'error-state-stays' : 'error-state-heals');
-		job.state = 'error';
-		job.excuse = 'in an error state';
-		job.end = {
-			failed: true,
-			reason: 'error reason 1: simulated',
-			...(isPermanent ? {isPermanent, kind: 'start-failed'} : {}),
-			...(job.dice.chance(0.7) ? {host: node.host} : {}),
-		};
-		job.explainedMs = events.nowMs() + explanationDelay(job);
-		trace(job, 'goes into an error state');
-		if (strikes('error-state-cleared', job.dice)) {
-			events.at(events.nowMs() + job.dice.int(SECOND, MINUTE), () => {
-				if (job.state !== 'error' || job.isDeleting) return;
-				fault('error-state-cleared');
-				job.state = 'pending';
-				job.end = undefined;
-				dispatchSoon(SECOND);
-			});
-		}
-		return true;
-	};
-
-	const explanationDelay = (job: Job): number => {
-		if (!scenario.hasAccounting || strikes('explain-nothing', job.dice)) {
-			fault('explain-nothing');
-			return Number.POSITIVE_INFINITY;
-		}
-		if (!strikes('explain-late', job.dice)) return job.dice.int(0, 3 * SECOND);
-		fault('explain-late');
-		return job.dice.int(3 * SECOND, MINUTE);
+		troubleWhileRunning(world, job, {after, end: jobEnd => end(job, jobEnd), cut: kind => cut(node, kind)});
 	};
 
 	/** @param jobEnd - Undefined when nothing will ever explain it. */
@@ -223,7 +122,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 		job.state = 'ended';
 		job.endedMs = events.nowMs();
 		job.end = jobEnd;
-		job.explainedMs = jobEnd === undefined ? Number.POSITIVE_INFINITY : events.nowMs() + explanationDelay(job);
+		job.explainedMs = jobEnd === undefined ? Number.POSITIVE_INFINITY : events.nowMs() + explanationDelay(world, job);
 		dispatchSoon(5 * SECOND);
 		if (strikes('foreign-job', job.dice)) {
 			// The numbers have begun anew, and somebody has got this one.
@@ -234,7 +133,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 		}
 	};
 
-	const cut = (node: Node, kind: 'node-cut-computing' | 'node-cut-stalled' | 'node-crashed'): void => {
+	const cut = (node: Node, kind: NodeFault): void => {
 		if (node.cutMs !== undefined || world.isCalm()) return;
 		fault(kind, node.host);
 		node.cutMs = events.nowMs();
@@ -269,8 +168,8 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 		job.deletedBy = by;
 		if (by === 'somebody') job.excuse ??= DELETED_BY_HAND;
 		trace(job, `is deleted by ${by}`);
-		if (job.state !== 'running') return end(job, undefined);
-		if (job.node?.cutMs !== undefined) return;
+		if (job.state !== 'running') end(job, undefined);
+		if (job.state !== 'running' || job.node?.cutMs !== undefined) return;
 		events.at(events.nowMs() + job.dice.int(10, job.dice.pick([500, 20 * SECOND, MINUTE])), () =>
 			end(job, {failed: true, kind: 'killed', reason: 'killed by SIGKILL', ...(job.node && {host: job.node.host})}),
 		);
@@ -314,36 +213,12 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 		submit: (request, by) => {
 			const parsed = parseJobName(session, request.name);
 			if (parsed === undefined) throw new Error(`Expected a name of ours, got ${request.name}`);
-			const job: Job = {
-				id: String(101 + jobs.length),
-				name: request.name,
-				...parsed,
-				avoidHosts: request.avoidHosts,
-				dice: world.dice.fork(`job ${request.name} ${jobs.length}`),
-				submittedMs: events.nowMs(),
-				submittedBy: by,
-				state: 'pending',
-				node: undefined,
-				process: undefined,
-				suspendedUntilMs: 0,
-				isDeleting: false,
-				deletedBy: undefined,
-				startedMs: Number.POSITIVE_INFINITY,
-				endedMs: Number.POSITIVE_INFINITY,
-				hasFiles: false,
-				hasStartFailed: false,
-				end: undefined,
-				explainedMs: Number.POSITIVE_INFINITY,
-				served: new Map(),
-				unreachableSinceMs: undefined,
-				excuse: undefined,
-				removedBy: undefined,
-				isEndUnheard: false,
-			};
+			const job = createJob(request, parsed, world, String(FIRST_ID + jobs.length), by);
 			onSubmit(job, jobs);
 			jobs.push(job);
 			trace(job, `is in the queue as ${request.name}`);
-			beginWaiting(job);
+			troubleWhileWaiting(world, job, {dispatch, remove: () => remove(job, 'somebody')});
+			dispatchSoon(job.dice.pick([SECOND, 15 * SECOND]));
 			return job;
 		},
 		serve: (listing, process) => {
@@ -366,45 +241,8 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 				if (limitMs !== false && events.nowMs() - (job.unreachableSinceMs ?? Number.POSITIVE_INFINITY) >= limitMs)
 					job.excuse ??= 'unreachable for too long';
 				if (isAfterRestart()) fault('master-restarted');
-				return [{id: job.id, name: job.name, state, rawState: RAW[state], ...(job.node === undefined ? {} : {host: job.node.host})}];
+				return [{id: job.id, name: job.name, state, rawState: RAW_STATES[state], ...(job.node === undefined ? {} : {host: job.node.host})}];
 			}),
 		],
 	};
-
-	function beginWaiting(job: Job): void {
-		const {dice} = job;
-		if (strikes('job-held', dice)) {
-			fault('job-held');
-			job.state = 'held';
-			events.at(events.nowMs() + dice.int(SECOND, HOUR), () => {
-				if (job.state !== 'held') return;
-				job.state = 'pending';
-				dispatch();
-			});
-		} else if (strikes('job-waits-long', dice)) {
-			fault('job-waits-long');
-			job.suspendedUntilMs = events.nowMs() + dice.int(MINUTE, 40 * MINUTE);
-			events.at(job.suspendedUntilMs, dispatch);
-		}
-		dispatchSoon(dice.pick([SECOND, 15 * SECOND]));
-		for (const kind of ['job-deleted-waiting', 'job-deleted-running'] as const) {
-			if (!strikes(kind, dice)) continue;
-			events.at(events.nowMs() + dice.int(SECOND, 10 * MINUTE), () => {
-				const isRight = kind === 'job-deleted-running' ? job.state === 'running' : job.state === 'pending' || job.state === 'held';
-				if (!isRight || job.isDeleting) return;
-				fault(kind);
-				remove(job, 'somebody');
-			});
-		}
-	}
-};
-
-const RAW: Readonly<Record<JobState, string>> = {
-	pending: 'qw',
-	running: 'r',
-	held: 'hqw',
-	suspended: 's',
-	error: 'Eqw',
-	deleting: 'dr',
-	unreachable: 'r',
 };

@@ -60,9 +60,7 @@ export const createDisk = (nowMs: () => number, onOffence: (what: string) => voi
 		return last !== undefined && last.untilMs === Number.POSITIVE_INFINITY ? last : undefined;
 	};
 	const seen = (name: string, host: string, asOfMs: number): Entry | undefined =>
-		entries
-			.get(name)
-			?.findLast(entry => (entry.by === host || entry.fromMs <= asOfMs) && asOfMs < entry.untilMs);
+		entries.get(name)?.findLast(entry => (entry.by === host || entry.fromMs <= asOfMs) && asOfMs < entry.untilMs);
 	const change = (): void => {
 		changedMs = nowMs();
 		currentNames = undefined;

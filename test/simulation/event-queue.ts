@@ -40,20 +40,25 @@ export const createEventQueue = (): EventQueue => {
 			new Promise((resolve, reject) => {
 				const step = (): void => {
 					try {
-						if (isOver()) return resolve('over');
-						while (heap[0] !== undefined && heap[0].body === undefined) pop(heap);
-						const event = heap[0];
-						if (event === undefined) return resolve('idle');
-						if (event.ms > untilMs) return resolve('late');
-						if (numRun >= maxEvents) return resolve('busy');
-						pop(heap);
-						numRun++;
-						nowMs = event.ms;
-						event.body?.();
+						const end = runNext();
+						if (end === undefined) queueMicrotask(nextStep);
+						else resolve(end);
 					} catch (error) {
-						return reject(error);
+						reject(error);
 					}
-					queueMicrotask(nextStep);
+				};
+				const runNext = (): RunEnd | undefined => {
+					if (isOver()) return 'over';
+					while (heap[0] !== undefined && heap[0].body === undefined) pop(heap);
+					const event = heap[0];
+					if (event === undefined) return 'idle';
+					if (event.ms > untilMs) return 'late';
+					if (numRun >= maxEvents) return 'busy';
+					pop(heap);
+					numRun++;
+					nowMs = event.ms;
+					event.body?.();
+					return undefined;
 				};
 				// Node runs all promises that can go on, also those that only now can, before the next callback of `process.nextTick`, and takes a
 				// tenth of the time that a turn of the event loop takes.

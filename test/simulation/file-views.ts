@@ -47,7 +47,8 @@ export const createFileViews = (world: World): FileViews => {
 
 	const isHidden = (name: string, process: SimProcess): boolean => {
 		const hiding = hidden.get(name);
-		if (hiding === undefined || hiding.host !== process.host || events.nowMs() < hiding.fromMs || events.nowMs() >= hiding.untilMs) return false;
+		if (hiding === undefined || hiding.host !== process.host || events.nowMs() < hiding.fromMs || events.nowMs() >= hiding.untilMs)
+			return false;
 		world.fault('file-vanished', `${name} on ${process.host}`);
 		deceived.add(process.name);
 		return true;
@@ -93,7 +94,8 @@ export const createFileViews = (world: World): FileViews => {
 			checkWeather(process, 'open', name);
 			const asOfMs = asOf(nameViews, process.host, scenario.maxNamesLagMs, true);
 			// A name that is newer than what is remembered is asked for; one that is known to be missing is not.
-			const file = disk.find(name, process.host, asOfMs) ?? (isReadAfresh(name) ? disk.find(name, process.host, events.nowMs()) : undefined);
+			const file =
+				disk.find(name, process.host, asOfMs) ?? (isReadAfresh(name) ? disk.find(name, process.host, events.nowMs()) : undefined);
 			if (file === undefined || isHidden(name, process)) throw systemError('ENOENT', 'open', name);
 			const key = `${process.host} ${file.name}`;
 			const contentMs = asOf(contentViews, key, scenario.maxContentLagMs, isReadAfresh(name));

@@ -2,9 +2,10 @@
 import {chunkName} from '../../src/layout.js';
 import {type PartScan, readBlocks, scanPart} from '../../src/scan-part.js';
 import type {ByteSource} from '../../src/v8-serialize-helpers.js';
-import type {Cluster, Job} from './cluster.js';
+import type {Cluster} from './cluster.js';
 import type {DiskFile} from './disk.js';
 import type {FileViews} from './file-views.js';
+import type {Job} from './job.js';
 import type {SimProcess} from './sim-process.js';
 import type {World} from './world.js';
 
@@ -77,10 +78,11 @@ export const createLedger = (world: World, session: string, views: FileViews, cl
 			const isTwin = (attempt: number): boolean =>
 				cluster()
 					.jobs()
-					.some(other => other.ichunk === job.ichunk && other.attempt === attempt && (other.state !== 'ended' || other.endedMs > job.submittedMs));
-			const numKnown = marks.filter(
-				({attempt, finished, begunUpTo}) => finished <= index && index < begunUpTo && !isTwin(attempt),
-			).length;
+					.some(
+						other =>
+							other.ichunk === job.ichunk && other.attempt === attempt && (other.state !== 'ended' || other.endedMs > job.submittedMs),
+					);
+			const numKnown = marks.filter(({attempt, finished, begunUpTo}) => finished <= index && index < begunUpTo && !isTwin(attempt)).length;
 			if (numKnown > scenario.options.maxNumResubmissions) {
 				world.offend(
 					'no task is begun more than 1 + maxNumResubmissions times',
@@ -106,12 +108,14 @@ export const createLedger = (world: World, session: string, views: FileViews, cl
 			let lastAttempt = 0;
 			const scans: PartScan[] = [];
 			for (const {file, attempt} of filesOf(ichunk).sort((a, b) => a.attempt - b.attempt)) {
-				const scan = await scanAt(file, ichunk, asOfMs);
-				if (scan === undefined) continue;
-				scans.push(scan);
-				if (scan.numFinished <= numFinished) continue;
-				numFinished = scan.numFinished;
-				lastAttempt = attempt;
+				const before = await scanAt(file, ichunk, asOfMs);
+				if (before !== undefined && before.numFinished > numFinished) {
+					numFinished = before.numFinished;
+					lastAttempt = attempt;
+				}
+				// What was begun since may be known, too.
+				const now = await scanAt(file, ichunk, events.nowMs());
+				if (now !== undefined) scans.push(now);
 			}
 			const hasBegun = ({mark, isDamaged}: PartScan): boolean =>
 				isDamaged || (mark !== undefined && mark.finished <= numFinished && numFinished < mark.begunUpTo);

@@ -54,7 +54,9 @@ const print = ({trace, broken}: ShardSummary): boolean => {
 const report = ({numSeeds, numEvents, virtualMs, faults, outcomes, broken}: ShardSummary, tookMs: number): boolean => {
 	const seconds = (tookMs / 1000).toFixed(1);
 	const days = (virtualMs / 86_400_000).toFixed(0);
-	console.log(`${numSeeds} seeds in ${seconds} s (${(tookMs / numSeeds).toFixed(2)} ms each): ${numEvents} events in ${days} simulated days`);
+	console.log(
+		`${numSeeds} seeds in ${seconds} s (${(tookMs / numSeeds).toFixed(2)} ms each): ${numEvents} events in ${days} simulated days`,
+	);
 	console.log('\nfaults that happened:');
 	for (const [kind, times] of Object.entries(faults)) console.log(`${String(times).padStart(10)} ${kind}`);
 	console.log('\ntasks, by what became of them:');

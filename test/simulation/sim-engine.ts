@@ -1,6 +1,7 @@
 /** The engine as a process-node sees it: every call takes time, and may fail in every way that the type allows. */
 import type {Engine, JobStatus, SubmitOutcome} from '../../src/engines/engine.js';
-import type {Cluster, Job} from './cluster.js';
+import type {Cluster} from './cluster.js';
+import type {Job} from './job.js';
 import type {SimProcess} from './sim-process.js';
 import {SECOND, type World} from './world.js';
 

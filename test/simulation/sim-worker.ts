@@ -6,8 +6,8 @@ import {chunkName} from '../../src/layout.js';
 import {openProgress, type ProgressInput, writeStartFailure} from '../../src/worker/chunk-progress.js';
 import {WorkerError} from '../../src/worker/worker-error.js';
 import type {WorkerPorts} from '../../src/worker/worker-files.js';
-import type {Job} from './cluster.js';
 import type {FileViews} from './file-views.js';
+import type {Job} from './job.js';
 import type {Ledger} from './ledger.js';
 import type {SimTask} from './scenario.js';
 import {createSimWorkerFiles} from './sim-files.js';
@@ -22,7 +22,7 @@ export type WorkerInput = {
 };
 
 /** What a task of the simulated map returns. Flat values and others are written in different ways. */
-export const valueOf = (itask: number): unknown => (itask % 2 === 0 ? itask * itask : {of: itask, text: `task ${itask}`});
+export const taskValue = (itask: number): unknown => (itask % 2 === 0 ? itask * itask : {of: itask, text: `task ${itask}`});
 
 const REPORT = {endedAt: '', stdoutBytes: 0, stderrBytes: 0, warnings: [], maxRssBytes: 1};
 
@@ -83,7 +83,7 @@ export const runWorker = async (world: World, job: Job, process: SimProcess, inp
 			if (task.behaviour === 'throws') {
 				world.fault('task-throws');
 				progress.addFailure({kind: 'exception', message: 'Error: simulated'}, EPOCH_MS + beganMs, elapsedMs, undefined);
-			} else progress.addValue(valueOf(itask), EPOCH_MS + beganMs, elapsedMs, undefined);
+			} else progress.addValue(taskValue(itask), EPOCH_MS + beganMs, elapsedMs, undefined);
 		}
 		await progress.finish(REPORT);
 		return {failed: false, reason: 'exit status 0'};

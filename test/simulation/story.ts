@@ -80,6 +80,7 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 			},
 		});
 		active.add(run);
+		run.ended.then(end => finish(run, end));
 		troubleLater(run);
 		return run;
 	};
@@ -128,23 +129,20 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 		begin('resume', dice.pick(PROCESS_HOSTS));
 	};
 
+	let complete: Awaited<ReturnType<Story['tell']>> | undefined;
 	const finish = (run: MapProcess, end: ProcessEnd): void => {
 		// The program ends with its map.
 		run.process.kill();
 		active.delete(run);
 		world.trace(run.process.name, `ended: ${end.kind} ${end.kind === 'stopped' ? String(end.reason) : ''}`);
+		if (end.kind === 'complete') complete = {last: run, end};
 		if (end.kind === 'stopped') checkReason(world, end.reason, numProcesses > 1);
 	};
 
 	const tell: Story['tell'] = async () => {
 		begin('begin', PROCESS_HOSTS[0]);
 		for (let turn = 1; ; turn++) {
-			let complete: {last: MapProcess; end: Extract<ProcessEnd, {kind: 'complete'}>} | undefined;
-			while (active.size > 0) {
-				const {run, end} = await Promise.race([...active].map(async run => ({run, end: await run.ended})));
-				finish(run, end);
-				if (end.kind === 'complete') complete = {last: run, end};
-			}
+			while (active.size > 0) await Promise.race([...active].map(run => run.ended));
 			if (complete !== undefined) return complete;
 			await pause(dice.int(0, dice.pick([SECOND, MINUTE, 20 * MINUTE])));
 			if (turn >= MAX_TROUBLED) world.becomeCalm();
@@ -191,7 +189,11 @@ const checkOwners = (world: World, before: SimProcess | undefined): void => {
 	world.offend('two processes do not drive one work_dir', `${before.name} lives`);
 };
 
-const checkDeposed = (world: World, caller: SimProcess, owner: {readonly process: SimProcess; readonly sinceMs: number} | undefined): void => {
+const checkDeposed = (
+	world: World,
+	caller: SimProcess,
+	owner: {readonly process: SimProcess; readonly sinceMs: number} | undefined,
+): void => {
 	const {events, scenario} = world;
 	if (owner === undefined || owner.process === caller) return;
 	// It has looked a moment before, and may have been frozen since.

@@ -1,7 +1,20 @@
 /** The library with one thing broken on purpose. A simulation that finds nothing wrong with one of these is worth nothing. */
 import type {Edit} from './run-seeds.js';
 
-export type Variant = {readonly name: string; readonly edits: readonly Edit[]};
+export type Variant = {
+	readonly name: string;
+	readonly edits: readonly Edit[];
+	/** At least one of these promises it must be seen to break. */
+	readonly breaks: readonly string[];
+};
+
+const GIVEN_UP = 'a queue-job that may bring its result is not given up';
+const NOT_WAITED_FOR = 'a result that is on the disk is waited for';
+const TWICE = 'no attempt is submitted twice';
+const LEFT = 'no queue-job of ours is left in the end';
+const NO_REASON = 'a task fails only for a reason that there was';
+const HANGS = 'no map waits for something that can not happen';
+const WITH_RESULT = 'nothing is submitted for a chunk that has its result';
 
 const edit = (path: string, from: string, to: string): Edit => ({path: `src/${path}`, from, to});
 
@@ -9,20 +22,24 @@ export const VARIANTS: readonly Variant[] = [
 	{
 		name: 'one answer of the queue without a queue-job is enough',
 		edits: [edit('judge.ts', 'export const MISSED_ANSWERS = 3;', 'export const MISSED_ANSWERS = 1;')],
+		breaks: [GIVEN_UP],
 	},
 	{
 		name: 'a queue that does not answer has no queue-jobs',
 		edits: [
 			edit('ask-queue.ts', "return {kind: 'silent', reason: error instanceof Error ? error.message : String(error)};", 'listing = [];'),
 		],
+		breaks: [GIVEN_UP, NO_REASON],
 	},
 	{
 		name: 'no grace time after a clean end',
 		edits: [edit('judge.ts', 'nowMs - sinceMs < graceMs)) return undefined;', 'false)) return undefined;')],
+		breaks: [NOT_WAITED_FOR],
 	},
 	{
 		name: 'only the current attempt may bring the result',
 		edits: [edit('judge.ts', 'const whole = chunk.attempts.find(', 'const whole = chunk.attempts.slice(-1).find(')],
+		breaks: [NOT_WAITED_FOR, WITH_RESULT],
 	},
 	{
 		name: 'a submission without an answer is taken for none',
@@ -33,10 +50,12 @@ export const VARIANTS: readonly Variant[] = [
 				"state.journal.note({event: 'warning'",
 			),
 		],
+		breaks: [TWICE],
 	},
 	{
 		name: 'a submission without an answer is given up at once',
 		edits: [edit('judge.ts', 'const isCertain = ', 'const isCertain = current.jobId === undefined || ')],
+		breaks: [GIVEN_UP],
 	},
 	{
 		name: 'attempts are not counted',
@@ -44,10 +63,12 @@ export const VARIANTS: readonly Variant[] = [
 			edit('judge.ts', 'if (numIdle > max) return false;', ''),
 			edit('judge.ts', 'return numBegins <= max || ', 'return numBegins >= 0 || '),
 		],
+		breaks: [HANGS],
 	},
 	{
 		name: 'an attempt that finishes a task does not begin the count anew',
 		edits: [edit('judge.ts', 'counted.slice(lastProgress + 1)', 'counted')],
+		breaks: [NO_REASON],
 	},
 	{
 		name: 'begins of a task are not counted by the worker',
@@ -58,10 +79,12 @@ export const VARIANTS: readonly Variant[] = [
 				'if (attempts.length >= 0) return undefined;',
 			),
 		],
+		breaks: ['no task is begun more than 1 + maxNumResubmissions times'],
 	},
 	{
 		name: 'finished tasks of earlier attempts are not taken over',
 		edits: [edit('worker/earlier-attempts.ts', '(longest?.scan.numFinished ?? 0)) longest =', 'Number.POSITIVE_INFINITY) longest =')],
+		breaks: ['no finished work is computed again'],
 	},
 	{
 		name: 'what a dead attempt has finished is lost when its chunk fails',
@@ -72,14 +95,17 @@ export const VARIANTS: readonly Variant[] = [
 				'const {blocks, sources} = {blocks: [], sources: []};',
 			),
 		],
+		breaks: ['no finished work is lost'],
 	},
 	{
 		name: 'no queue-job is swept at the end',
 		edits: [edit('end-map.ts', 'await sweep(state, engine);', 'void sweep;')],
+		breaks: [LEFT],
 	},
 	{
 		name: 'a damaged result is taken',
 		edits: [edit('block-frames.ts', 'frame.readUInt32LE(8) === checksum([frame.subarray(0, 8), payload]);', 'checksum([payload]) >= 0;')],
+		breaks: ['a map is ended before its time only for a reason that there was', 'the value of a task is what it returned'],
 	},
 	{
 		name: 'an unreachable node is given up at once',
@@ -90,6 +116,7 @@ export const VARIANTS: readonly Variant[] = [
 				'limits.unreachableAfterMs !== false && forMs >= 0',
 			),
 		],
+		breaks: [GIVEN_UP],
 	},
 	{
 		name: 'a queue-job that is held or suspended is taken for a dead one',
@@ -100,18 +127,22 @@ export const VARIANTS: readonly Variant[] = [
 				"case 'running':\n\t\t\treturn undefined;\n\t\tcase 'held':\n\t\tcase 'suspended':\n\t\t\treturn {cause: 'lost', reason: 'it does not run'};",
 			),
 		],
+		breaks: [GIVEN_UP],
 	},
 	{
 		name: 'what somebody has deleted is brought back',
 		edits: [edit('judge.ts', "case 'deleted':\n\t\tcase 'pending-limit':", "case 'pending-limit':")],
+		breaks: ['what somebody has deleted is not brought back'],
 	},
 	{
 		name: 'a chunk that is done is submitted all the same',
 		edits: [edit('act.ts', 'state.toSubmit.delete(chunk);', '')],
+		breaks: [WITH_RESULT],
 	},
 	{
 		name: 'the work_dir is removed although a task failed',
 		edits: [edit('end-map.ts', 'if (numFailed > 0) return', 'if (numFailed < 0) return')],
+		breaks: ['the work_dir is kept when a task failed'],
 	},
 	{
 		name: 'the journal is written after the submission',
@@ -119,14 +150,17 @@ export const VARIANTS: readonly Variant[] = [
 			edit('submit.ts', 'await state.journal.flush({durable: true});', ''),
 			edit('submit.ts', 'let numTaken = 0;', 'await state.journal.flush({durable: true});\n\tlet numTaken = 0;'),
 		],
+		breaks: [TWICE],
 	},
 	{
 		name: 'who has lost the work_dir goes on submitting',
 		edits: [edit('owner.ts', 'if (newest <= number) return;', 'if (newest > 0) return;')],
+		breaks: ['who has lost the work_dir submits nothing', TWICE],
 	},
 	{
 		name: 'an owner that can not be seen is taken for dead at once',
 		edits: [edit('owner.ts', 'return nowMs - seen.sinceMs >= STANDSTILL_MS;', 'return true;')],
+		breaks: ['two processes do not drive one work_dir'],
 	},
 	{
 		name: 'attempts are forgotten when a map is resumed',
@@ -138,21 +172,21 @@ export const VARIANTS: readonly Variant[] = [
 			),
 			edit('restore-map.ts', 'takeNumbers(state, names);', ''),
 		],
+		breaks: [TWICE],
 	},
 	{
 		name: 'a failed chunk is forgotten when a map is resumed',
 		edits: [edit('replay-journal.ts', "chunk.decision = {kind: 'failed', attempt: number ?? 0};", '')],
+		breaks: ['resuming a finished map gives the same outcomes', 'resuming a finished map submits nothing'],
 	},
 	{
 		name: 'a line is written behind one that was torn off',
 		edits: [edit('journal.ts', 'mayBeTorn && (await isTorn(path, files))', 'mayBeTorn && (await isTorn(path, files)) && false')],
-	},
-	{
-		name: 'a result that is damaged is not set aside',
-		edits: [edit('act.ts', "if (cause === 'result-unreadable') await setAside(", "if (cause === 'lost') await setAside(")],
+		breaks: ['every line of the log is valid JSON'],
 	},
 	{
 		name: 'a queue-job of another name is taken for ours',
 		edits: [edit('ask-queue.ts', 'job?.name === jobName ? job : undefined', 'job')],
+		breaks: [HANGS],
 	},
 ];

@@ -3,7 +3,7 @@ import {describe, expect, test} from 'vitest';
 import type {Engine, SubmitOutcome} from '../../src/engines/engine.js';
 import {PoolError} from '../../src/errors.js';
 import {maskEngine} from '../../src/mask-engine.js';
-import {createMask, maskData, unmaskData} from '../../src/mask-environment.js';
+import {createMask, maskData} from '../../src/mask-environment.js';
 
 const mask = (text: string, environment: Record<string, string | undefined>, ...there: string[]): string =>
 	createMask(environment, path => there.includes(path))(text);
@@ -76,23 +76,6 @@ test('in plain data every text is masked, and nothing else is changed', () => {
 		none: null,
 		not: undefined,
 		s3cr3t: true,
-	});
-});
-
-describe('masks in plain data', () => {
-	const environment = {DEPLOY: 's3cr3t\n', 'A.B': '${DEPLOY}'};
-
-	test('give way to the values again', () => {
-		const data = {qsubArgs: ['-ps3cr3tx', '${DEPLOY}'], slots: 3};
-		const masked = maskData(data, createMask(environment));
-		expect(masked).toEqual({qsubArgs: ['-p${DEPLOY}x', '${A.B}'], slots: 3});
-		expect(unmaskData(masked, environment)).toEqual({data, missing: []});
-	});
-
-	test('of variables that are not there are named, once each', () => {
-		const {data, missing} = unmaskData(['${GONE}', {x: '${GONE} ${DEPLOY} ${TOO} $HOME $JOB_ID'}], environment);
-		expect(data).toEqual(['${GONE}', {x: '${GONE} s3cr3t ${TOO} $HOME $JOB_ID'}]);
-		expect(missing).toEqual(['GONE', 'TOO']);
 	});
 });
 

@@ -1,4 +1,4 @@
-import {appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync} from 'node:fs';
+import {appendFileSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
@@ -120,6 +120,20 @@ describe('a whole work_dir', () => {
 				startedAt: undefined,
 			}),
 		);
+	});
+
+	test('a task without an outcome of its own tells the last lines of the last attempt, which may say why', async () => {
+		const {workDir, write, note, submitted} = makeWorkDir();
+		note(...submitted(1, 1), {event: 'lost', ichunk: 1, attempt: 1}, ...submitted(1, 2), {event: 'chunk-failed', ichunk: 1, attempt: 2});
+		write('000000001.1.e', 'of the first attempt\n');
+		write('000000001.2.o', `${Array.from({length: 30}, (_, i) => `line ${i}`).join('\n')}\n`);
+		write('000000001.2.e', 'Segmentation fault\n');
+		const {tasks} = await readWorkDir(workDir);
+		const stdout = Array.from({length: 10}, (_, i) => `line ${20 + i}`).join('\n');
+		expect(tasks.map(task => [task.stdout, task.stderr])).toEqual([
+			...Array(3).fill(['', '']),
+			...Array(2).fill([stdout, 'Segmentation fault']),
+		]);
 	});
 
 	test('with chunkSize is cut as the map was', async () => {
@@ -252,8 +266,23 @@ describe('a damaged work_dir', () => {
 
 	test('a journal of anything is read', async () => {
 		const {workDir, write} = makeWorkDir();
-		write('log.jsonl', 'null\n5\n[]\n{}\n\0\n{"event":"result","ichunk":77,"attempt":1}\n{"event":"running"}\n');
-		expect(await states(workDir)).toEqual(Array(5).fill('pending'));
+		write('log.jsonl', 'null\n5\n[]\n{}\n\0\n\n{"event":"result","ichunk":77,"attempt":1}\n{"event":"running"}\n{"ev');
+		const {tasks, problems} = await readWorkDir(workDir);
+		expect(tasks.map(({state}) => state)).toEqual(Array(5).fill('pending'));
+		expect(problems).toEqual([`${join(workDir, 'log.jsonl')}: 5 of its lines can't be read`]);
+	});
+
+	test('a result that was set aside, and a journal that is no file, are problems', async () => {
+		const {workDir, write, note, submitted, finish} = makeWorkDir();
+		note(...submitted(0, 1), {event: 'set-aside', ichunk: 0, attempt: 1}, ...submitted(0, 2));
+		finish(0, [{value: 1}, {value: 2}, {value: 3}], {attempt: 2});
+		write('000000000.1.damaged', 'x');
+		const {tasks, problems} = await readWorkDir(workDir);
+		expect(problems).toEqual([`${join(workDir, '000000000.1.damaged')}: it was set aside, for it could not be read`]);
+		expect(tasks[0]).toMatchObject({state: 'done', attempt: 2});
+		rmSync(join(workDir, 'log.jsonl'));
+		symlinkSync('run.json', join(workDir, 'log.jsonl'));
+		expect((await readWorkDir(workDir)).problems).toContain(`${join(workDir, 'log.jsonl')}: it can't be read`);
 	});
 
 	test('output that is gone is empty', async () => {
