@@ -15,7 +15,7 @@ export type TaskFailure = {
 	readonly kind: TaskErrorKind;
 	readonly message: string;
 	readonly remote?: RemoteError;
-	/** Of `killed`: the attempts whose workers died in the task, in order. Why they did only the process-node may know. */
+	/** Of `killed` and `task-limit`: the attempts whose workers died in the task, in order. Why they did only the process-node may know. */
 	readonly deadAttempts?: readonly number[];
 };
 

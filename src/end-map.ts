@@ -18,6 +18,7 @@ export const concludeMap = async (
 	{place, keepWorkDir}: {readonly place: WorkDirPlace; readonly keepWorkDir: boolean},
 ): Promise<void> => {
 	const left = await removeQueueJobs(state, ports);
+	tellNotices(reducer.notices(), ports);
 	await cancelRest(state, reducer, 'cancelled, for another task failed and `stopOnError` is set');
 	const {failed, done} = reducer.counts();
 	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
@@ -37,6 +38,16 @@ export const concludeMap = async (
 		// Its heartbeat would keep this process from ending, and every other from going on.
 		await state.owner.release().catch(() => undefined);
 	}
+};
+
+/** Every host may say the same in its own words. */
+const MAX_TOLD_NOTICES = 3;
+
+const tellNotices = (notices: readonly string[], {tell}: Pick<Ports, 'tell'>): void => {
+	if (notices.length === 0) return;
+	const numMore = notices.length - MAX_TOLD_NOTICES;
+	const more = numMore > 0 ? `; and ${numMore} more like that` : '';
+	tell(`queue-map-reduce: workers warn: ${notices.slice(0, MAX_TOLD_NOTICES).join('; ')}${more}`);
 };
 
 /** Ends a map before its time. Whatever fails here is told, and does not hide why it was ended. */

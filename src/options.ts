@@ -98,7 +98,7 @@ export type PoolOptions = {
 	readonly maxNumResubmissions?: number;
 	/** How often `fn` is called again, at once and by the same worker, for a task in which it has failed. @default 0 */
 	readonly retries?: number;
-	/** Milliseconds that one task may take; after them it fails, also when it blocks the event loop. @default no limit */
+	/** Milliseconds that one task may take; after them it fails, also when it blocks the event loop. A thread watches for that. Time for which the queue-job is suspended does not count. @default no limit */
 	readonly taskLimitMs?: number;
 	/** Keep the next attempt at a chunk away from the hosts where attempts at it have failed. @default true */
 	readonly avoidHosts?: boolean;

@@ -4,7 +4,7 @@ import type {ProgressFacts} from './judge.js';
 import {type AttemptFileKind, attemptPath} from './layout.js';
 import type {Files} from './ports.js';
 import {type PartScan, readBlocks, scanPart} from './scan-part.js';
-import {type Block, BlockFileError} from './v8-serialize-helpers.js';
+import {type Block, BlockFileError, type Source} from './v8-serialize-helpers.js';
 
 type Place = {readonly session: string; readonly workDir: string};
 
@@ -23,26 +23,37 @@ export const readProgress = async (
 	return found && {numFinished: found.numFinished, mark: found.mark, over: found.over?.index};
 };
 
+export type Finished = {
+	readonly blocks: readonly Block[];
+	/** Where the attempts ran that these are from. */
+	readonly sources: readonly Source[];
+};
+
 /** The longest row of outcomes that any attempt has finished; each takes over what it finds of earlier ones. */
 export const readFinished = async (
 	files: Pick<Files, 'openSource'>,
 	place: Place,
 	{ichunk}: Pick<Chunk, 'ichunk'>,
 	attempts: readonly {readonly attempt: number}[],
-): Promise<readonly Block[]> => {
-	let best: readonly Block[] = [];
+): Promise<Finished> => {
+	let best: Finished = {blocks: [], sources: []};
 	let numFinished = 0;
 	for (const {attempt} of attempts) {
-		const blocks = await withPart(files, place, ichunk, attempt, async (scan, read) =>
-			scan.numFinished > numFinished ? read(scan) : undefined,
+		const found = await withPart(files, place, ichunk, attempt, async (scan, read) =>
+			scan.numFinished > numFinished ? {blocks: await read(scan), sources: sourcesOf(scan)} : undefined,
 		);
-		const last = blocks?.at(-1);
-		if (blocks === undefined || last === undefined || last.first + last.count <= numFinished) continue;
-		best = blocks;
+		const last = found?.blocks.at(-1);
+		if (found === undefined || last === undefined || last.first + last.count <= numFinished) continue;
+		best = found;
 		numFinished = last.first + last.count;
 	}
 	return best;
 };
+
+const sourcesOf = ({header: {sources = [], attempt = 0, host, jobId}}: PartScan): Source[] => [
+	...sources,
+	{attempt, host, ...(jobId === undefined ? {} : {jobId})},
+];
 
 /** Under which name an attempt's outcomes may be. */
 const NAMES: readonly AttemptFileKind[] = ['out', 'part', 'damaged'];

@@ -1,6 +1,6 @@
 /** Reads a result file, and trusts nothing in it before it is known to be whole and to belong here. */
 import type {Files} from './ports.js';
-import {type Block, BlockFileError, openBlockFile} from './v8-serialize-helpers.js';
+import {type Block, BlockFileError, openBlockFile, type Source} from './v8-serialize-helpers.js';
 import type {OutcomesTrailer} from './worker/outcomes-trailer.js';
 
 export type OutcomeFile =
@@ -9,7 +9,9 @@ export type OutcomeFile =
 			readonly host: string;
 			readonly jobId: string | undefined;
 			readonly stderrBytes: number;
-			readonly warnings: readonly string[];
+			readonly notices: readonly string[];
+			/** Where the attempts ran that the outcomes are from. */
+			readonly sources: readonly Source[];
 			readonly blocks: readonly Block[];
 	  }
 	/** The worker could begin no task. */
@@ -37,8 +39,11 @@ export const readOutcomeFile = async (files: Pick<Files, 'openSource'>, path: st
 			}
 			const blocks: Block[] = [];
 			for (let i = 0; i < file.numBlocks; i++) blocks.push(await file.readBlock(i));
-			const {stderrBytes, warnings} = trailer;
-			return {kind: 'whole', host: header.host, jobId: header.jobId, stderrBytes, warnings, blocks};
+			const {stderrBytes, notices = []} = trailer;
+			const {host, jobId} = header;
+			const own = {attempt: expected.attempt, host, ...(jobId === undefined ? {} : {jobId})};
+			const sources = [...trailer.sources.filter(({attempt}) => attempt !== own.attempt), own];
+			return {kind: 'whole', host, jobId, stderrBytes, notices, sources, blocks};
 		} finally {
 			await source.close();
 		}

@@ -2,19 +2,18 @@
 import {join, resolve} from 'node:path';
 import type {Chunk} from './chunks.js';
 import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
-import {findBlock} from './find-block.js';
+import {findOutcome} from './find-outcome.js';
 import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
 import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile} from './layout.js';
 import type {Manifest} from './manifest.js';
 import {realFiles} from './ports.js';
-import {readFinished} from './read-finished.js';
+import {type Finished, readFinished} from './read-finished.js';
 import {chunksOf, readManifest} from './read-manifest.js';
 import {readOutcomeFile} from './read-outcomes.js';
 import {readOutputs} from './read-outputs.js';
 import {readInputs} from './read-tasks.js';
 import {readWhole} from './read-whole.js';
 import {trustWorkDir} from './trust-work-dir.js';
-import type {Block, OutputRange} from './v8-serialize-helpers.js';
 
 /** What `readWorkDir` tells of one map. */
 export type WorkDirRecord = {
@@ -147,7 +146,7 @@ const readChunk = async (
 	const outputs = await readOutputs(realFiles, workDir, ichunk, out.blocks, last?.attempt);
 	const isRunning = last?.lastEvent === 'running';
 	return inputs.map((input, i): TaskRecord => {
-		const found = findOutcome(out.blocks, i);
+		const found = findOutcome(out.blocks, i, events);
 		const outcome = found?.outcome ?? (failed && chunkFailure(failed));
 		const attempt = found?.attempt ?? last?.attempt;
 		const source = attempts.find(record => record.attempt === attempt);
@@ -160,10 +159,10 @@ const readChunk = async (
 			outcome,
 			attempt: outcome && attempt,
 			jobId: source?.jobId,
-			host: (attempt === out.attempt ? out.host : undefined) ?? source?.host,
-			// A task that was never begun again has no times.
-			startedAt: found === undefined || Number.isNaN(found.startedAt) ? undefined : new Date(found.startedAt),
-			elapsedMs: found === undefined || Number.isNaN(found.elapsedMs) ? undefined : found.elapsedMs,
+			// The worker itself knows best where it ran.
+			host: out.sources.find(known => known.attempt === attempt)?.host ?? source?.host,
+			startedAt: found?.startedAt,
+			elapsedMs: found?.elapsedMs,
 			...(found === undefined ? outputs.last : outputs.of(found.attempt, found.output)),
 		};
 	});
@@ -188,9 +187,6 @@ const replayAttempts = (events: readonly JournalLine[]): AttemptRecord[] => {
 	return [...attempts.values()];
 };
 
-/** The attempt and its host are those of the file, which may hold what earlier ones have finished. */
-type FoundOutcomes = {readonly attempt?: number; readonly host?: string; readonly blocks: readonly Block[]};
-
 /** The outcomes of the attempt that counts; while none does, of the first that is whole, or what those that are not have finished. */
 const readOutcomes = async (
 	workDir: string,
@@ -199,7 +195,7 @@ const readOutcomes = async (
 	counted: number | undefined,
 	files: readonly ChunkFile[],
 	problems: string[],
-): Promise<FoundOutcomes> => {
+): Promise<Finished> => {
 	const attempts = files
 		.flatMap(file => (file.kind === 'out' && (counted ?? file.attempt) === file.attempt ? [file.attempt] : []))
 		.sort((a, b) => a - b);
@@ -207,28 +203,12 @@ const readOutcomes = async (
 	for (const attempt of attempts) {
 		const path = attemptPath(workDir, ichunk, attempt, 'out');
 		const file = await readOutcomeFile(realFiles, path, {session, ichunk, attempt, numTasks});
-		if (file.kind === 'whole') return {attempt, host: file.host, blocks: file.blocks};
+		if (file.kind === 'whole') return file;
 		problems.push(file.reason);
 	}
 	const all = new Set(files.flatMap(file => (file.kind === 'tasks' ? [] : [file.attempt])));
 	const begun = [...all].sort((a, b) => a - b).map(attempt => ({attempt}));
-	return {blocks: await readFinished(realFiles, {session, workDir}, {ichunk}, begun)};
-};
-
-const findOutcome = (
-	blocks: readonly Block[],
-	i: number,
-): {attempt: number; outcome: TaskOutcomeRecord; startedAt: number; elapsedMs: number; output: OutputRange | undefined} | undefined => {
-	const block = findBlock(blocks, i);
-	if (block === undefined || i >= block.first + block.count) return undefined;
-	const failure = block.failures.get(i);
-	return {
-		attempt: block.attempt,
-		outcome: failure === undefined ? {status: 'fulfilled', value: block.values[i - block.first]} : {status: 'rejected', ...failure},
-		startedAt: block.startedAt[i - block.first] as number,
-		elapsedMs: block.elapsedMs[i - block.first] as number,
-		output: block.outputs.get(i),
-	};
+	return readFinished(realFiles, {session, workDir}, {ichunk}, begun);
 };
 
 /** What was cancelled may have been submitted again since, when its map was resumed. */

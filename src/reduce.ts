@@ -9,7 +9,7 @@ import {readFinished} from './read-finished.js';
 import {readOutcomeFile} from './read-outcomes.js';
 import {fromRemoteError} from './remote-error.js';
 import {readTail, readTails, type TailRange} from './stderr-tail.js';
-import type {Block, TaskFailure} from './v8-serialize-helpers.js';
+import type {Block, Source, TaskFailure} from './v8-serialize-helpers.js';
 
 /** What became of one task, as `mapSettled` tells it: the shape of `Promise.allSettled`, and where and when. */
 export type Outcome<R> = ({readonly status: 'fulfilled'; readonly value: R} | {readonly status: 'rejected'; readonly reason: TaskError}) & {
@@ -33,6 +33,8 @@ export type Reducer = {
 	readonly counts: () => {readonly done: number; readonly failed: number};
 	/** Whether any task that counts has written to stderr. */
 	readonly hasStderr: () => boolean;
+	/** What workers say that the user should know, each sentence once. */
+	readonly notices: () => readonly string[];
 	/** In task order, a hole where a task has no value. */
 	readonly values: () => unknown[];
 	/** In task order. */
@@ -72,6 +74,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 	const decided: (readonly Piece[])[] = [];
 	let numDone = 0;
 	let hasStderr = false;
+	const notices = new Set<string>();
 
 	const addFailure = async (chunk: Chunk, who: ReducedAttempt, index: number, failure: TaskFailure, stderrTail: string): Promise<void> => {
 		const itask = chunk.firstTask + index;
@@ -105,7 +108,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			const errorPath = attemptPath(input.workDir, chunk.ichunk, block.attempt, 'e');
 			const tails = ranges.some(range => range !== NOTHING) ? await readTails(input.files, errorPath, ranges) : [];
 			for (const [at, [index, failure]] of failed.entries()) {
-				const death = failure.deadAttempts === undefined ? undefined : lastDeath(attempts, failure.deadAttempts);
+				const death = failure.deadAttempts === undefined ? undefined : lastDeath(attempts, failure, failure.deadAttempts);
 				if (death === undefined) await addFailure(chunk, who, index, failure, tails[at] ?? '');
 				else {
 					const tail = await readTail(input.files, attemptPath(input.workDir, chunk.ichunk, death.who.attempt, 'e'));
@@ -133,15 +136,14 @@ export const createReducer = (input: ReducerInput): Reducer => {
 				numTasks: chunk.numTasks,
 			});
 			if (file.kind !== 'whole') return file;
-			// The worker itself knows best where it ran.
-			const known = attempts.map(each => (each.attempt === attempt ? {...each, host: file.host} : each));
-			decided.push(await addBlocks(chunk, known, file.blocks));
+			decided.push(await addBlocks(chunk, withSources(attempts, file.sources), file.blocks));
 			hasStderr ||= file.stderrBytes > 0;
+			for (const notice of file.notices) notices.add(notice);
 			return {kind: 'whole', host: file.host};
 		},
 		fail: async (chunk, attempts, {kind, reason}) => {
-			const blocks = await readFinished(input.files, input, chunk, attempts);
-			const pieces = await addBlocks(chunk, attempts, blocks);
+			const {blocks, sources} = await readFinished(input.files, input, chunk, attempts);
+			const pieces = await addBlocks(chunk, withSources(attempts, sources), blocks);
 			const last = blocks.at(-1);
 			const numFinished = last === undefined ? 0 : last.first + last.count;
 			const who = attempts.at(-1) ?? NO_ATTEMPT;
@@ -152,6 +154,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 		},
 		counts: () => ({done: numDone, failed: failures.size}),
 		hasStderr: () => hasStderr,
+		notices: () => [...notices],
 		values: () => values,
 		failures: () => [...failures.values()].sort((a, b) => a.itask - b.itask),
 		outcomes: () => {
@@ -179,6 +182,10 @@ type Piece = {
 	readonly elapsedMs: Float32Array;
 };
 
+/** The workers themselves know best where they ran: the queue may not have been asked while they did. */
+const withSources = (attempts: readonly ReducedAttempt[], sources: readonly Source[]): ReducedAttempt[] =>
+	attempts.map(each => ({...each, host: sources.find(({attempt}) => attempt === each.attempt)?.host ?? each.host}));
+
 /** An attempt that is not among them was typed by hand. */
 const attemptOf = (attempts: readonly ReducedAttempt[], attempt: number): ReducedAttempt =>
 	attempts.find(each => each.attempt === attempt) ?? {...NO_ATTEMPT, attempt};
@@ -186,10 +193,13 @@ const attemptOf = (attempts: readonly ReducedAttempt[], attempt: number): Reduce
 /** Of a task in which its workers died the last worker only knows that; why they did is known here. */
 const lastDeath = (
 	attempts: readonly ReducedAttempt[],
+	failure: TaskFailure,
 	deadAttempts: readonly number[],
 ): {who: ReducedAttempt; failure: TaskFailure} | undefined => {
 	const who = attempts.findLast(({attempt, failure}) => deadAttempts.includes(attempt) && failure !== undefined);
 	if (who?.failure === undefined) return undefined;
+	// That it took too long nobody need explain.
+	if (failure.kind === 'task-limit') return {who, failure};
 	const {kind, reason} = who.failure;
 	const times = deadAttempts.length === 1 ? '' : `, as did ${deadAttempts.length - 1} before it`;
 	return {who, failure: {kind, message: `its worker died while it computed this task${times}: ${reason}`}};

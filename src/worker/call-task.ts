@@ -13,13 +13,12 @@ export const callTask = (
 	invoke: (task: unknown) => unknown,
 	task: unknown,
 	limit: TimeLimit,
-	beganMs: number,
 ): Settled | Promise<Settled> => {
 	try {
 		const value = phases.run(phase, invoke, task);
 		if (!isPromiseLike(value)) return {kind: 'value', value};
 		const settled = settle(phase, value);
-		limit.watch(phase, beganMs);
+		limit.watch(phase);
 		return settled;
 	} catch (thrown) {
 		return {kind: 'failure', failure: toFailure(thrown)};
@@ -34,15 +33,11 @@ const settle = (phase: TaskPhase, promise: PromiseLike<unknown>): Promise<Settle
 	new Promise(resolve => {
 		phase.interrupt = failure => resolve({kind: 'failure', failure});
 		if (phase.failure !== undefined) phase.interrupt(phase.failure);
-		try {
-			promise.then(
-				value => resolve({kind: 'value', value}),
-				(thrown: unknown) => resolve({kind: 'failure', failure: toFailure(thrown)}),
-			);
-		} catch (thrown) {
-			// It is no promise of the language, only something with a `then`.
-			resolve({kind: 'failure', failure: toFailure(thrown)});
-		}
+		// As `await` does: it may be no promise of the language, only something with a `then`, which may throw, or give another promise.
+		Promise.resolve(promise).then(
+			value => resolve({kind: 'value', value}),
+			(thrown: unknown) => resolve({kind: 'failure', failure: toFailure(thrown)}),
+		);
 	});
 
 const toFailure = (thrown: unknown): TaskFailure => {

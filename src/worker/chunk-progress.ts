@@ -223,10 +223,13 @@ const createDeadList = (
 			.sort((a, b) => a - b);
 	return {
 		numDeaths: index => deathsIn(index).length,
-		elapsedMsOf: index => overs.get(index),
+		elapsedMsOf: index => overs.get(index)?.elapsedMs,
 		failureOf: index => {
-			if (overs.has(index))
-				return {kind: 'task-limit', message: `it took longer than taskLimitMs, ${taskLimitMs} ms, and blocked its worker`};
+			const over = overs.get(index);
+			if (over !== undefined) {
+				const message = `it took longer than taskLimitMs, ${taskLimitMs} ms, and blocked its worker`;
+				return {kind: 'task-limit', message, deadAttempts: [over.attempt]};
+			}
 			const deaths = deathsIn(index);
 			// Of a damaged file it must be supposed that every task was begun.
 			const attempts = [...new Set([...deaths, ...damaged])].sort((a, b) => a - b);

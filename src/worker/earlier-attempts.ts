@@ -1,5 +1,6 @@
 /** What earlier attempts at this chunk have left: their finished tasks, and what was under way when they ended. */
-import {attemptPath, parseChunkFile} from '../layout.js';
+import {basename} from 'node:path';
+import {attemptPath} from '../layout.js';
 import {type PartScan, scanPart} from '../scan-part.js';
 import {BlockFileError} from '../v8-serialize-helpers.js';
 import type {ChunkId} from './chunk-id.js';
@@ -11,8 +12,8 @@ export type EarlierAttempts = {
 	readonly longest: {readonly path: string; readonly scan: PartScan} | undefined;
 	/** Of every attempt that did not come to its end: which tasks may have been under way. */
 	readonly begun: readonly {readonly attempt: number; readonly finished: number; readonly begunUpTo: number}[];
-	/** By index: how long a task took for which its worker was ended. */
-	readonly overs: ReadonlyMap<number, number>;
+	/** By index: the task for which its worker was ended, and how long it took. */
+	readonly overs: ReadonlyMap<number, {readonly attempt: number; readonly elapsedMs: number}>;
 	/** Attempts of which it is not known what they have begun. */
 	readonly damaged: readonly number[];
 };
@@ -38,17 +39,16 @@ const lookOnce = async (
 ): Promise<EarlierAttempts & {readonly isComplete: boolean}> => {
 	let longest: EarlierAttempts['longest'];
 	const begun: {attempt: number; finished: number; begunUpTo: number}[] = [];
-	const overs = new Map<number, number>();
+	const overs = new Map<number, {attempt: number; elapsedMs: number}>();
 	const damaged: number[] = [];
 	let isComplete = true;
-	for (const name of await files.list(workDir)) {
-		const file = parseChunkFile(name);
-		if (file === undefined || file.ichunk !== ichunk || file.kind === 'tasks' || file.attempt >= own) continue;
-		const {kind, attempt} = file;
-		if (kind !== 'part' && kind !== 'out' && kind !== 'damaged') continue;
+	const listed = new Set(await files.list(workDir));
+	// Asked for by name: of a network file system this host may have a listing that is older than they are.
+	for (const {attempt, kind} of candidates(own)) {
 		const path = attemptPath(workDir, ichunk, attempt, kind);
 		const scan = await scanFile(path, {session, ichunk}, files);
-		if (scan === 'gone') isComplete = false;
+		if (scan === 'missing' && !listed.has(basename(path))) continue;
+		if (scan === 'missing' || scan === 'gone') isComplete = false;
 		// Its worker ended before it could begin anything.
 		else if (scan === 'empty' && kind === 'part') continue;
 		else if (typeof scan === 'string') damaged.push(attempt);
@@ -57,18 +57,22 @@ const lookOnce = async (
 			// One that came to its end died in no task. What comes after the task that took too long was not begun.
 			if (kind === 'part' && scan.mark !== undefined)
 				begun.push({attempt, ...scan.mark, ...(scan.over && {begunUpTo: scan.over.index + 1})});
-			if (scan.over !== undefined) overs.set(scan.over.index, scan.over.elapsedMs);
+			if (scan.over !== undefined) overs.set(scan.over.index, {attempt, elapsedMs: scan.over.elapsedMs});
 			if (scan.numFinished > (longest?.scan.numFinished ?? 0)) longest = {path, scan};
 		}
 	}
 	return {longest, begun, overs, damaged, isComplete};
 };
 
+/** Under which names earlier attempts may have left outcomes; a file goes from one name to the next. */
+const candidates = (own: number): {attempt: number; kind: 'part' | 'out' | 'damaged'}[] =>
+	Array.from({length: own - 1}, (_, i) => (['part', 'out', 'damaged'] as const).map(kind => ({attempt: i + 1, kind}))).flat();
+
 const scanFile = async (
 	path: string,
 	expected: {readonly session: string; readonly ichunk: number},
 	files: WorkerPorts['files'],
-): Promise<PartScan | 'gone' | 'empty' | 'unreadable'> => {
+): Promise<PartScan | 'missing' | 'gone' | 'empty' | 'unreadable'> => {
 	try {
 		const source = await files.openSource(path);
 		try {
@@ -78,7 +82,8 @@ const scanFile = async (
 		}
 	} catch (error) {
 		if (error instanceof BlockFileError) return error.reason === 'truncated' ? 'empty' : 'unreadable';
-		if (systemCodeOf(error) === undefined) throw error;
-		return 'gone';
+		const code = systemCodeOf(error);
+		if (code === undefined) throw error;
+		return code === 'ENOENT' ? 'missing' : 'gone';
 	}
 };

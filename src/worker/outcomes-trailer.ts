@@ -11,6 +11,8 @@ export type OutcomesTrailer = {
 	readonly stderrBytes: number;
 	/** Node's own warnings, which do not count as stderr. */
 	readonly warnings: readonly string[];
+	/** What the user should know, and what is no task's failure. Absent when there is nothing. */
+	readonly notices?: readonly string[];
 	/** The most memory that the worker has used, in bytes. */
 	readonly maxRssBytes: number;
 };

@@ -54,22 +54,27 @@ export const runTasks = async ({fn, call, retries, tasks, phases, progress, limi
 			limit.begin(index);
 			const beganMs = performance.now();
 			let phase = createPhase(tasks.firstTask + index, index);
-			const called = callTask(phases, phase, invoke, values[i], limit, beganMs);
+			const called = callTask(phases, phase, invoke, values[i], limit);
 			let settled: Settled = called instanceof Promise ? await called : called;
 			nowMs = performance.now();
 			for (let retry = 0; retry < retries && failureOf(phase, settled) !== undefined && nowMs - beganMs < limit.ms; retry++) {
 				phase.isRetried = true;
 				phase = {...createPhase(phase.itask, index), context: phase.context};
-				settled = await callTask(phases, phase, invoke, values[i], limit, beganMs);
+				settled = await callTask(phases, phase, invoke, values[i], limit);
 				nowMs = performance.now();
 			}
 			limit.end(index);
 			const elapsedMs = nowMs - beganMs;
-			const failure = failureOf(phase, settled) ?? limit.failureOf(elapsedMs);
+			const failure = failureOf(phase, settled) ?? limit.failure();
 			const startedAt = performance.timeOrigin + beganMs;
 			const range = output.rangeOfTask(elapsedMs, failure !== undefined);
 			if (failure !== undefined) progress.addFailure(failure, startedAt, elapsedMs, range);
 			else if (settled.kind === 'value') progress.addValue(settled.value, startedAt, elapsedMs, range);
+		}
+		// The next tasks may be late to see, or lost: what is finished does not wait for them.
+		if (progress.next() < tasks.numTasks && progress.isWriteDue(nowMs)) {
+			await takeTurn();
+			await progress.write();
 		}
 	}
 	await takeTurn();

@@ -8,10 +8,10 @@ export type TimeLimit = {
 	/** A task begins; it may be called more than once before it ends. */
 	readonly begin: (index: number) => void;
 	/** This call of fn returned a promise that is waited for. */
-	readonly watch: (phase: TaskPhase, beganMs: number) => void;
+	readonly watch: (phase: TaskPhase) => void;
 	readonly end: (index: number) => void;
-	/** Why a task that took so long has failed; undefined when it has not. */
-	readonly failureOf: (elapsedMs: number) => TaskFailure | undefined;
+	/** Why the task that has just ended has failed, for it took too long; undefined when it did not. */
+	readonly failure: () => TaskFailure | undefined;
 };
 
 /**
@@ -23,29 +23,57 @@ export const createTimeLimit = (taskLimitMs: number | null, path: string, warn: 
 	const failure = taskLimitFailure(taskLimitMs);
 	const watchdog = startWatchdog(taskLimitMs, path, warn);
 	let timer: NodeJS.Timeout | undefined;
+	let began = 0;
+	let ended = 0;
+
+	/** A clock that stands still with the process: a queue-job that is suspended loses nothing by that. */
+	const nowMs = (): number => performance.now() - watchdog.stillMs();
+
+	const arm = (phase: TaskPhase, waitMs: number, isLast = false): void => {
+		const dueMs = performance.now() + waitMs;
+		timer = setTimeout(() => {
+			const leftMs = taskLimitMs - (nowMs() - began);
+			if (leftMs > 0) arm(phase, leftMs);
+			else if (!isLast && performance.now() - dueMs > LATE_MS) arm(phase, LATE_MS, true);
+			else phase.interrupt?.(failure);
+		}, waitMs);
+		// Whether anything is left that could settle the promise is for the task's own work to say.
+		timer.unref();
+	};
+
 	return {
 		ms: taskLimitMs,
-		begin: watchdog.begin,
-		watch: (phase, beganMs) => {
+		begin: index => {
+			began = nowMs();
+			watchdog.begin(index);
+		},
+		watch: phase => {
 			clearTimeout(timer);
-			timer = setTimeout(() => phase.interrupt?.(failure), taskLimitMs - (performance.now() - beganMs));
-			// Whether anything is left that could settle the promise is for the task's own work to say.
-			timer.unref();
+			arm(phase, Math.max(1, taskLimitMs - (nowMs() - began)));
 		},
 		end: index => {
 			watchdog.end(index);
 			clearTimeout(timer);
+			ended = performance.now();
 		},
-		failureOf: elapsedMs => (elapsedMs > taskLimitMs ? failure : undefined),
+		failure: () => {
+			const isOver = (): boolean => ended - watchdog.stillMs() - began > taskLimitMs;
+			if (!isOver()) return undefined;
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LATE_MS);
+			return isOver() ? failure : undefined;
+		},
 	};
 };
+
+/** What is over its time may only have stood still, and the watchdog has not had the time to see it yet. */
+const LATE_MS = 100;
 
 const NO_LIMIT: TimeLimit = {
 	ms: Number.POSITIVE_INFINITY,
 	begin: () => undefined,
 	watch: () => undefined,
 	end: () => undefined,
-	failureOf: () => undefined,
+	failure: () => undefined,
 };
 
 const taskLimitFailure = (taskLimitMs: number): TaskFailure => ({

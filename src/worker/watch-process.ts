@@ -20,9 +20,15 @@ export type ProcessWatch = {
 	readonly warn: (message: string) => void;
 };
 
+/** A million tasks may each warn of something else. */
+const MAX_WARNINGS = 100;
+
 export const watchProcess = (phases: Phases, replaceWithFailure: ChunkProgress['replaceWithFailure']): ProcessWatch => {
-	const warnings: string[] = [];
+	const warnings = new Set<string>();
+	const notices = new Set<string>();
 	const exit = process.exit.bind(process);
+	/** Whether listeners are being told of an error that nobody caught. */
+	let isUncaught = false;
 
 	/** What comes from no phase that we know of is laid to the one that runs. */
 	const blame = (): Phase | undefined => phases.ofCaller() ?? phases.current();
@@ -51,6 +57,8 @@ export const watchProcess = (phases: Phases, replaceWithFailure: ChunkProgress['
 		if (phase === undefined) return exit(code);
 		const shown = code ?? process.exitCode ?? 0;
 		end(phase, 'exit', `called process.exit(${shown})`);
+		// What is thrown there would end the process for good.
+		if (isUncaught) return undefined as never;
 		// Thrown to end the caller, too; whoever catches it goes on in a task that has failed.
 		throw new Error(`process.exit(${shown}) was called in a task: it ends the task, not the worker`);
 	};
@@ -58,6 +66,11 @@ export const watchProcess = (phases: Phases, replaceWithFailure: ChunkProgress['
 	syncBuiltinESMExports();
 
 	process.on('uncaughtException', thrown => {
+		// Listeners of the user's own come after this one, and call process.exit as a rule.
+		isUncaught = true;
+		queueMicrotask(() => {
+			isUncaught = false;
+		});
 		const remote = toRemoteError(thrown);
 		end(blame(), 'uncaught-exception', `uncaught ${remote.name}: ${remote.message}`, remote);
 	});
@@ -71,7 +84,9 @@ export const watchProcess = (phases: Phases, replaceWithFailure: ChunkProgress['
 		const what = phase.kind === 'import' ? 'it never finished' : 'its promise was not settled, and nothing was left that could settle it';
 		end(phase, 'never-settled', what);
 	});
-	process.on('warning', warning => warnings.push(`${warning.name}: ${warning.message}`));
+	process.on('warning', ({name, message}) => {
+		if (warnings.size < MAX_WARNINGS) warnings.add(`${name}: ${message}`);
+	});
 	// Sent ahead of a suspension or a kill by some queues: the one would open Node's inspector, the other end it.
 	for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
 	process.on('exit', code => {
@@ -81,12 +96,13 @@ export const watchProcess = (phases: Phases, replaceWithFailure: ChunkProgress['
 
 	return {
 		exit,
-		warn: message => void warnings.push(message),
+		warn: message => void notices.add(message),
 		report: () => ({
 			endedAt: new Date().toISOString(),
 			stdoutBytes: outputBytes(1),
 			stderrBytes: outputBytes(2),
-			warnings,
+			warnings: [...warnings],
+			...(notices.size === 0 ? {} : {notices: [...notices]}),
 			maxRssBytes: process.resourceUsage().maxRSS * 1024,
 		}),
 	};

@@ -11,6 +11,8 @@ export type Watchdog = {
 	readonly begin: (index: number) => void;
 	/** From when it returns the file is the main thread's again. It does not return when the watchdog has begun to end the process. */
 	readonly end: (index: number) => void;
+	/** For how many milliseconds the process has stood still by now, as a queue-job that was suspended does. That is known a moment after it goes on. */
+	readonly stillMs: () => number;
 };
 
 /** What the thread is given. */
@@ -22,6 +24,8 @@ export type WatchdogData = {
 	readonly running: Int32Array;
 	/** When it began, in microseconds of the machine's steady clock. */
 	readonly beganUs: BigInt64Array;
+	/** For how long the process has stood still, in microseconds: what the clock says less this is what counts. */
+	readonly stillUs: BigInt64Array;
 };
 
 const NOTHING = 0;
@@ -30,6 +34,9 @@ const TAKEN = -1;
 
 /** The timer of the main thread, which ends only the task, comes first if it can. */
 const MARGIN_MS = 1000;
+
+/** When the thread looks so much later than it wanted to, nothing of the process has run meanwhile. */
+const MIN_STILL_MS = 1000;
 
 /** How often the thread looks. */
 const MIN_LOOK_MS = 20;
@@ -43,19 +50,21 @@ const nowUs = (): bigint => process.hrtime.bigint() / 1000n;
 export const startWatchdog = (taskLimitMs: number, path: string, warn: (message: string) => void): Watchdog => {
 	const running = new Int32Array(new SharedArrayBuffer(4));
 	const beganUs = new BigInt64Array(new SharedArrayBuffer(8));
-	const data: WatchdogData = {kind: 'queue-map-reduce-watchdog', path, taskLimitMs, running, beganUs};
+	const stillUs = new BigInt64Array(new SharedArrayBuffer(8));
+	const data: WatchdogData = {kind: 'queue-map-reduce-watchdog', path, taskLimitMs, running, beganUs, stillUs};
 	// The same file, which tells by the data what it is to be. Nothing that the user preloads is loaded there.
 	const thread = new Worker(fileURLToPath(import.meta.url), {workerData: data, execArgv: [], env: {}, resourceLimits: RESOURCE_LIMITS});
 	thread.unref();
 	thread.on('error', error => warn(`taskLimitMs can't end a task that blocks the event loop: ${error.message}`));
 	return {
 		begin: index => {
-			Atomics.store(beganUs, 0, nowUs());
+			Atomics.store(beganUs, 0, nowUs() - Atomics.load(stillUs, 0));
 			Atomics.store(running, 0, index + 1);
 		},
 		end: index => {
 			if (Atomics.compareExchange(running, 0, index + 1, NOTHING) === TAKEN) Atomics.wait(running, 0, TAKEN);
 		},
+		stillMs: () => Number(Atomics.load(stillUs, 0)) / 1000,
 	};
 };
 
@@ -63,13 +72,17 @@ export const isWatchdogData = (data: unknown): data is WatchdogData =>
 	(data as WatchdogData | null | undefined)?.kind === 'queue-map-reduce-watchdog';
 
 /** What the thread does. */
-export const runWatchdog = ({path, taskLimitMs, running, beganUs}: WatchdogData): never => {
+export const runWatchdog = ({path, taskLimitMs, running, beganUs, stillUs}: WatchdogData): never => {
 	const lookMs = Math.min(Math.max(taskLimitMs / 10, MIN_LOOK_MS), MAX_LOOK_MS);
 	const neverNotified = new Int32Array(new SharedArrayBuffer(4));
+	let lookedUs = nowUs();
 	for (;;) {
 		Atomics.wait(neverNotified, 0, 0, lookMs);
+		const lateUs = nowUs() - lookedUs - BigInt(Math.round(1000 * lookMs));
+		if (lateUs >= 1000 * MIN_STILL_MS) Atomics.add(stillUs, 0, lateUs);
+		lookedUs = nowUs();
 		const task = Atomics.load(running, 0);
-		const elapsedMs = Number(nowUs() - Atomics.load(beganUs, 0)) / 1000;
+		const elapsedMs = Number(lookedUs - Atomics.load(stillUs, 0) - Atomics.load(beganUs, 0)) / 1000;
 		if (task === NOTHING || elapsedMs < taskLimitMs + MARGIN_MS) continue;
 		// Fails when the task has ended since: then the time may have been another one's.
 		if (Atomics.compareExchange(running, 0, task, TAKEN) !== task) continue;

@@ -201,6 +201,7 @@ describe.each(ENGINES)('on %s', engine => {
 		['strayRejection', 'unhandled-rejection', 'nobody waits for me'],
 		['strayRejectionSync', 'unhandled-rejection', 'nobody waits for me'],
 		['uncaughtInTimer', 'uncaught-exception', 'thrown in a timer'],
+		['uncaughtWithListener', 'uncaught-exception', 'thrown in a timer'],
 		['neverSettled', 'never-settled', 'nothing was left'],
 		['throwingThenable', 'exception', 'no promise'],
 	])('N8: in one chunk only the task that does %s fails, and the message says what happened', async (bad, kind, text) => {
@@ -208,6 +209,10 @@ describe.each(ENGINES)('on %s', engine => {
 		expect(error.failures.map(({itask}) => itask)).toEqual([1]);
 		expect(error.failures[0]).toMatchObject({kind, ichunk: 0, attempt: 1, message: expect.stringContaining(text)});
 		expect([error.results[0], error.results[2]]).toEqual([0, 2]);
+	});
+
+	test('what is no promise of the language, but has a `then`, is awaited to its end', async () => {
+		expect(await pool.map(work.giveThenable, [0, 1])).toEqual(await Promise.all([0, 1].map(work.giveThenable)));
 	});
 
 	test('N7: a task that kills its process once is computed again; one that always does fails as killed, the others do not', async () => {

@@ -1,12 +1,13 @@
 /** What a dead attempt leaves to the next: whole maps on `local` whose tasks kill, block or change their worker. */
-import {spawnSync} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
 import {copyFileSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {MapError, type Outcome, Pool, type PoolOptions} from 'queue-map-reduce';
-import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
+import {MapError, type Outcome, Pool, type PoolOptions, readWorkDir} from 'queue-map-reduce';
+import {afterEach, beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {EXIT_CODES} from '../../src/exit-codes.js';
 import {attemptPath, tasksPath} from '../../src/layout.js';
 import {realFiles} from '../../src/ports.js';
+import {scanPart} from '../../src/scan-part.js';
 import {openBlockFile} from '../../src/v8-serialize-helpers.js';
 import type {OutcomesTrailer} from '../../src/worker/outcomes-trailer.js';
 import * as deadly from '../fixtures/deadly.mjs';
@@ -116,6 +117,15 @@ describe('taskLimitMs', () => {
 		expect(begins(5)).toEqual([1, 1, 1, 1, 1]);
 	});
 
+	test.each(['wait', 'busy'])('a task whose queue-job is suspended meanwhile loses nothing by that (%s)', async how => {
+		const tasks = ['a', how, 'b'].map(each => ({how: each, isSuspended: each === how}));
+		const outcomes = (await pool.mapSettled(deadly.standStill, tasks, {taskLimitMs: 2900})) as Outcome<string>[];
+		expect(outcomes.map(outcome => outcome.status === 'fulfilled' && outcome.value)).toEqual(['a', how, 'b']);
+		expect(outcomes.map(({attempt}) => attempt)).toEqual([1, 1, 1]);
+		// It was seen to stand still.
+		expect(outcomes[1]?.elapsedMs).toBeGreaterThan(3000);
+	});
+
 	test('a promise that nothing can settle is told from one that takes too long', async () => {
 		const error = await failureOf(pool.map(work.behave, [0, 'neverSettled', 2], {taskLimitMs: 60_000}));
 		expect(error.failures.map(({itask, kind}) => ({itask, kind}))).toEqual([{itask: 1, kind: 'never-settled'}]);
@@ -175,9 +185,23 @@ test('a module that was changed after the submission is not mixed with what it w
 		'code-changed',
 	]);
 	expect(warned.outcomes.map(outcome => outcome.status === 'fulfilled' && outcome.value)).toEqual([1, 2]);
-	expect((await trailerOf(attemptPath(warned.workDir, 1, 1, 'out'))).warnings).toEqual([
+	expect((await trailerOf(attemptPath(warned.workDir, 1, 1, 'out'))).notices).toEqual([
 		expect.stringMatching(/^code-changed: .*warn\.mjs/),
 	]);
+	const told = vi.mocked(process.stderr.write).mock.calls.filter(([text]) => String(text).includes('workers warn'));
+	expect(told).toEqual([[expect.stringMatching(/^queue-map-reduce: workers warn: code-changed: .*warn\.mjs is not what it was.*\n$/)]]);
+});
+
+test('Node’s own warnings are kept with the result, not more than a hundred of a chunk, and are not shown', async () => {
+	const warn = (count: number): void => {
+		for (let i = 0; i < count; i++) process.emitWarning(`no. ${i}`);
+	};
+	await pool.map(warn, [1, 1, 200], {keepWorkDir: true});
+	const {warnings, notices} = await trailerOf(attemptPath(workDirOf(), 0, 1, 'out'));
+	expect(warnings).toHaveLength(100);
+	expect(warnings.slice(0, 2)).toEqual(['Warning: no. 0', 'Warning: no. 1']);
+	expect(notices).toBeUndefined();
+	expect(String(vi.mocked(process.stderr.write).mock.calls)).not.toContain('no. 0');
 });
 
 const readIfThere = (path: string): Buffer | undefined => {
@@ -223,6 +247,28 @@ describe('a worker started by hand', () => {
 		expect(launch(workDir, '7', '1')).toBe(EXIT_CODES.internal);
 		expect(readFileSync(attemptPath(workDir, 7, 1, 'e'), 'utf8')).toContain('to hold the tasks of chunk 7');
 		expect(begins(3)).toEqual([1, 1, 1]);
+	});
+
+	test('has on the disk what it has finished, before it waits for tasks that can’t be read', async () => {
+		// Each has a block to itself.
+		const tasks = [0, 1].map(() => ({note, deadly: [], padding: 'x'.repeat(2 ** 20)}));
+		await pool.map(deadly.killInTiny, tasks, {keepWorkDir: true});
+		const workDir = workDirOf();
+		const bytes = readFileSync(tasksPath(workDir, 0));
+		bytes[bytes.lastIndexOf('BLCK') + 40]! ^= 1;
+		writeFileSync(tasksPath(workDir, 0), bytes);
+		const worker = spawn('sh', [join(workDir, 'launch.sh'), '0'], {stdio: 'ignore'});
+		onTestFinished(() => void worker.kill('SIGKILL'));
+		const numFinished = async (): Promise<number> => {
+			const source = await realFiles.openSource(attemptPath(workDir, 0, 2, 'part'));
+			const {session} = await readWorkDir(workDir).then(({manifest}) => manifest);
+			return scanPart(source, {session, ichunk: 0})
+				.then(scan => scan.numFinished)
+				.finally(() => source.close());
+		};
+		await vi.waitUntil(() => numFinished().catch(() => 0), {interval: 50, timeout: 15_000});
+		expect(worker.exitCode).toBeNull();
+		expect(begins(2)).toEqual([2, 1]);
 	});
 
 	test('takes over what is whole of a damaged result', async () => {

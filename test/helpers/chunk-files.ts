@@ -1,43 +1,67 @@
 /** Files of tasks and of outcomes as workers and the process-node write them, made in memory. */
-import {createBlockFileEncoder, type FileHeader, type OutputRange, type TaskFailure} from '../../src/v8-serialize-helpers.js';
+import {
+	type BlockFileEncoder,
+	createBlockFileEncoder,
+	type FileHeader,
+	type OutputRange,
+	type TaskFailure,
+} from '../../src/v8-serialize-helpers.js';
 import type {OutcomesTrailer} from '../../src/worker/outcomes-trailer.js';
 
 export const SESSION = '2026-11-21T00-20-07_a10cda';
 
-export type Entry = ({readonly value: unknown} | {readonly failure: TaskFailure}) & {readonly output?: OutputRange};
+export type Entry = ({readonly value: unknown} | {readonly failure: TaskFailure}) & {
+	readonly output?: OutputRange;
+	/** Nobody knows when it began. */
+	readonly isUntimed?: boolean;
+};
 
 /** When the task with this index in its chunk was called. */
 export const startedAtMs = (index: number): number => Date.UTC(2026, 10, 21, 0, 20, 7) + 1000 * index;
 
-export const encodeOutcomes = (
-	entries: readonly Entry[],
-	{header = {}, trailer = {}, maxEntries = 2}: {header?: Partial<FileHeader>; trailer?: Partial<OutcomesTrailer>; maxEntries?: number} = {},
-): Buffer => {
-	const encoder = createBlockFileEncoder(
-		{
-			kind: 'outcomes',
-			format: 1,
-			node: process.version,
-			session: SESSION,
-			ichunk: 0,
-			firstTask: 0,
-			numTasks: entries.length,
-			attempt: 1,
-			host: 'node1',
-			jobId: '937',
-			pid: 4711,
-			writtenAt: '2026-11-21T00:20:07.000Z',
-			...header,
-		},
-		{maxEntries},
-	);
+type Parts = {
+	readonly header?: Partial<FileHeader>;
+	readonly trailer?: Partial<OutcomesTrailer>;
+	readonly maxEntries?: number;
+	/** The attempt whose outcomes were taken over. */
+	readonly by?: number;
+};
+
+export const encodeOutcomes = (entries: readonly Entry[], {header = {}, trailer = {}, maxEntries = 2, by}: Parts = {}): Buffer => {
+	const create = (attempt: number): BlockFileEncoder =>
+		createBlockFileEncoder(
+			{
+				kind: 'outcomes',
+				format: 1,
+				node: process.version,
+				session: SESSION,
+				ichunk: 0,
+				firstTask: 0,
+				numTasks: entries.length,
+				host: 'node1',
+				jobId: '937',
+				pid: 4711,
+				writtenAt: '2026-11-21T00:20:07.000Z',
+				...header,
+				attempt,
+			},
+			{maxEntries},
+		);
+	const own = header.attempt ?? 1;
+	const encoder = create(own);
+	const computed = by === undefined ? encoder : create(by);
 	const pieces = [encoder.begin()];
+	const take = (): void => {
+		const block = computed.takeBlock() ?? [];
+		pieces.push(...(by === undefined || block.length === 0 ? block : encoder.copyBlock(Buffer.concat(block))));
+	};
 	for (const [i, entry] of entries.entries()) {
-		if ('value' in entry) encoder.addValue(entry.value, startedAtMs(i), i + 0.5, entry.output);
-		else encoder.addFailure(entry.failure, startedAtMs(i), i + 0.5, entry.output);
-		if (encoder.isFull()) pieces.push(...(encoder.takeBlock() ?? []));
+		if ('value' in entry) computed.addValue(entry.value, startedAtMs(i), i + 0.5, entry.output);
+		else
+			computed.addFailure(entry.failure, entry.isUntimed ? undefined : startedAtMs(i), entry.isUntimed ? undefined : i + 0.5, entry.output);
+		if (computed.isFull()) take();
 	}
-	pieces.push(...(encoder.takeBlock() ?? []));
+	take();
 	const whole: OutcomesTrailer = {
 		endedAt: '2026-11-21T00:21:00.000Z',
 		stdoutBytes: 0,

@@ -91,8 +91,8 @@ export const VARIANTS: readonly Variant[] = [
 		edits: [
 			edit(
 				'reduce.ts',
-				'const blocks = await readFinished(input.files, input, chunk, attempts);',
-				'const blocks = (await readFinished(input.files, input, chunk, attempts)).slice(0, 0);',
+				'const {blocks, sources} = await readFinished(input.files, input, chunk, attempts);',
+				'const {blocks, sources} = {blocks: [], sources: []};',
 			),
 		],
 		breaks: ['no finished work is lost'],

@@ -245,8 +245,8 @@ describe('what is taken over', () => {
 		const changed = Buffer.from(original);
 		changed[changed.lastIndexOf('BLCK') + 40]! ^= 1;
 		let numOpens = 0;
-		memory.fault = operation => {
-			if (operation === 'open' && ++numOpens === 2) memory.contents.set(name(1, 'part'), changed);
+		memory.fault = (operation, file) => {
+			if (operation === 'open' && file === name(1, 'part') && ++numOpens === 2) memory.contents.set(name(1, 'part'), changed);
 			return undefined;
 		};
 		const progress = await open(2, {maxNumResubmissions: 0});
@@ -307,6 +307,15 @@ describe('what was under way when a worker died', () => {
 		expect(memory.synced.get(name(3, 'part'))).toBe(memory.contents.get(name(3, 'part'))?.length);
 	});
 
+	test('is found, too, when the listing of this host is older than the files', async () => {
+		await dieIn(1, 5, {maxNumResubmissions: 0}, 300);
+		const {files, clock} = memory.ports;
+		const progress = await openProgress(inputOf(2, {maxNumResubmissions: 0}), {clock, files: {...files, list: async () => []}});
+		expect(progress.next()).toBe(5);
+		await progress.write();
+		expect(progress.next()).toBe(6);
+	});
+
 	test('a task that took too long is not begun again, and those behind it were not begun', async () => {
 		await dieIn(1, 30, {taskLimitMs: 1000});
 		const part = memory.contents.get(name(1, 'part')) as Buffer;
@@ -316,7 +325,11 @@ describe('what was under way when a worker died', () => {
 		expect(begun).not.toContain(30);
 		const {blocks} = await readResult(2);
 		const block = blocks.find(({failures}) => failures.has(30)) as Block;
-		expect(block.failures.get(30)).toMatchObject({kind: 'task-limit', message: expect.stringContaining('1000 ms')});
+		expect(block.failures.get(30)).toMatchObject({
+			kind: 'task-limit',
+			message: expect.stringContaining('1000 ms'),
+			deadAttempts: [1],
+		});
 		expect(block.elapsedMs[30 - block.first]).toBe(2000.5);
 		expect(blocks.some(({first, count}) => first > 30 && first < 85 && count > 1)).toBe(true);
 	});

@@ -164,6 +164,27 @@ describe('a running work_dir', () => {
 		expect(await states(workDir)).toEqual(['running', 'running', 'running', 'done', 'done']);
 	});
 
+	test('a task in which workers died tells what killed the last of them, and where', async () => {
+		const {workDir, write, note, submitted} = makeWorkDir();
+		note(...submitted(0, 1), {event: 'lost', ichunk: 0, attempt: 1, kind: 'killed', reason: 'SIGKILL'});
+		note(...submitted(0, 2), {event: 'lost', ichunk: 0, attempt: 2, kind: 'out-of-memory', reason: 'maxvmem 8G'});
+		const entries: Entry[] = [
+			{value: 1},
+			{failure: {kind: 'killed', message: 'its worker died in it', deadAttempts: [1, 2]}, isUntimed: true},
+			{failure: {kind: 'task-limit', message: 'it took longer', deadAttempts: [2]}, isUntimed: true},
+		];
+		const sources = [2, 1].map(attempt => ({attempt, host: `node${attempt}`}));
+		write('000000000.3.out', encodeOutcomes(entries, {header: {attempt: 3, host: 'node3'}, trailer: {sources}}));
+		note(...submitted(0, 3), {event: 'result', ichunk: 0, attempt: 3, jobId: '9303'});
+		const {tasks} = await readWorkDir(workDir);
+		const message = 'its worker died while it computed this task: maxvmem 8G';
+		const died = {attempt: 2, jobId: '9302', host: 'node2', startedAt: undefined, elapsedMs: undefined};
+		expect(tasks[0]).toMatchObject({attempt: 3, host: 'node3'});
+		expect(tasks[1]).toMatchObject({...died, outcome: {status: 'rejected', kind: 'out-of-memory', message}});
+		expect(tasks[2]).toMatchObject({...died, outcome: {status: 'rejected', kind: 'task-limit', message: 'it took longer'}});
+		expect(tasks[1]?.outcome).not.toHaveProperty('deadAttempts');
+	});
+
 	test('an attempt that is only announced is none yet', async () => {
 		const {workDir, note, submitted} = makeWorkDir();
 		note(...submitted(0, 1), {event: 'lost', ichunk: 0, attempt: 1}, {event: 'resubmitted', ichunk: 0, attempt: 2});

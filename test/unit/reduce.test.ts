@@ -40,8 +40,8 @@ const readBytes = async (bytes: Buffer, expected = EXPECTED): Promise<OutcomeFil
 
 describe('a result file', () => {
 	test('that is whole and belongs here is read', async () => {
-		const file = await readBytes(encodeOutcomes(THREE, {trailer: {stderrBytes: 7, warnings: ['w']}}));
-		expect(file).toMatchObject({kind: 'whole', host: 'node1', jobId: '937', stderrBytes: 7, warnings: ['w']});
+		const file = await readBytes(encodeOutcomes(THREE, {trailer: {stderrBytes: 7, warnings: ['w'], notices: ['n']}}));
+		expect(file).toMatchObject({kind: 'whole', host: 'node1', jobId: '937', stderrBytes: 7, notices: ['n']});
 		if (file.kind === 'whole')
 			expect(file.blocks.map(({first, count}) => [first, count])).toEqual([
 				[0, 2],
@@ -241,7 +241,7 @@ describe('reducing', () => {
 		await reducer.fail(CHUNKS[0], [FIRST, SECOND], {kind: 'error-state', reason: 'no shell'});
 		expect(reducer.values().slice(0, 2)).toEqual(['a', 'b']);
 		expect(reducer.counts()).toEqual({done: 2, failed: 1});
-		expect(reducer.outcomes()[1]).toMatchObject({status: 'fulfilled', value: 'b', attempt: 1, jobId: '937', host: 'listed-host'});
+		expect(reducer.outcomes()[1]).toMatchObject({status: 'fulfilled', value: 'b', attempt: 1, jobId: '937', host: 'node1'});
 		expect(reducer.outcomes()[2]).toMatchObject({status: 'rejected', attempt: 2, jobId: '938', reason: {kind: 'error-state', itask: 2}});
 	});
 
@@ -264,6 +264,30 @@ describe('reducing', () => {
 			},
 		]);
 		expect(reducer.outcomes()[1]).toMatchObject({attempt: 2, jobId: '938', host: 'node2'});
+	});
+
+	test('a task that took too long and blocked its worker is laid to that worker, not to the one that says so', async () => {
+		const {reducer, write} = makeReducer();
+		write(0, 1, 'e', 'its words\n');
+		const failure: TaskFailure = {kind: 'task-limit', message: 'it took longer', deadAttempts: [1]};
+		const bytes = encodeOutcomes([{value: 'a'}, {failure}, {value: 'c'}], {header: {attempt: 2}});
+		const died: ReducedAttempt = {...FIRST, failure: {kind: 'task-limit', reason: 'a task took longer'}};
+		await reducer.collect(CHUNKS[0], [died, SECOND], 2, write(0, 2, 'out', bytes));
+		expect(reducer.failures()).toMatchObject([
+			{kind: 'task-limit', reason: 'it took longer', attempt: 1, jobId: '937', host: 'listed-host', stderrTail: 'its words'},
+		]);
+	});
+
+	test('of outcomes that were taken over it is known where they were computed, also when the queue never told', async () => {
+		const {reducer, write} = makeReducer();
+		const sources = [{attempt: 1, host: 'node8'}];
+		const encoded = encodeOutcomes([{value: 'a'}, {value: 'b'}, {value: 'c'}], {header: {attempt: 2}, trailer: {sources}, by: 1});
+		await reducer.collect(CHUNKS[0], [{...FIRST, host: undefined}, SECOND], 2, write(0, 2, 'out', encoded));
+		expect(reducer.outcomes()[0]).toMatchObject({value: 'a', attempt: 1, jobId: '937', host: 'node8'});
+		const part = encodeOutcomes([{value: 'd'}, {value: 'e'}], {header: {ichunk: 1, firstTask: 3, attempt: 2, sources}, by: 1});
+		write(1, 2, 'part', part.subarray(0, -20));
+		await reducer.fail(CHUNKS[1], [{...FIRST, host: undefined}, SECOND], {kind: 'error-state', reason: 'no shell'});
+		expect(reducer.outcomes()[3]).toMatchObject({value: 'd', attempt: 1, jobId: '937', host: 'node8'});
 	});
 
 	test('a chunk of which nothing was begun has no stderr', async () => {
@@ -294,6 +318,13 @@ describe('reducing', () => {
 		await silentLast.collect(1, [{value: 1}, {value: 2}], {trailer: {stderrBytes: 1}});
 		await silentLast.collect(0, [{value: 1}, {value: 2}, {value: 3}]);
 		expect(silentLast.reducer.hasStderr()).toBe(true);
+	});
+
+	test('what workers say that the user should know is gathered, each sentence once', async () => {
+		const {reducer, collect} = makeReducer();
+		await collect(0, [{value: 1}, {value: 2}, {value: 3}], {trailer: {notices: ['a', 'b'], warnings: ['of Node']}});
+		await collect(1, [{value: 1}, {value: 2}], {trailer: {notices: ['b', 'c']}});
+		expect(reducer.notices()).toEqual(['a', 'b', 'c']);
 	});
 
 	test('a task whose own printer throws is printed without it', async () => {
