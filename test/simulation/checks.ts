@@ -71,9 +71,14 @@ const checkOutcome = async (
 	const isDeceived = readers.some(views.wasDeceived);
 	// A worker that gives a task up for its dead attempts makes progress by that.
 	const isOfWorker = (await ledger.outcomeAt(chunk.ichunk, index, world.events.nowMs())) === 'failure';
-	const progress = isOfWorker || isDeceived ? undefined : await ledger.progressAt(chunk.ichunk, asOfMs);
-	const why = refute(world, cluster, chunk, kind, progress);
-	if (why !== undefined) {
+	// The process-node may have seen what is new, or not.
+	const isUnclear = isOfWorker || isDeceived || ledger.hasDamage(chunk.ichunk);
+	const known = isUnclear
+		? [undefined]
+		: [await ledger.progressAt(chunk.ichunk, asOfMs), await ledger.progressAt(chunk.ichunk, world.events.nowMs())];
+	const reasons = known.map(progress => refute(world, cluster, chunk, kind, progress));
+	const why = reasons.find(reason => reason !== undefined);
+	if (why !== undefined && !reasons.includes(undefined)) {
 		world.offend('a task fails only for a reason that there was', `task ${itask}: ${outcome.reason.message} (${kind}): ${why}`);
 	}
 	if (isDeceived) return;
@@ -82,8 +87,11 @@ const checkOutcome = async (
 	}
 };
 
-/** Why a failure of this kind can't be; undefined when it can. */
-/** @param progress - How far the chunk came; undefined when that does not matter. */
+/**
+ * Why a failure of this kind can't be; undefined when it can.
+ *
+ * @param progress - How far the chunk came; undefined when that does not matter.
+ */
 const refute = (
 	world: World,
 	cluster: Cluster,
@@ -177,6 +185,7 @@ export const checkQueue = (world: World, cluster: Cluster, last: MapProcess): vo
 /** Resume is idempotent. */
 export const checkSameOutcomes = (
 	world: World,
+	truth: Truth,
 	last: MapProcess,
 	before: readonly Outcome<unknown>[],
 	again: ProcessEnd,
@@ -195,6 +204,9 @@ export const checkSameOutcomes = (
 	const show = (outcome: Outcome<unknown> | undefined): string =>
 		outcome?.status === 'fulfilled' ? JSON.stringify(outcome.value) : (outcome?.reason.kind ?? 'none');
 	for (const [itask, outcome] of before.entries()) {
+		// What was read before it was damaged can't be read again.
+		const chunk = truth.chunks.findLast(({firstTask}) => firstTask <= itask);
+		if (chunk !== undefined && truth.ledger.hasDamage(chunk.ichunk)) continue;
 		if (outcome?.status === 'rejected' && outcome.reason.kind === 'cancelled') continue;
 		const [was, is] = [show(outcome), show(again.outcomes[itask])];
 		// A queue-job that could not be stopped has finished the task after all.

@@ -16,6 +16,8 @@ export type Ledger = {
 	readonly onBegin: (job: Job, process: SimProcess, index: number, itask: number) => void;
 	readonly numBegins: (itask: number) => number;
 	/** What was in any file of its chunk about a task, as they were then. */
+	/** Whether any of its files is damaged. */
+	readonly hasDamage: (ichunk: number) => boolean;
 	readonly outcomeAt: (ichunk: number, index: number, asOfMs: number) => Promise<'value' | 'failure' | 'none'>;
 	/** How far a chunk came, as its files were then. */
 	readonly progressAt: (ichunk: number, asOfMs: number) => Promise<ChunkProgress>;
@@ -91,6 +93,7 @@ export const createLedger = (world: World, session: string, views: FileViews, cl
 			}
 		},
 		numBegins: itask => begins.get(itask) ?? 0,
+		hasDamage: ichunk => filesOf(ichunk).some(({file}) => file.isDamaged),
 		outcomeAt: async (ichunk, index, asOfMs) => {
 			let outcome: 'failure' | 'none' = 'none';
 			for (const {file} of filesOf(ichunk)) {
@@ -108,14 +111,12 @@ export const createLedger = (world: World, session: string, views: FileViews, cl
 			let lastAttempt = 0;
 			const scans: PartScan[] = [];
 			for (const {file, attempt} of filesOf(ichunk).sort((a, b) => a.attempt - b.attempt)) {
-				const before = await scanAt(file, ichunk, asOfMs);
-				if (before !== undefined && before.numFinished > numFinished) {
-					numFinished = before.numFinished;
-					lastAttempt = attempt;
-				}
-				// What was begun since may be known, too.
-				const now = await scanAt(file, ichunk, events.nowMs());
-				if (now !== undefined) scans.push(now);
+				const scan = await scanAt(file, ichunk, asOfMs);
+				if (scan === undefined) continue;
+				scans.push(scan);
+				if (scan.numFinished <= numFinished) continue;
+				numFinished = scan.numFinished;
+				lastAttempt = attempt;
 			}
 			const hasBegun = ({mark, isDamaged}: PartScan): boolean =>
 				isDamaged || (mark !== undefined && mark.finished <= numFinished && numFinished < mark.begunUpTo);

@@ -106,14 +106,15 @@ export const simulateMap = async (seed: number, {isTraced = false} = {}): Promis
 			outcomes[kind] = (outcomes[kind] ?? 0) + 1;
 			if (kind === 'cancelled') faults['stopped-on-error']++;
 		}
-		await checkEnd(world, {session, chunks, cluster, ledger, views}, last, end.outcomes);
+		const truth = {session, chunks, cluster, ledger, views};
+		await checkEnd(world, truth, last, end.outcomes);
 		checkJournal(world);
 		if (!world.disk.isRemoved()) {
 			world.becomeCalm();
 			await story.pause(QUIET_MS);
 			const numJobs = cluster.jobs().length;
 			const again = await story.begin('resume', PROCESS_HOSTS[1]).ended;
-			checkSameOutcomes(world, last, end.outcomes, again, cluster.jobs().length - numJobs);
+			checkSameOutcomes(world, truth, last, end.outcomes, again, cluster.jobs().length - numJobs);
 		}
 		await story.pause(QUIET_MS);
 		checkQueue(world, cluster, last);
