@@ -4,7 +4,8 @@ import {PoolError} from './errors.js';
 import {type AttemptState, type ChunkState, type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 
-export type Answer = {readonly kind: 'changed' | 'same'} | {readonly kind: 'silent'; readonly reason: string};
+/** `numFound`: submissions without an answer that the queue lists. */
+export type Answer = {readonly kind: 'changed' | 'same'; readonly numFound: number} | {readonly kind: 'silent'; readonly reason: string};
 
 /** @throws PoolError `ERR_POOL_PROGRAM_MISSING`. */
 export const askQueue = async (state: MapState, ports: Pick<Ports, 'engine' | 'clock'>): Promise<Answer> => {
@@ -18,6 +19,7 @@ export const askQueue = async (state: MapState, ports: Pick<Ports, 'engine' | 'c
 	const byId = new Map(listing.map(job => [job.id, job]));
 	const byName = new Map(listing.map(job => [job.name, job]));
 	let hasChanged = false;
+	let numFound = 0;
 	for (const chunk of openChunks(state)) {
 		const current = chunk.attempts.at(-1);
 		if (current === undefined) continue;
@@ -25,8 +27,9 @@ export const askQueue = async (state: MapState, ports: Pick<Ports, 'engine' | 'c
 		const {jobName, jobId} = current;
 		const job = jobId === undefined ? byName.get(jobName) : byId.get(jobId);
 		hasChanged = observe(state, chunk, current, job?.name === jobName ? job : undefined, ports.clock.elapsedMs()) || hasChanged;
+		if (jobId === undefined && current.jobId !== undefined) numFound++;
 	}
-	return {kind: hasChanged ? 'changed' : 'same'};
+	return {kind: hasChanged ? 'changed' : 'same', numFound};
 };
 
 const observe = (state: MapState, chunk: ChunkState, current: AttemptState, job: JobStatus | undefined, nowMs: number): boolean => {
@@ -45,7 +48,10 @@ const observe = (state: MapState, chunk: ChunkState, current: AttemptState, job:
 	current.seenStates.add(job.state);
 	current.host = job.host ?? current.host;
 	// A queue-job that is in the queue again has not ended, whatever was said of it meanwhile.
-	if (before.kind === 'absent') current.end = undefined;
+	if (before.kind === 'absent') {
+		current.end = undefined;
+		current.numExplanations = 0;
+	}
 	if (before.kind === 'listed' && before.rawState === job.rawState && before.state === job.state) return false;
 	state.journal.note({
 		event: job.state === 'running' ? 'running' : 'queue-state',

@@ -95,16 +95,12 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 			attempts.flatMap(({jobId, attempt, isRemoved}) => (jobId === undefined || isRemoved ? [] : [{ichunk: chunk.ichunk, attempt, jobId}])),
 		);
 		const ids = toRemove.map(({jobId}) => jobId);
+		if (ids.length > 0) await engine.remove(ids).catch(() => engine.remove(ids));
 		// Not before the queue has heard of it: whoever goes on with the map adopts what may still be there.
-		const noteRemoval = (): void => {
-			for (const job of toRemove) state.journal.note({event: 'deleted', ...job});
-		};
-		const isHeard = ids.length === 0 || (await isFulfilled(engine.remove(ids)));
-		if (isHeard) noteRemoval();
+		for (const job of toRemove) state.journal.note({event: 'deleted', ...job});
 		// A queue ends by itself what has brought its result; of child processes none is to be left when the map returns.
 		if (engine.statusCost === 'none') await engine.remove(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
 		if (ids.length > 0 || state.needsSweep) await sweep(state, engine);
-		if (!isHeard) noteRemoval();
 		return undefined;
 	} catch (error) {
 		const left = `queue-jobs named q${state.session}#… may be left in the queue: ${(error as Error).message}`;
@@ -113,12 +109,6 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 		return left;
 	}
 };
-
-const isFulfilled = (promise: Promise<void>): Promise<boolean> =>
-	promise.then(
-		() => true,
-		() => false,
-	);
 
 const sweep = async (state: MapState, engine: Ports['engine']): Promise<void> => {
 	const isOurs = createOwnership(state);

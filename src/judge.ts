@@ -230,7 +230,8 @@ const isPermanent = ({attempts}: ChunkFacts): boolean =>
  */
 const hasTriesLeft = ({cause}: Failure, current: AttemptFacts, chunk: ChunkFacts, {maxNumResubmissions: max}: Limits): boolean => {
 	if (current.jobId === undefined) return true;
-	const counted = chunk.attempts.filter(({jobId, isVoid}) => jobId !== undefined && !isVoid);
+	// Whatever has left a file was an attempt, also one that was never answered or was taken back.
+	const counted = chunk.attempts.filter(({jobId, isVoid, progress}) => progress !== undefined || (jobId !== undefined && !isVoid));
 	const {numFinished, lastProgress} = findProgress(counted);
 	const hasRest = numFinished + 1 < chunk.numTasks;
 	const numOver = counted.filter(({progress}) => progress?.over === numFinished).length;

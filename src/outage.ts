@@ -11,12 +11,16 @@ export type Outage = {
 	 */
 	readonly failed: (reason: string) => number;
 	readonly worked: () => void;
+	/** Nobody wants anything of the service from now on: whether it works can't be known, and the time does not count. */
+	readonly rest: () => void;
+	/** Somebody wants something of it again. */
+	readonly resume: () => void;
 };
 
 /**
  * Of a service that is used in several ways: it is in order again when every use that has failed has worked since. A disk that is full can still be read.
  */
-export const shareOutage = (outage: Outage): ((use: string) => Outage) => {
+export const shareOutage = (outage: Outage): ((use: string) => Pick<Outage, 'failed' | 'worked'>) => {
 	const failing = new Set<string>();
 	return use => ({
 		failed: reason => {
@@ -31,15 +35,25 @@ export const shareOutage = (outage: Outage): ((use: string) => Outage) => {
 
 /** @param what - Which service, as `the queue does not answer`. */
 export const createOutage = (what: string, state: MapState, {clock, tell}: Pick<Ports, 'clock' | 'tell'>): Outage => {
-	let since: {elapsedMs: number} | undefined;
+	let current: {lastedMs: number; countedMs: number; isResting: boolean} | undefined;
+
+	/** For how long it has lasted, without the time in which nobody wanted anything. */
+	const count = (): number => {
+		if (current === undefined) return 0;
+		const nowMs = clock.elapsedMs();
+		if (!current.isResting) current.lastedMs += nowMs - current.countedMs;
+		current.countedMs = nowMs;
+		return current.lastedMs;
+	};
+
 	return {
 		failed: reason => {
-			if (since === undefined) {
-				since = {elapsedMs: clock.elapsedMs()};
+			const lastedMs = count();
+			if (current === undefined) {
+				current = {lastedMs: 0, countedMs: clock.elapsedMs(), isResting: false};
 				state.journal.note({event: 'queue-silent', reason: `${what}: ${reason}`});
 				tell(`queue-map-reduce: ${what}, waiting up to ${formatDuration(state.options.outageLimitMs)}: ${reason}`);
 			}
-			const lastedMs = clock.elapsedMs() - since.elapsedMs;
 			if (lastedMs < state.options.outageLimitMs) return lastedMs;
 			throw new PoolError(
 				'ERR_POOL_OUTAGE',
@@ -48,11 +62,19 @@ export const createOutage = (what: string, state: MapState, {clock, tell}: Pick<
 			);
 		},
 		worked: () => {
-			if (since === undefined) return;
-			const lasted = formatDuration(clock.elapsedMs() - since.elapsedMs);
-			since = undefined;
+			if (current === undefined) return;
+			const lasted = formatDuration(count());
+			current = undefined;
 			state.journal.note({event: 'queue-answers', message: `after ${lasted}`});
 			tell(`queue-map-reduce: over after ${lasted}: ${what}`);
+		},
+		rest: () => {
+			count();
+			if (current !== undefined) current.isResting = true;
+		},
+		resume: () => {
+			count();
+			if (current !== undefined) current.isResting = false;
 		},
 	};
 };

@@ -34,11 +34,13 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 	let isInSight = true;
 
 	const submit = async (): Promise<void> => {
+		submitOutage.resume();
 		const submission = await withFiles(state, fileOutage('write'), () => submitNext(state, ports));
 		beats.submission.done(submission !== undefined && submission.refusal === undefined ? 'changed' : 'same');
 		if (submission === undefined) return;
 		if (isSubmitting(state, submission)) submitOutage.worked();
 		else submitOutage.failed(submission.refusal?.reason ?? '');
+		if (state.toSubmit.size === 0) submitOutage.rest();
 	};
 
 	const ask = async (): Promise<void> => {
@@ -48,6 +50,8 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 		else {
 			answeredMs = ports.clock.elapsedMs();
 			statusOutage.worked();
+			// It had been taken, though nobody said so.
+			if (answer.numFound > 0) submitOutage.worked();
 		}
 	};
 
@@ -92,7 +96,7 @@ const isSubmitting = (state: MapState, {numTaken, refusal}: Submission): boolean
  *
  * @returns Undefined when it failed for now.
  */
-const withFiles = async <T>(state: MapState, outage: Outage, body: () => Promise<T>): Promise<T | undefined> => {
+const withFiles = async <T>(state: MapState, outage: Pick<Outage, 'failed' | 'worked'>, body: () => Promise<T>): Promise<T | undefined> => {
 	try {
 		const result = await body();
 		outage.worked();

@@ -23,7 +23,7 @@ export const restoreMap = async (state: MapState, ports: Ports, reducer: Reducer
 		else if (chunk.decision.kind === 'failed') await failAgain(chunk, failures, reducer);
 	}
 	await takeFinished(state, ports, reducer);
-	for (const chunk of openChunks(state)) if (due.has(chunk) || isToBeBegun(chunk)) state.toSubmit.add(chunk);
+	for (const chunk of openChunks(state)) if (isToBeSubmitted(chunk, due)) state.toSubmit.add(chunk);
 	// Whatever was under way when the other process ended may have come to the queue.
 	state.needsSweep = true;
 	const numDecided = state.chunks.length - openChunks(state).length;
@@ -88,5 +88,8 @@ const takeFinished = async (state: MapState, ports: Ports, reducer: Reducer): Pr
 	if (toRemove.length > 0) await ports.engine.remove(toRemove).catch(() => undefined);
 };
 
-/** None of its queue-jobs was submitted, or the last one was removed when the map was ended. */
-const isToBeBegun = ({attempts}: ChunkState): boolean => attempts.at(-1)?.isRemoved ?? true;
+/** None of its queue-jobs was submitted, or the last one was given up or removed. A result that can't be read may be a stale view: it is looked at again first. */
+const isToBeSubmitted = (chunk: ChunkState, due: Replay['due']): boolean => {
+	if (chunk.attempts.some(({result}) => result.kind === 'damaged')) return false;
+	return due.has(chunk) || (chunk.attempts.at(-1)?.isRemoved ?? true);
+};
