@@ -94,7 +94,7 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 		const toRemove = openChunks(state).flatMap(({chunk, attempts}) =>
 			attempts.flatMap(({jobId, attempt, isRemoved}) => (jobId === undefined || isRemoved ? [] : [{ichunk: chunk.ichunk, attempt, jobId}])),
 		);
-		const ids = toRemove.map(({jobId}) => jobId);
+		const ids = [...state.unremoved, ...toRemove.map(({jobId}) => jobId)];
 		if (ids.length > 0) await engine.remove(ids).catch(() => engine.remove(ids));
 		// Not before the queue has heard of it: whoever goes on with the map adopts what may still be there.
 		for (const job of toRemove) state.journal.note({event: 'deleted', ...job});

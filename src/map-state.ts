@@ -19,6 +19,8 @@ export type MapState = {
 	anyWorkerStarted: boolean;
 	/** Whether a queue-job of ours may be in the queue when the map has ended: a qsub got no answer, one was given up or is to be removed. */
 	needsSweep: boolean;
+	/** Queue-jobs that are to be removed, of whose removal the queue has not heard. */
+	readonly unremoved: Set<string>;
 	/** Why queue-jobs wait, as far as the user was told. */
 	readonly toldWaits: Set<string>;
 };
@@ -43,6 +45,7 @@ export const createMapState = ({
 	toSubmit: new Set(),
 	anyWorkerStarted: false,
 	needsSweep: false,
+	unremoved: new Set(),
 	toldWaits: new Set(),
 });
 

@@ -131,10 +131,19 @@ const decide = async (state: MapState, ports: Ports, reducer: Reducer, seen: See
 		}
 		if (verdict.kind !== 'wait') toRemove.push(...(await actOn(state, chunk, verdict, ports, reducer)));
 	}
-	// Whether it worked is seen at the end, when the queue is asked for what is left.
-	if (toRemove.length > 0)
-		await ports.engine.remove(toRemove).catch(error => state.journal.note({event: 'warning', reason: (error as Error).message}));
+	if (toRemove.length > 0) await remove(state, ports, toRemove);
 	if (unread !== undefined) throw unread;
+};
+
+/** What the queue has not heard of is tried again with the next ones, and at the end. */
+const remove = async (state: MapState, {engine}: Ports, ids: readonly string[]): Promise<void> => {
+	for (const id of ids) state.unremoved.add(id);
+	try {
+		await engine.remove([...state.unremoved]);
+		state.unremoved.clear();
+	} catch (error) {
+		state.journal.note({event: 'warning', reason: (error as Error).message});
+	}
 };
 
 const judgeChunk = (state: MapState, chunk: ChunkState, {listedMs, answeredMs}: Seen): Verdict =>

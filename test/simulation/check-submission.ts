@@ -3,14 +3,17 @@ import {JOURNAL} from '../../src/layout.js';
 import type {Cluster} from './cluster.js';
 import {DELETED_BY_HAND, type Job} from './job.js';
 import type {Ledger} from './ledger.js';
-import {MINUTE, type World} from './world.js';
+import {MINUTE, SECOND, type World} from './world.js';
 
 /** As judge.ts says: then a queue-job that avoids hosts may be taken back. */
 const MAX_AVOIDING_MS: number = 10 * MINUTE;
 
+/** Between the decision to submit and the arrival in the queue, when qsub is not answered in time. */
+const QSUB_MS: number = 25 * SECOND;
+
 /** An attempt is about to be submitted: those before it at the same chunk must be such that they will not bring a result, or can't be waited for. */
 export const checkGivenUp = (world: World, cluster: Cluster, ledger: Ledger, next: Job, all: readonly Job[]): void => {
-	if (hasNotedResult(world, next.ichunk)) {
+	if (hasNotedResult(world, next)) {
 		world.offend('nothing is submitted for a chunk that has its result', `attempt ${next.attempt} at chunk ${next.ichunk}`);
 	}
 	for (const job of all) {
@@ -24,11 +27,14 @@ export const checkGivenUp = (world: World, cluster: Cluster, ledger: Ledger, nex
 };
 
 /** The journal is on the disk before anything is submitted. A result that has counted may turn out to be unreadable later: that is noted, too. */
-const hasNotedResult = ({disk}: World, ichunk: number): boolean => {
+const hasNotedResult = ({disk}: World, {ichunk, attempt}: Job): boolean => {
 	const file = disk.all().find(({name}) => name === JOURNAL);
 	if (file === undefined) return false;
 	const bytes = disk.bytesOf(file);
-	return bytes.includes(`"event":"result","ichunk":${ichunk},`) && !bytes.includes(`"event":"result-damaged","ichunk":${ichunk},`);
+	const result = bytes.indexOf(`"event":"result","ichunk":${ichunk},`);
+	// It may come to the queue long after qsub was called.
+	const submitting = bytes.lastIndexOf(`"event":"submitting","ichunk":${ichunk},"attempt":${attempt},`);
+	return result !== -1 && result < submitting && !bytes.includes(`"event":"result-damaged","ichunk":${ichunk},`);
 };
 
 /** It was submitted by a process that was frozen a moment before, and could not know who had taken over. */
@@ -39,7 +45,7 @@ export const isByFrozen = ({submittedMs, submittedBy}: Job, {scenario}: World): 
 const checkNotDone = ({scenario, events, offend}: World, ledger: Ledger, job: Job, next: Job): void => {
 	const {maxNamesLagMs, maxContentLagMs, maxHiddenMs, ioErrors, options} = scenario;
 	if (ioErrors.length > 0 || !ledger.hasWholeResult(job)) return;
-	const lateMs = maxNamesLagMs + maxContentLagMs + 2 * maxHiddenMs + 2 * options.pollingIntervalMs;
+	const lateMs = maxNamesLagMs + maxContentLagMs + 2 * maxHiddenMs + 2 * options.pollingIntervalMs + QSUB_MS;
 	const knownMs = Math.max(job.endedMs, next.submittedBy.frozenUntilMs());
 	if (events.nowMs() - knownMs > lateMs) {
 		offend('nothing is submitted for a chunk that has its result', `attempt ${next.attempt} at chunk ${job.ichunk}`);

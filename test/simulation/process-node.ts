@@ -72,6 +72,7 @@ export const startMapProcess = (world: World, how: 'begin' | 'resume', input: Pr
 			toSubmit: new Set(how === 'begin' ? chunkStates : []),
 			anyWorkerStarted: false,
 			needsSweep: false,
+			unremoved: new Set(),
 			toldWaits: new Set(),
 		};
 		const numTasks = world.scenario.tasks.length;

@@ -100,7 +100,9 @@ export const simulateMap = async (seed: number, {isTraced = false} = {}): Promis
 
 	const outcomes: Record<string, number> = {};
 	const whole = async (): Promise<void> => {
-		const {last, end} = await story.tell();
+		const told = await story.tell();
+		if (told === undefined) return;
+		const {last, end} = told;
 		for (const outcome of end.outcomes) {
 			const kind = outcome?.status === 'rejected' ? outcome.reason.kind : 'fulfilled';
 			outcomes[kind] = (outcomes[kind] ?? 0) + 1;

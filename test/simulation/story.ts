@@ -21,7 +21,8 @@ export type StoryInput = {
 export type Story = {
 	readonly begin: (how: 'begin' | 'resume', host: string) => MapProcess;
 	/** @returns How the last process ended: the map is complete. */
-	readonly tell: () => Promise<{readonly last: MapProcess; readonly end: Extract<ProcessEnd, {kind: 'complete'}>}>;
+	/** Undefined when the last process was killed between the removal of the work_dir and its own end: its results went with it, as they do later. */
+	readonly tell: () => Promise<{readonly last: MapProcess; readonly end: Extract<ProcessEnd, {kind: 'complete'}>} | undefined>;
 	readonly pause: (ms: number) => Promise<void>;
 };
 
@@ -143,7 +144,7 @@ export const createStory = (world: World, {session, chunks, views, cluster, on}:
 		begin('begin', PROCESS_HOSTS[0]);
 		for (let turn = 1; ; turn++) {
 			while (active.size > 0) await Promise.race([...active].map(run => run.ended));
-			if (complete !== undefined) return complete;
+			if (complete !== undefined || world.disk.isRemoved()) return complete;
 			await pause(dice.int(0, dice.pick([SECOND, MINUTE, 20 * MINUTE])));
 			if (turn >= MAX_TROUBLED) world.becomeCalm();
 			if (turn > 2 * MAX_TROUBLED) throw new Error(`${turn} processes, one after the other, could not bring the map to its end`);

@@ -32,6 +32,7 @@ const end = async (
 	const state = {
 		session: SESSION,
 		needsSweep,
+		unremoved: new Set(),
 		journal: {note: (...events: readonly JournalEvent[]) => void noted.push(...events), flush: async () => undefined},
 		chunks: chunks.map(({decision, jobs}, ichunk) => ({
 			chunk: {ichunk},
