@@ -132,13 +132,13 @@ describe('a map in which a queue-job may have been left', () => {
 	const LISTED = job('7', jobName(SESSION, 0, 1));
 
 	test('notes no removal that the queue has not heard of: whoever resumes goes on with the queue-job', async () => {
-		const {noted, left} = await end(OPEN, {numDeaf: 1, listed: new Error('no master')});
+		const {noted, left} = await end(OPEN, {numDeaf: 2, listed: new Error('no master')});
 		expect(noted.map(({event}) => event)).toEqual(['warning']);
 		expect((await end(OPEN, {numDeaf: 2, listed: [LISTED]})).noted.map(({event}) => event)).toEqual(['warning']);
 		expect(left).toContain('no master');
 	});
 
-	test('tries again when the queue answers, and then notes it', async () => {
+	test('tries a removal that failed again, and then notes it', async () => {
 		const {noted, left, removed} = await end(OPEN, {numDeaf: 1, listed: [LISTED]});
 		expect(removed).toEqual([['7']]);
 		expect(noted.map(({event, jobId}) => [event, jobId])).toContainEqual(['deleted', '7']);
