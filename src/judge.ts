@@ -1,7 +1,4 @@
-/**
- * All policy: what is known of one chunk in, what to do with it out. No clock, no file, no process, so it can be run through any
- * history that can be thought of.
- */
+/** All policy: what is known of one chunk in, what to do with it out. No clock, no file, no process, so any history can be tried. */
 import type {JobEnd, JobState} from './engines/engine.js';
 import type {TaskErrorKind} from './errors.js';
 
@@ -191,7 +188,9 @@ const findLoss = (current: AttemptFacts, job: Extract<JobFacts, {kind: 'absent'}
 	if (!isCertain && (job.answers < MISSED_ANSWERS || nowMs - sinceMs < graceMs)) return undefined;
 	if (current.jobId === undefined) return {cause: 'lost', reason: 'its submission was never answered, and the queue does not list it'};
 	if (result.kind === 'damaged') return {cause: 'result-unreadable', reason: `its result can't be read: ${result.reason}`};
-	if (seenStates.has('deleting') && !current.isRemoved) return DELETED;
+	// A queue that enforces a limit deletes, too.
+	const isLimit = end?.kind === 'wall-time' || end?.kind === 'out-of-memory';
+	if (seenStates.has('deleting') && !current.isRemoved && !isLimit) return DELETED;
 	if (current.progress?.over !== undefined) return {cause: 'task-limit', reason: 'a task took longer than `taskLimitMs`'};
 	const hasRun = current.hasFiles || seenStates.has('running') || seenStates.has('unreachable') || seenStates.has('suspended');
 	// What has run is in the accounting, or has left a file at least.
@@ -230,8 +229,8 @@ const isPermanent = ({attempts}: ChunkFacts): boolean =>
  */
 const hasTriesLeft = ({cause}: Failure, current: AttemptFacts, chunk: ChunkFacts, {maxNumResubmissions: max}: Limits): boolean => {
 	if (current.jobId === undefined) return true;
-	// Whatever has left a file was an attempt, also one that was never answered or was taken back.
-	const counted = chunk.attempts.filter(({jobId, isVoid, progress}) => progress !== undefined || (jobId !== undefined && !isVoid));
+	// Whatever has begun a task was an attempt, also one that was never answered or was taken back.
+	const counted = chunk.attempts.filter(({jobId, isVoid, progress}) => progress?.mark !== undefined || (jobId !== undefined && !isVoid));
 	const {numFinished, lastProgress} = findProgress(counted);
 	const hasRest = numFinished + 1 < chunk.numTasks;
 	const numOver = counted.filter(({progress}) => progress?.over === numFinished).length;

@@ -24,6 +24,8 @@ export type Submission = {readonly numTaken: number; readonly refusal: Refusal |
  */
 export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>): Promise<Submission> => {
 	const slice = [...state.toSubmit].slice(0, SLICE).map(chunk => ({chunk, attempt: nextAttempt(state, chunk)}));
+	// First of all: the user's function for resources may throw.
+	const requests = slice.map(({chunk, attempt}) => toRequest(state, chunk, attempt));
 	await state.owner.check();
 	for (const {chunk, attempt} of slice) {
 		state.journal.note({event: 'submitting', ichunk: chunk.chunk.ichunk, attempt: attempt.attempt, jobName: attempt.jobName});
@@ -32,7 +34,7 @@ export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>):
 	await state.journal.flush({durable: true});
 	// The disk may have kept us waiting for so long that somebody else has taken over.
 	await state.owner.check();
-	const outcomes = await ports.engine.submit(slice.map(({chunk, attempt}) => toRequest(state, chunk, attempt)));
+	const outcomes = await ports.engine.submit(requests);
 	for (const {chunk, attempt} of slice.slice(outcomes.length)) {
 		state.journal.note({
 			event: 'not-submitted',

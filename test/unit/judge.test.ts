@@ -155,6 +155,11 @@ describe('one attempt', () => {
 			DELETED,
 		],
 		[
+			'deleted by the queue itself, for its time was over',
+			{job: absent(1, 0), seenStates: new Set(['running', 'deleting']), end: {...failedEnd, kind: 'wall-time'}},
+			resubmit('wall-time', 'the queue-job ended without a result: killed by SIGKILL'),
+		],
+		[
 			'gone without ever having run',
 			{job: VANISHED, seenStates: new Set(['pending']), hasFiles: false, numExplanations: 3},
 			failed('deleted', 'the queue-job was deleted before it ran, and not by this map'),
@@ -352,7 +357,7 @@ describe('for any history', () => {
 	test('a task that was begun `1 + maxNumResubmissions` times is the reason for one more attempt at most: the one that fails it', () => {
 		check((facts, {maxNumResubmissions}, verdict) => {
 			if (verdict.kind !== 'resubmit' || verdict.cause === 'task-limit' || facts.attempts.at(-1)?.jobId === undefined) return;
-			const counted = facts.attempts.filter(({isVoid}) => !isVoid);
+			const counted = facts.attempts.filter(({isVoid, progress}) => !isVoid || progress?.mark !== undefined);
 			const numFinished = Math.max(0, ...counted.map(({progress}) => progress?.numFinished ?? 0));
 			const begun = counted.filter(({progress}) => {
 				const mark = progress?.mark;
