@@ -5,6 +5,8 @@ export default defineConfig({
 		include: ['test/unit/**/*.test.ts', 'test/chain/**/*.test.ts', 'test/house/**/*.test.ts'],
 		// The built package is used as its users use it: loaded by Node, not by vite.
 		server: {deps: {external: [/\/dist\//]}},
+		// Whole maps wait most of the time.
+		maxWorkers: 4,
 		testTimeout: 60_000,
 		hookTimeout: 60_000,
 	},

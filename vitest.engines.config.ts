@@ -11,8 +11,8 @@ const config: ViteUserConfig = defineConfig({
 		exclude: ['faults', 'resume', 'signals', 'unremovable'].map(name => `test/chain/${name}.test.ts`),
 		server: {deps: {external: [/\/dist\//]}},
 		env: {QMR_TEST_ENGINES: process.env.QMR_TEST_ENGINES ?? 'grid-engine'},
-		// A queue is shared: more files at once would only wait for each other's queue-jobs.
-		maxWorkers: 2,
+		// A queue is shared: still more files at once would only wait for each other's queue-jobs.
+		maxWorkers: 3,
 		testTimeout: 180_000,
 		hookTimeout: 180_000,
 	},
