@@ -24,7 +24,7 @@ export const PERMANENT_REASONS: readonly {readonly pattern: RegExp; readonly see
 	{pattern: new RegExp(`^error: can't open output file .*: ${LASTING}$`), seen: '-o /nonexistent/x; -e /etc/x as another user'},
 	{
 		pattern: new RegExp(`^can't stat\\(\\) .* as std(?:in|out|err)_path: ${LASTING}$`),
-		seen: '-o /etc/passwd/x; -o /root/x and -i /root/x as another user',
+		seen: '-o /etc/passwd/x; -o /closed/x and -i /closed/x as another user',
 	},
 	{pattern: /^error: can't open .* as dummy input file$/, seen: '-i /nonexistent'},
 	{pattern: new RegExp(`^execvlp\\(.*\\) failed: ${LASTING}$`), seen: '-S /etc/passwd; -S /tmp; -b y -shell n /nonexistent'},

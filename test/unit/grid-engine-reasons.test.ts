@@ -40,9 +40,9 @@ const SEEN_PERMANENT = [
 	"error: can't chdir to /root: Permission denied",
 	'error: can\'t open output file "/nonexistent/x": No such file or directory',
 	'error: can\'t open output file "/etc/x": Permission denied',
-	'can\'t stat() "/root/x" as stdout_path: Permission denied KRB5CCNAME=none uid=1 gid=1 1 10101029 ',
+	'can\'t stat() "/closed/x" as stdout_path: Permission denied KRB5CCNAME=none uid=1 gid=1 1 10101029 ',
 	'can\'t stat() "/etc/passwd/x" as stdout_path: Not a directory KRB5CCNAME=none uid=0 gid=0 0 10101023 ',
-	'can\'t stat() "/root/x" as stdin_path: Permission denied KRB5CCNAME=none uid=1 gid=1 1 10102010 ',
+	'can\'t stat() "/closed/x" as stdin_path: Permission denied KRB5CCNAME=none uid=1 gid=1 1 10102010 ',
 	"error: can't open /nonexistent as dummy input file",
 	'execvlp(/etc/passwd, "passwd" "/var/spool/execd/node1/job_scripts/68") failed: Permission denied',
 	'execvlp(/nonexistent, "/nonexistent") failed: No such file or directory',
@@ -85,7 +85,7 @@ describe('a permanent reason', () => {
 		);
 		expect(a).toBe('execvlp(/x, …) failed: Permission denied');
 		expect(b).toBe(a);
-		expect(parseErrorReason(printed(SEEN_PERMANENT[6] as string))).toBe('can\'t stat() "/root/x" as stdout_path: Permission denied');
+		expect(parseErrorReason(printed(SEEN_PERMANENT[6] as string))).toBe('can\'t stat() "/closed/x" as stdout_path: Permission denied');
 	});
 });
 
