@@ -189,7 +189,10 @@ ${lines}`,
 	});
 	const tsx = join(import.meta.dirname, '../../node_modules/tsx/dist/esm/index.mjs');
 	const words = [process.execPath, '--import', tsx, paths['program.mts'], paths.job, directory].map(word => `'${word}'`).join(' ');
-	const {stdout, stderr, status} = spawnSync('/bin/sh', ['-c', `${before}exec ${words}`], {encoding: 'utf8'});
+	const {stdout, stderr, status} = spawnSync('/bin/sh', ['-c', `${before}exec ${words}`], {
+		encoding: 'utf8',
+		timeout: 50_000,
+	});
 	return {stdout, stderr, status, directory};
 };
 
