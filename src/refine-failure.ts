@@ -1,5 +1,6 @@
 /** Makes more of why an attempt failed by the last words of its worker: what Node says of memory nobody else knows. */
 import type {AttemptFailure} from './map-state.js';
+import {ADDRESS_SPACE_MIB} from './node-memory.js';
 import type {Ports} from './ports.js';
 import {readEnd} from './stderr-tail.js';
 
@@ -23,6 +24,12 @@ const LAST_WORDS_BYTES = 16_384;
 /** Of all others it is known what they were. */
 const VAGUE: ReadonlySet<AttemptFailure['kind']> = new Set(['lost', 'killed', 'start-failed', 'out-of-memory']);
 
+/** `724 MB (v20), 763 MB (v22) or 1153 MB (v24)` */
+function listNeeds(): string {
+	const needs = Object.entries(ADDRESS_SPACE_MIB).map(([major, mib]) => `${mib} MB (v${major})`);
+	return `${needs.slice(0, -1).join(', ')} or ${needs.at(-1)}`;
+}
+
 type LastWords = {readonly pattern: RegExp; readonly kind: AttemptFailure['kind']; readonly meaning: string};
 
 /** As Node 20, 22 and 24 print them. The address space that Node needs to start: measured by `ulimit -v`. */
@@ -30,8 +37,7 @@ const LAST_WORDS: readonly LastWords[] = [
 	{
 		pattern: /Failed to reserve virtual memory for CodeRange/,
 		kind: 'out-of-memory',
-		meaning:
-			'the address space that it was given (`h_vmem`, `ulimit -v`) is too small for Node, which needs 724 MB (v20), 763 MB (v22) or 1153 MB (v24) to start, and more to compute',
+		meaning: `the address space that it was given (\`h_vmem\`, \`ulimit -v\`) is too small for Node, which needs ${listNeeds()} to start, and more to compute`,
 	},
 	{
 		pattern: /JavaScript heap out of memory|Fatal process out of memory|invalid array length Allocation failed/,

@@ -40,14 +40,6 @@ export type {Block, EntryStatus, OutputRange, TaskFailure} from './blocks.js';
 export type {ByteSource} from './byte-source.js';
 export {UnserialisableError} from './unserialisable.js';
 
-/** When a task began, how long it took, and what it wrote. */
-export type Timing = {
-	/** Milliseconds since 1970. */
-	readonly startedAt: number;
-	readonly elapsedMs: number;
-	readonly output?: OutputRange;
-};
-
 export type EncoderLimits = {
 	/** A block ends with so many entries. @default 16384 */
 	readonly maxEntries?: number;
