@@ -61,7 +61,7 @@ export const stopMap = async (state: MapState, ports: Ports, reducer: Reducer, {
 	}
 	const why = reason instanceof Error ? reason.message : String(reason);
 	// Child processes of this machine can't go on without this process.
-	const isLeaving = kind === 'detach' && ports.engine.statusCost !== 'none';
+	const isLeaving = kind === 'detach' && ports.engine.outlivesProcess;
 	const {done, failed} = reducer.counts();
 	if (!isLeaving) {
 		await removeQueueJobs(state, ports);
@@ -99,7 +99,7 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 		// Not before the queue has heard of it: whoever goes on with the map adopts what may still be there.
 		for (const job of toRemove) state.journal.note({event: 'deleted', ...job});
 		// A queue ends by itself what has brought its result; of child processes none is to be left when the map returns.
-		if (engine.statusCost === 'none') await engine.remove(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
+		if (!engine.outlivesProcess) await engine.remove(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
 		if (ids.length > 0 || state.needsSweep) await sweep(state, engine);
 		return undefined;
 	} catch (error) {

@@ -35,21 +35,13 @@ export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>):
 	// The disk may have kept us waiting for so long that somebody else has taken over.
 	await state.owner.check();
 	const outcomes = await ports.engine.submit(requests);
-	for (const {chunk, attempt} of slice.slice(outcomes.length)) {
-		state.journal.note({
-			event: 'not-submitted',
-			ichunk: chunk.chunk.ichunk,
-			attempt: attempt.attempt,
-			reason: 'not tried after the one before',
-		});
-	}
 	let numTaken = 0;
 	let refusal: Refusal | undefined;
 	for (const [i, outcome] of outcomes.entries()) {
 		const {chunk, attempt} = slice[i] as (typeof slice)[number];
 		const refused = take(state, chunk, attempt, outcome);
 		if (refused === undefined) numTaken++;
-		else refusal = refused;
+		else if (refused.kind !== 'untried') refusal = refused;
 	}
 	return {numTaken, refusal};
 };
@@ -82,7 +74,12 @@ const toRequest = (state: MapState, chunk: ChunkState, attempt: AttemptState): J
 export const resourcesOf = (state: MapState, {attempts}: ChunkState, attempt: number): JobResources =>
 	toJobResources(state.options.resources, {attempt, lastFailure: attempts[attempt - 2]?.failure?.kind});
 
-const take = (state: MapState, chunk: ChunkState, attempt: AttemptState, outcome: SubmitOutcome): Refusal | undefined => {
+const take = (
+	state: MapState,
+	chunk: ChunkState,
+	attempt: AttemptState,
+	outcome: SubmitOutcome,
+): Refusal | {readonly kind: 'untried'} | undefined => {
 	const who = {ichunk: chunk.chunk.ichunk, attempt: attempt.attempt, jobName: attempt.jobName};
 	switch (outcome.kind) {
 		case 'submitted': {
@@ -101,6 +98,10 @@ const take = (state: MapState, chunk: ChunkState, attempt: AttemptState, outcome
 		case 'temporary':
 		case 'full': {
 			state.journal.note({event: 'not-submitted', ...who, reason: outcome.reason});
+			return outcome;
+		}
+		case 'untried': {
+			state.journal.note({event: 'not-submitted', ...who, reason: 'not tried after the one before'});
 			return outcome;
 		}
 		case 'permanent': {

@@ -6,19 +6,48 @@ export type Engine = {
 	readonly name: string;
 	/** Whether asking burdens somebody: `call` for a program and its server, then the queue is asked seldom; `none` when the engine knows the answer itself. */
 	readonly statusCost: 'call' | 'none';
+	/** Whether queue-jobs go on when this process ends. False for child processes of it. */
+	readonly outlivesProcess: boolean;
 	/** Into how many chunks tasks are cut at the most, when the user does not say. */
 	readonly maxDefaultChunks: number;
 	/**
-	 * Submits queue-jobs in the given order, and says for each one what became of it. After one that is not `submitted` the rest is not tried:
-	 * outcomes may be fewer than requests. Rejects only with a PoolError when nothing can ever be submitted (the program does not exist).
+	 * Submits queue-jobs, begun in the given order and maybe several at a time, and says for each one what became of it. After one that is not `submitted` no
+	 * further one is begun: the rest is `untried`. Rejects only with a PoolError when nothing can ever be submitted (the program does not exist).
+	 *
+	 * @returns As many outcomes as requests.
 	 */
 	submit(requests: readonly JobRequest[]): Promise<readonly SubmitOutcome[]>;
-	/** All own living queue-jobs in one call. A queue-job that has ended is absent. Rejects when no trustworthy answer was got: that is no evidence about any job. */
-	status(): Promise<readonly JobStatus[]>;
+	/** Many queue-jobs in one submission. Undefined when the engine has no such thing: then they are submitted one by one. */
+	readonly arrays?: ArrayJobs;
+	/**
+	 * All own living queue-jobs in one call. A queue-job that has ended is absent. Rejects when no trustworthy answer was got: that is no evidence about any job.
+	 *
+	 * @param notBeforeMs - An answer to a question that was asked at this moment (of `performance.now()`) or later will do: maps of one process share it.
+	 */
+	status(notBeforeMs?: number): Promise<readonly JobStatus[]>;
 	/** Removes queue-jobs, waiting or running. Fine when they are gone already. */
 	remove(ids: readonly string[]): Promise<void>;
 	/** What the scheduler knows of why a queue-job is in an error state, has ended or is still waiting; undefined when it knows nothing (yet). Never rejects. */
 	explain(job: JobQuestion): Promise<JobEnd | undefined>;
+};
+
+/** Grid Engine's and Slurm's job arrays: one submission, many queue-jobs that differ in one number. */
+export type ArrayJobs = {
+	/** The variable in which the script finds the number of its element, from 1. */
+	readonly elementVariable: string;
+	/** How many elements one array may have here, as the scheduler says; a cautious number when it does not say. */
+	maxElements(): Promise<number>;
+	/** As `Engine.submit` for one request; the id of `submitted` is that of the array. */
+	submit(request: ArrayRequest): Promise<SubmitOutcome>;
+	/** By what id `status` lists, and `remove` and `explain` take, one element of an array. */
+	elementId(arrayId: string, element: number): string;
+};
+
+/** Elements 1 to `numElements`, each with the same arguments. */
+export type ArrayRequest = JobRequest & {
+	readonly numElements: number;
+	/** How many of them may run at a time; undefined for all. */
+	readonly maxRunning: number | undefined;
 };
 
 /** One queue-job to be submitted: `/bin/sh script ...scriptArguments`, its output thrown away (the script redirects by itself). */
@@ -34,7 +63,18 @@ export type JobRequest = {
 };
 
 /** What is not named is the scheduler's default. */
-export type JobResources = {readonly memoryBytes?: number; readonly timeSeconds?: number};
+export type JobResources = {
+	/** Of all slots together. */
+	readonly memoryBytes?: number;
+	readonly timeSeconds?: number;
+	/** Processors on one host. */
+	readonly slots?: number;
+	readonly gpus?: number;
+	/** Slurm: partition. */
+	readonly queue?: string;
+	/** Slurm: account. */
+	readonly project?: string;
+};
 
 export type JobQuestion = {
 	readonly id: string;
@@ -53,7 +93,9 @@ export type SubmitOutcome =
 	/** Certainly not in the queue, and never will be (unknown queue or resource). */
 	| {readonly kind: 'permanent'; readonly reason: string}
 	/** It may be in the queue or not: look for its name. */
-	| {readonly kind: 'unanswered'; readonly reason: string};
+	| {readonly kind: 'unanswered'; readonly reason: string}
+	/** Certainly not in the queue: it was not begun, for one before it was not submitted. */
+	| {readonly kind: 'untried'};
 
 export type JobState = 'pending' | 'running' | 'held' | 'suspended' | 'error' | 'deleting' | 'unreachable';
 
@@ -61,6 +103,8 @@ export type JobStatus = {
 	readonly id: string;
 	readonly name: string;
 	readonly state: JobState;
+	/** Of a queue-job in an array: its number there, from 1. Its `name` is that of the array. */
+	readonly element?: number;
 	/** The scheduler's own letters or word, as `Eqw`. */
 	readonly rawState: string;
 	readonly host?: string;

@@ -40,6 +40,7 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 	return {
 		name: 'grid-engine',
 		statusCost: 'call',
+		outlivesProcess: true,
 		maxDefaultChunks: 1000,
 		submit: async requests => {
 			const outcomes: SubmitOutcome[] = [];
@@ -52,7 +53,7 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 				outcomes.push(outcome);
 				if (outcome.kind !== 'submitted') break;
 			}
-			return outcomes;
+			return requests.map((_, i) => outcomes[i] ?? {kind: 'untried'});
 		},
 		status: async () => {
 			const {default: retry} = await import('p-retry');

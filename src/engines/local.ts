@@ -86,6 +86,7 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 	return {
 		name: 'local',
 		statusCost: 'none',
+		outlivesProcess: false,
 		maxDefaultChunks: 4 * slots,
 		submit: async requests => {
 			const outcomes = requests.map(request => {

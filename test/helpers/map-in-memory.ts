@@ -84,6 +84,7 @@ export const createMapInMemory = ({numChunks, options = {}, engine, fault = () =
 		engine: {
 			name: 'made-up',
 			statusCost: 'call',
+			outlivesProcess: true,
 			maxDefaultChunks: 1000,
 			submit: async requests => requests.map(({name}) => ({kind: 'submitted', id: `id of ${name}`})),
 			status: async () => [],

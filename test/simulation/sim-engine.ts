@@ -89,6 +89,7 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 	return {
 		name: 'simulated',
 		statusCost: 'call',
+		outlivesProcess: true,
 		maxDefaultChunks: 1000,
 		submit: async requests => {
 			const outcomes: SubmitOutcome[] = [];
@@ -99,7 +100,7 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 				outcomes.push(outcome);
 				if (outcome.kind !== 'submitted') break;
 			}
-			return outcomes;
+			return requests.map((_, i) => outcomes[i] ?? {kind: 'untried'});
 		},
 		status,
 		remove: async ids => {

@@ -12,7 +12,7 @@ type MadeUp = {readonly decision: Decision['kind']; readonly jobs: readonly Part
 type Queue = {
 	readonly listed?: readonly JobStatus[] | Error;
 	readonly needsSweep?: boolean;
-	readonly statusCost?: Engine['statusCost'];
+	readonly outlivesProcess?: boolean;
 	/** What qdel does not remove. */
 	readonly stays?: readonly string[];
 	/** So many calls of qdel fail at first. */
@@ -22,7 +22,7 @@ type Queue = {
 /** The end of a map of these chunks over a queue that lists these jobs, or does not answer. */
 const end = async (
 	chunks: readonly MadeUp[],
-	{listed = [], needsSweep = false, statusCost = 'call', stays = [], numDeaf = 0}: Queue = {},
+	{listed = [], needsSweep = false, outlivesProcess = true, stays = [], numDeaf = 0}: Queue = {},
 ) => {
 	const noted: JournalEvent[] = [];
 	const removed: string[][] = [];
@@ -41,7 +41,8 @@ const end = async (
 		})),
 	} as unknown as MapState;
 	const engine = {
-		statusCost,
+		statusCost: 'call',
+		outlivesProcess,
 		remove: async (ids: readonly string[]) => {
 			if (numRemovals++ < numDeaf) throw new Error('no master');
 			removed.push([...ids]);
@@ -81,7 +82,7 @@ describe('a map that ends', () => {
 	});
 
 	test('leaves no child process of this machine, also of chunks that are done', async () => {
-		const {removed} = await end([{decision: 'done', jobs: [{jobId: '1'}, {}]}], {statusCost: 'none'});
+		const {removed} = await end([{decision: 'done', jobs: [{jobId: '1'}, {}]}], {outlivesProcess: false});
 		expect(removed).toEqual([['1']]);
 	});
 });

@@ -163,6 +163,7 @@ describe('the engine', () => {
 		expect(await engine.submit(requests)).toEqual([
 			{kind: 'submitted', id: '7'},
 			{kind: 'full', reason: 'qsub ended with exit status 25'},
+			{kind: 'untried'},
 		]);
 		expect(calls()).toHaveLength(2);
 	});

@@ -32,7 +32,7 @@ const makeJobs = (lines: string, slots = 2) => {
 			(name): JobRequest => ({name, script: paths.job, scriptArguments: [name, directory], avoidHosts: [], resources: {}}),
 		);
 		return (await engine.submit(requests)).map(outcome => {
-			if (outcome.kind !== 'submitted') throw new Error(`not submitted: ${outcome.reason}`);
+			if (outcome.kind !== 'submitted') throw new Error(`not submitted: ${outcome.kind}`);
 			return outcome.id;
 		});
 	};

@@ -83,6 +83,7 @@ describe('an engine', () => {
 	const engine: Engine = {
 		name: 'grid-engine',
 		statusCost: 'call',
+		outlivesProcess: true,
 		maxDefaultChunks: 7,
 		submit: async () => [{kind: 'submitted', id: 's3cr3t'}, ...(['temporary', 'full', 'permanent', 'unanswered'] as const).map(refuse)],
 		status: async () => {
