@@ -96,7 +96,8 @@ write_settings() { # NODES SLOTS
 	host=$(uname -n)
 	mkdir -p "$STATE/spool/slurmctld" "$STATE/log"
 	{
-		# What is nobody's wish is as it is by default at other sites. Memory is enforced by looking at it every second.
+		# What is nobody's wish is as it is by default at other sites. What is used of memory is looked at every second; of what nobody
+		# asks for there is more than this machine has.
 		cat <<CONF
 ClusterName=$PREFIX
 SlurmctldHost=${host%%.*}($NET.1)
@@ -121,7 +122,8 @@ JobAcctGatherParams=OverMemoryKill
 SchedulerType=sched/builtin
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000
 SelectType=select/cons_tres
-SelectTypeParameters=CR_CPU
+SelectTypeParameters=CR_CPU_Memory
+DefMemPerCPU=16000
 SlurmdParameters=config_overrides
 ReturnToService=2
 MpiDefault=none
@@ -133,7 +135,7 @@ OverTimeLimit=0
 AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/none
 CONF
-		for i in $(seq "$1"); do echo "NodeName=$PREFIX-node$i NodeAddr=$NET.$((10 + i)) CPUs=$2 RealMemory=16000 State=UNKNOWN"; done
+		for i in $(seq "$1"); do echo "NodeName=$PREFIX-node$i NodeAddr=$NET.$((10 + i)) CPUs=$2 RealMemory=$((16000 * $2)) State=UNKNOWN"; done
 		echo 'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP'
 		echo "Include $STATE/changing.conf"
 	} >"$SLURM_CONF"
