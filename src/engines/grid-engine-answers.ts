@@ -1,5 +1,6 @@
 /** Reads the listing of Grid Engine's qstat. */
 import type {JobState, JobStatus} from './engine.js';
+import {formatElementId, parseElements} from './grid-engine-elements.js';
 
 export type Listing = {
 	readonly jobs: readonly JobStatus[];
@@ -32,7 +33,7 @@ export const parseListing = async (
 	return {
 		jobs: findJobs(document, undefined)
 			.filter(({job}) => job.JB_owner === user)
-			.map(({job, instance}) => toJobStatus(job, instance, errorStateIndicator)),
+			.flatMap(({job, instance}) => toJobStatuses(job, instance, errorStateIndicator)),
 		reachesNone: instances.length > 0 && instances.every(isUnreachable),
 	};
 };
@@ -48,6 +49,8 @@ type ListedJob = {
 	readonly JB_name: string;
 	readonly JB_owner: string;
 	readonly state: string;
+	/** Of an array: the elements that are in this state. */
+	readonly tasks?: string;
 	/** Without `-f` only. */
 	readonly queue_name?: string;
 };
@@ -69,18 +72,20 @@ const findJobs = (node: unknown, instance: QueueInstance | undefined): PlacedJob
 /** `u` for unknown: the master has not heard of the node for `max_unheard`. Also as `au`, `du`, `Eu`. */
 const isUnreachable = ({state}: QueueInstance): boolean => state?.includes('u') ?? false;
 
-const toJobStatus = (job: ListedJob, instance: QueueInstance | undefined, errorStateIndicator: string): JobStatus => {
+const toJobStatuses = (job: ListedJob, instance: QueueInstance | undefined, errorStateIndicator: string): JobStatus[] => {
 	const host = (instance?.name ?? job.queue_name)?.split('@')[1];
 	const state = toJobState(job.state, errorStateIndicator);
 	// What is being deleted stays so: it is not waited for. All others can't be doing what the letters say of them.
 	const isLostFromSight = instance !== undefined && isUnreachable(instance) && state !== 'deleting';
-	return {
+	const status: JobStatus = {
 		id: job.JB_job_number,
 		name: job.JB_name,
 		state: isLostFromSight ? 'unreachable' : state,
 		rawState: isLostFromSight ? `${job.state}, node ${instance.state}` : job.state,
 		...(host === undefined || host === '' ? {} : {host}),
 	};
+	if (job.tasks === undefined || job.tasks === '') return [status];
+	return parseElements(job.tasks).map(element => ({...status, id: formatElementId(status.id, element), element}));
 };
 
 /**
