@@ -84,6 +84,9 @@ const oneOf = (first: string, second: string): Rule => ({
 	],
 });
 
+/** Whatever can't be serialised is found later. */
+const anything: Rule = {expected: 'any value', good: [null, 5, 'x', {a: 1}, new Map()], bad: []};
+
 const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	engine: oneOf('grid-engine', 'local'),
 	queueName: {
@@ -194,6 +197,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 			[null, 'null'],
 		],
 	},
+	shared: anything,
 };
 
 const table = Object.entries(RULES);
