@@ -96,6 +96,9 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	},
 	numChunks: integerFrom(1),
 	chunkSize: integerFrom(1),
+	arrayJobs: boolean,
+	maxConcurrentJobs: integerFrom(1),
+	maxQueuedJobs: integerFrom(1),
 	pollingIntervalMs: milliseconds(1),
 	maxNumResubmissions: integerFrom(0),
 	retries: integerFrom(0),
@@ -123,6 +126,8 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 		expected: 'a safe integer or a string',
 		accepts: value => Number.isSafeInteger(value) || typeof value === 'string',
 	},
+	// What can't be serialised is found when it is, just before the work_dir is made.
+	shared: {expected: 'any value', accepts: () => true},
 };
 
 const nearestName = (name: string): string => {

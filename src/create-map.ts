@@ -1,6 +1,7 @@
 /** A new map, from its tasks to a work_dir in which everything is ready. */
 import {hostname} from 'node:os';
 import {isDeepStrictEqual} from 'node:util';
+import {totalLength} from './block-frames.js';
 import {type Chunking, cutChunks} from './chunks.js';
 import type {Engine} from './engines/engine.js';
 import {captureEnvironment} from './environment.js';
@@ -8,7 +9,7 @@ import type {FunctionReference} from './function-reference.js';
 import {findGitCommit} from './git-commit.js';
 import {openJournal} from './journal.js';
 import {createLauncher} from './launcher.js';
-import {createSession, JOURNAL} from './layout.js';
+import {createSession, JOURNAL, SHARED_VALUE} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
 import {createMapState, toMapOptions} from './map-state.js';
@@ -20,6 +21,7 @@ import {claimWorkDir} from './owner.js';
 import {createPorts} from './ports.js';
 import {realProcesses} from './processes.js';
 import {createReducer} from './reduce.js';
+import {encodeShared} from './shared-value.js';
 import {userName} from './user-name.js';
 import {VERSION} from './version.js';
 import {beginWorkDir, createWorkDir, placeWorkDir} from './work-dir.js';
@@ -45,6 +47,8 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 	const session = createSession(createdMs, ports.random.bytes(3));
 	const chunks = cutChunks(tasks.length, toChunking(options, engine));
 	const environment = captureEnvironment(options.env ?? true);
+	const writer = {session, node: process.version, host: hostname(), pid: process.pid, writtenAt: new Date(createdMs).toISOString()};
+	const shared = options.shared === undefined ? undefined : encodeShared(options.shared, writer);
 	const place = await placeWorkDir(session, options);
 	const {workDir} = place;
 	const manifest: Manifest = {
@@ -61,6 +65,7 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 		engine: engine.name,
 		numTasks: tasks.length,
 		numChunks: chunks.length,
+		...(shared === undefined ? {} : {sharedBytes: totalLength(shared)}),
 		worker: {
 			maxNumResubmissions: options.maxNumResubmissions ?? 10,
 			retries: options.retries ?? 0,
@@ -78,8 +83,9 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 		// Node's own warnings are kept in the result file: on stderr they would look like the task's.
 		nodeArguments: ['--no-warnings', ...workerNodeArguments()],
 		umask: process.umask(),
+		moreFiles: shared === undefined ? [] : [SHARED_VALUE],
 	});
-	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks}, ports.files, signal);
+	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks, shared}, ports.files, signal);
 	const owner = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
 	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
 	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
@@ -94,9 +100,9 @@ const toChunking = ({numChunks, chunkSize}: PoolOptions, engine: Engine): Chunki
 	return chunkSize === undefined ? {kind: 'at-most', numChunks: engine.maxDefaultChunks} : {kind: 'chunk-size', chunkSize};
 };
 
-/** What can be written of the options; of the environment only names, for its values may be secrets. */
+/** What can be written of the options; of the environment only names, for its values may be secrets. What tasks share has a file of its own. */
 const recordOptions = (
-	{env, signal: _signal, onProgress: _onProgress, ...others}: PoolOptions,
+	{env, signal: _signal, onProgress: _onProgress, shared: _shared, ...others}: PoolOptions,
 	mask: Mask,
 ): Pick<Manifest, 'options' | 'incompleteOptions'> => {
 	const written = Object.entries(others).map(

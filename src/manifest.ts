@@ -19,6 +19,8 @@ export type Manifest = {
 	readonly engine: string;
 	readonly numTasks: number;
 	readonly numChunks: number;
+	/** The size of the file with the value of the option `shared`; undefined when it was not given. */
+	readonly sharedBytes?: number;
 	/** What the worker program must know of the options. */
 	readonly worker: WorkerOptions;
 	/** What the user asked for; of the environment only names. */

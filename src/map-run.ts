@@ -1,4 +1,5 @@
 /** A running map in the hands of its caller. */
+import {isHeldBack} from './capacity.js';
 import {driveMap} from './drive-map.js';
 import {resumeCall} from './end-map.js';
 import {MapError, PoolError} from './errors.js';
@@ -64,7 +65,7 @@ export type OpenMap = {
 
 type End = {readonly kind: 'complete'} | {readonly kind: 'stopped'; readonly reason: unknown};
 
-/** Begins to drive a map. @returns When every chunk is submitted, or the map has ended before. */
+/** Begins to drive a map. @returns When every chunk is submitted, as far as the map's own limits allow, or the map has ended before. */
 export const launch = async (
 	{place, state, reducer, ports, numTasks, options}: OpenMap,
 	{signal, stop, over}: Pick<Stopping, 'signal' | 'stop' | 'over'>,
@@ -141,7 +142,8 @@ export const launch = async (
 			await whole();
 		},
 	};
-	while (end === undefined && state.toSubmit.size > 0) await rounds.next();
+	// What waits for queue-jobs of this map to end is not waited for.
+	while (end === undefined && state.toSubmit.size > 0 && !isHeldBack(state)) await rounds.next();
 	return run;
 };
 

@@ -2,6 +2,7 @@
 import {readdir, stat} from 'node:fs/promises';
 import {basename, dirname, resolve} from 'node:path';
 import {mergeOptions} from './check-options.js';
+import {compareShared} from './compare-shared.js';
 import {compareWithMap, type MeantMap} from './compare-tasks.js';
 import type {Engine} from './engines/engine.js';
 import {PoolError} from './errors.js';
@@ -39,6 +40,7 @@ export const resumeMap = async (
 	const {manifest, workDir} = await findMap(resolve(path));
 	const chunks = chunksOf(manifest);
 	if (meant !== undefined) await compareWithMap(meant, workDir, manifest, chunks, realFiles);
+	if (given.shared !== undefined) await compareShared(given.shared, workDir, manifest, realFiles);
 	const options = mergeOptions(recordedOptions(manifest, given, workDir), given);
 	const engine = await chooseEngine({...options, engine: requireEngine(manifest, given, workDir)});
 	const mask = maskFor(options);
@@ -131,6 +133,7 @@ const FIXED: ReadonlySet<string> = new Set<keyof PoolOptions>([
 	'chunkSize',
 	'resume',
 	'seed',
+	'shared',
 	'workDir',
 	'workRoot',
 ]);

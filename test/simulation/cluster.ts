@@ -213,7 +213,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 		submit: (request, by) => {
 			const parsed = parseJobName(session, request.name);
 			if (parsed === undefined) throw new Error(`Expected a name of ours, got ${request.name}`);
-			const job = createJob(request, parsed, world, String(FIRST_ID + jobs.length), by);
+			const job = createJob(request, {ichunk: parsed.first, attempt: parsed.attempt}, world, String(FIRST_ID + jobs.length), by);
 			onSubmit(job, jobs);
 			jobs.push(job);
 			trace(job, `is in the queue as ${request.name}`);

@@ -84,6 +84,9 @@ const oneOf = (first: string, second: string): Rule => ({
 	],
 });
 
+/** Whatever can't be serialised is found later. */
+const anything: Rule = {expected: 'any value', good: [null, 5, 'x', {a: 1}, new Map()], bad: []};
+
 const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	engine: oneOf('grid-engine', 'local'),
 	queueName: {
@@ -146,6 +149,9 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	},
 	numChunks: integerFrom(1),
 	chunkSize: integerFrom(1),
+	arrayJobs: boolean,
+	maxConcurrentJobs: integerFrom(1),
+	maxQueuedJobs: integerFrom(1),
 	pollingIntervalMs: milliseconds(1),
 	maxNumResubmissions: integerFrom(0),
 	retries: integerFrom(0),
@@ -196,6 +202,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 			[null, 'null'],
 		],
 	},
+	shared: anything,
 };
 
 const table = Object.entries(RULES);
