@@ -28,17 +28,20 @@ export const guardEngine = (engine: Engine, {timeoutMs, tell}: Guard): Engine =>
 		tell(`queue-map-reduce: ${say(what)}`);
 	};
 	const call = <T>(member: string, numJobs: number, body: () => Promise<T>): Promise<T> =>
-		within(Math.min(timeoutMs * Math.max(numJobs, 1), MAX_DELAY_MS), say(`\`${member}\` gave no answer`), body);
+		within(Math.min(timeoutMs * Math.max(numJobs, 1), MAX_DELAY_MS), `\`${member}\` gave no answer`, body);
 	const check = (outcome: unknown, member: string): SubmitOutcome => checkOutcome(outcome, ids, what => say(`\`${member}\` ${what}`));
 
-	/** Only a PoolError says that nothing was submitted. */
-	const answer = async <T>(question: () => Promise<T>, unanswered: (reason: string) => T): Promise<T> => {
+	/** Only a PoolError says that nothing can ever be done. */
+	const answer = async <T>(question: () => Promise<T>, otherwise: (reason: string) => T): Promise<T> => {
 		try {
 			return await question();
 		} catch (error) {
 			if (error instanceof PoolError) throw error;
-			return unanswered(wordsOf(error));
+			return otherwise(say(wordsOf(error)));
 		}
+	};
+	const refuse = (reason: string): never => {
+		throw new Error(reason);
 	};
 
 	const guardArrays = (given: ArrayJobs): ArrayJobs => ({
@@ -61,7 +64,7 @@ export const guardEngine = (engine: Engine, {timeoutMs, tell}: Guard): Engine =>
 					if (outcome.kind === 'submitted') checkElements(given, outcome.id, request.numElements);
 					return outcome;
 				},
-				reason => ({kind: 'unanswered', reason: say(reason)}),
+				reason => ({kind: 'unanswered', reason}),
 			),
 		elementId: (arrayId, element) => given.elementId(arrayId, element),
 	});
@@ -89,17 +92,16 @@ export const guardEngine = (engine: Engine, {timeoutMs, tell}: Guard): Engine =>
 						? [{kind: 'temporary', reason: say('`submit` has not tried the first of its requests')}, ...outcomes.slice(1)]
 						: outcomes;
 				},
-				reason => requests.map(() => ({kind: 'unanswered', reason: say(reason)})),
+				reason => requests.map(() => ({kind: 'unanswered', reason})),
 			),
-		status: async notBeforeMs => {
-			const given: unknown = await call('status', 1, async () => engine.status(notBeforeMs));
-			const fault = findListingFault(given);
-			if (fault !== undefined) throw new Error(say(`\`status\` ${fault}`));
-			return given as readonly JobStatus[];
-		},
-		remove: async removed => {
-			await call('remove', Math.ceil(removed.length / REMOVED_IN_TIME), async () => engine.remove(removed));
-		},
+		status: notBeforeMs =>
+			answer(async () => {
+				const given: unknown = await call('status', 1, async () => engine.status(notBeforeMs));
+				const fault = findListingFault(given);
+				return fault === undefined ? (given as readonly JobStatus[]) : refuse(`\`status\` ${fault}`);
+			}, refuse),
+		remove: removed =>
+			answer(() => call('remove', Math.ceil(removed.length / REMOVED_IN_TIME), async () => engine.remove(removed)), refuse),
 		explain: async job => {
 			try {
 				const end: unknown = await call('explain', 1, async () => engine.explain(job));
