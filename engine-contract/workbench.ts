@@ -53,7 +53,7 @@ export type Workbench = {
 const TIMEOUT_MS = 60_000;
 /** Ten times what passes between two beats of a queue-job that is alive. */
 const STILL_MS = 1000;
-/** What is left of a case may take so long to go. */
+/** What is left of a case may take so long to go, at the most. */
 const CLEAN_UP_MS = 30_000;
 
 /** @throws Error that names the promise and how it was broken. */
@@ -69,15 +69,15 @@ export const runOnWorkbench = async (title: string, body: Case['body'], makeEngi
 	await body(bench).catch((error: unknown) => {
 		failure = told(error);
 	});
-	await cleanUp(watch, ids).catch((error: unknown) => {
+	await cleanUp(watch, ids, Math.min(timeoutMs, CLEAN_UP_MS)).catch((error: unknown) => {
 		failure ??= told(error);
 	});
 	rmSync(directory, {recursive: true, force: true, maxRetries: 10});
 	if (failure !== undefined) throw failure;
 };
 
-const cleanUp = async (watch: ReturnType<typeof createWatch>, ids: ReadonlySet<string>): Promise<void> => {
-	watch.extend(CLEAN_UP_MS);
+const cleanUp = async (watch: ReturnType<typeof createWatch>, ids: ReadonlySet<string>, limitMs: number): Promise<void> => {
+	watch.extend(limitMs);
 	if (ids.size > 0) await watch.engine.remove([...ids]);
 	await watch.until('an empty queue', listing => listing?.every(({id}) => !ids.has(id)) || undefined);
 	await watch.end();
@@ -174,11 +174,14 @@ export function hold(isKept: boolean, broken: string): asserts isKept {
 	if (!isKept) throw new Error(broken);
 }
 
-/** A queue-job that lives until somebody writes the file, and not for ever if nobody does. A network file system has to be made to look. */
-export const waitFor = (file: string): string => `i=0; while [ ! -e ${file} ] && [ $i -lt 1200 ]; do : *; sleep 0.1; i=$((i + 1)); done`;
+/**
+ * A queue-job that lives until somebody writes the file, and not for ever if nobody does: at the latest it ends with its directory. A network file system has
+ * to be made to look.
+ */
+export const waitFor = (file: string): string => `while [ ! -e ${file} ] && [ -d "$PWD" ]; do : *; sleep 0.1; done`;
 
 /** Writes a file at once as a whole. */
 export const put = (file: string, command: string): string => `{ ${command}; } >${file}.part && mv ${file}.part ${file}`;
 
-/** A line every 0.1 s for a minute. */
-export const beat = (file: string): string => `i=0; while [ $i -lt 600 ]; do echo x >>${file}; sleep 0.1; i=$((i + 1)); done`;
+/** A line every 0.1 s, at the longest until the directory is gone. */
+export const beat = (file: string): string => `while echo x >>${file}; do sleep 0.1; done`;
