@@ -102,7 +102,7 @@ const toChunking = ({numChunks, chunkSize}: PoolOptions, engine: Engine): Chunki
 
 /** What can be written of the options; of the environment only names, for its values may be secrets. What tasks share has a file of its own. */
 const recordOptions = (
-	{env, signal: _signal, onProgress: _onProgress, shared: _shared, ...others}: PoolOptions,
+	{env, engine, signal: _signal, onProgress: _onProgress, shared: _shared, ...others}: PoolOptions,
 	mask: Mask,
 ): Pick<Manifest, 'options' | 'incompleteOptions'> => {
 	const written = Object.entries(others).map(
@@ -110,7 +110,12 @@ const recordOptions = (
 	);
 	const environment = typeof env === 'object' && !Array.isArray(env) ? Object.keys(env) : env;
 	return {
-		options: {...Object.fromEntries(written), ...(environment === undefined ? {} : {env: environment})},
+		// Of one that the caller has brought only the name can be written.
+		options: {
+			...(engine === undefined ? {} : {engine: typeof engine === 'string' ? engine : engine.name}),
+			...Object.fromEntries(written),
+			...(environment === undefined ? {} : {env: environment}),
+		},
 		incompleteOptions: written.flatMap(([name, value]) => (isDeepStrictEqual(value, others[name as keyof typeof others]) ? [] : [name])),
 	};
 };

@@ -124,7 +124,7 @@ export const launch = async (
 			await ended;
 		},
 		detach: async () => {
-			const message = `The map was left to itself. To come back to it: ${resumeCall(workDir)}`;
+			const message = `The map was left to itself. To come back to it: ${resumeCall(workDir, ports.engine.name)}`;
 			stop({kind: 'detach', reason: new PoolError('ERR_POOL_DETACHED', message, {workDir})});
 			await ended;
 		},
