@@ -1,11 +1,12 @@
 /** Grid Engine (Son of, Univa, Open Grid Scheduler, Gridware): queue-jobs by qsub, watched by qstat -xml, removed by qdel. */
 import {PoolError} from '../errors.js';
-import type {Engine} from './engine.js';
-import {type Listing, parseListing} from './grid-engine-answers.js';
+import type {Engine, JobStatus} from './engine.js';
+import {createListingReader, type Listing} from './grid-engine-answers.js';
 import {formatElementId, groupIds} from './grid-engine-elements.js';
 import {createExplain, type Run} from './grid-engine-explain.js';
 import {createSubmitter, NO_ANSWER, NO_MASTER, type SubmitOptions} from './grid-engine-submit.js';
 import {type ProgramResult, runProgram} from './run-program.js';
+import {shareStatus} from './share-status.js';
 
 export type GridEngineOptions = SubmitOptions & {
 	/** Absolute paths. */
@@ -23,8 +24,7 @@ export type GridEngineOptions = SubmitOptions & {
 const REMOVE_SLICE = 100;
 
 export const createGridEngine = (options: GridEngineOptions): Engine => {
-	const run = (program: string, args: readonly string[], timeoutMs = options.programTimeoutMs): Promise<ProgramResult> =>
-		runProgram(program, args, {timeoutMs, environment: process.env});
+	const run: Run = (program, args, timeoutMs) => runProgram(program, args, {timeoutMs, environment: process.env});
 	const {submitAll, submitArray} = createSubmitter(options);
 	return {
 		name: 'grid-engine',
@@ -38,28 +38,14 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 			submit: submitArray,
 			elementId: formatElementId,
 		},
-		status: async () => {
-			const {default: retry} = await import('p-retry');
-			// A second try at once: one lost answer should not delay the news by a whole polling interval.
-			const list = (args: readonly string[]): Promise<Listing> =>
-				retry(async () => readListing(await run(options.qstatPath, args), options), {
-					retries: 1,
-					minTimeout: 200,
-					shouldRetry: ({error}) => !(error instanceof PoolError || error instanceof TimeoutError),
-				});
-			// `-ne` leaves out the queue instances without queue-jobs, of which a site may have thousands.
-			const ours = await list(['-f', '-ne', '-xml', '-u', options.user]);
-			if (!ours.reachesNone) return ours.jobs;
-			const all = await list(['-f', '-xml', '-u', options.user]);
-			if (!all.reachesNone) return all.jobs;
-			// A master that was restarted a moment ago has heard of no node yet, or its network is down: that is no evidence about any queue-job.
-			throw new Error('the scheduler reaches none of its nodes: qstat shows every queue instance in the state u (unknown)');
-		},
+		status: shareStatus(JSON.stringify([options.qstatPath, options.user, options.errorStateIndicator, options.programTimeoutMs]), () =>
+			createAsk(run, options),
+		),
 		remove: async ids => {
 			let unheard: string | undefined;
 			const grouped = groupIds(ids);
 			for (let i = 0; i < grouped.length; i += REMOVE_SLICE) {
-				const result = await run(options.qdelPath, grouped.slice(i, i + REMOVE_SLICE));
+				const result = await run(options.qdelPath, grouped.slice(i, i + REMOVE_SLICE), options.programTimeoutMs);
 				unheard ??= whyUnheard(result);
 			}
 			if (unheard !== undefined) throw new Error(unheard);
@@ -106,10 +92,32 @@ const whyUnheard = ({exitCode, stderr, ending}: ProgramResult): string | undefin
 	return isUnheard ? `qdel: ${stderr.trim().replaceAll(/\s*\n\s*/g, ' ')}` : undefined;
 };
 
+const createAsk = (run: Run, options: GridEngineOptions): (() => Promise<readonly JobStatus[]>) => {
+	const readListing = createListingReader(options);
+	const list = async (args: readonly string[]): Promise<Listing> => {
+		const {default: retry} = await import('p-retry');
+		// A second try at once: one lost answer should not delay the news by a whole polling interval.
+		return retry(async () => readListing(checkAnswer(await run(options.qstatPath, args, options.programTimeoutMs), options)), {
+			retries: 1,
+			minTimeout: 200,
+			shouldRetry: ({error}) => !(error instanceof PoolError || error instanceof TimeoutError),
+		});
+	};
+	return async () => {
+		// `-ne` leaves out the queue instances without queue-jobs, of which a site may have thousands.
+		const ours = await list(['-f', '-ne', '-xml', '-u', options.user]);
+		if (!ours.reachesNone) return ours.jobs;
+		const all = await list(['-f', '-xml', '-u', options.user]);
+		if (!all.reachesNone) return all.jobs;
+		// A master that was restarted a moment ago has heard of no node yet, or its network is down: that is no evidence about any queue-job.
+		throw new Error('the scheduler reaches none of its nodes: qstat shows every queue instance in the state u (unknown)');
+	};
+};
+
 class TimeoutError extends Error {}
 
-const readListing = ({exitCode, stdout, stderr, ending}: ProgramResult, options: GridEngineOptions): Promise<Listing> => {
-	if (ending === 'timed-out') throw new TimeoutError(`qstat did not answer within ${options.programTimeoutMs / 1000} s`);
+const checkAnswer = ({exitCode, stdout, stderr, ending}: ProgramResult, {programTimeoutMs}: GridEngineOptions): string => {
+	if (ending === 'timed-out') throw new TimeoutError(`qstat did not answer within ${programTimeoutMs / 1000} s`);
 	if (ending !== 'exited' || exitCode !== 0) throw new Error(`qstat ended with exit status ${exitCode}: ${stderr.trim()}`);
-	return parseListing(stdout, options);
+	return stdout;
 };

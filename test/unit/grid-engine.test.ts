@@ -216,6 +216,22 @@ case "$*" in *"-t 1-5"*) echo 8.1-5:1;; *) echo 7;; esac`;
 		expect(calls()).toEqual(['qstat -f -ne -xml -u daemon']);
 	});
 
+	test('asks once for all who take an answer that old, whichever of the engines with this qstat they have', async () => {
+		const {paths, directory} = makePrograms({qstat: `echo x >> "$(dirname "$0")/calls"; cat '${MANY}'`});
+		const engines = [1, 2].map(submitConcurrency => makeEngine({}, {qstatPath: paths.qstat, submitConcurrency}).engine);
+		const beforeMs = performance.now();
+		const listings = await Promise.all(engines.map(engine => engine.status(beforeMs)));
+		expect(listings[0]).toBe(listings[1]);
+		expect(await engines[0]?.status(beforeMs)).toBe(listings[0]);
+		const numCalls = (): number => readFileSync(join(directory, 'calls'), 'utf8').trimEnd().split('\n').length;
+		expect(numCalls()).toBe(1);
+		// Others want another user's, or call another state an error.
+		for (const options of [{user: 'root'}, {errorStateIndicator: 'X'}]) {
+			await makeEngine({}, {qstatPath: paths.qstat, ...options}).engine.status(beforeMs);
+		}
+		expect(numCalls()).toBe(3);
+	});
+
 	const FIXTURES = join(import.meta.dirname, '../fixtures/qstat');
 	/** The first answer, and the one to the question without -ne. */
 	const answers = (ours: string, all: string): string =>
