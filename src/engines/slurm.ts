@@ -2,6 +2,7 @@
 import {PoolError} from '../errors.js';
 import type {Engine, JobStatus} from './engine.js';
 import {type ProgramResult, runProgram} from './run-program.js';
+import {shareStatus} from './share-status.js';
 import {listArguments, parseListing} from './slurm-answers.js';
 import {slurmEnvironment} from './slurm-environment.js';
 import {createExplain, type ExplainOptions, type Run} from './slurm-explain.js';
@@ -21,7 +22,6 @@ export const createSlurmEngine = (options: SlurmOptions): Engine => {
 	const run: Run = (program, args) =>
 		runProgram(program, args, {timeoutMs: options.programTimeoutMs, environment: slurmEnvironment(process.env)});
 	const {submitAll, submitArray} = createSubmitter(options);
-	const markUnreachable = createNodeWatch(run, options.scontrolPath);
 	return {
 		name: 'slurm',
 		statusCost: 'call',
@@ -34,16 +34,9 @@ export const createSlurmEngine = (options: SlurmOptions): Engine => {
 			submit: submitArray,
 			elementId: (arrayId, element) => `${arrayId}_${element}`,
 		},
-		status: async () => {
-			const {default: retry} = await import('p-retry');
-			// A second try at once: one lost answer should not delay the news by a whole polling interval.
-			const jobs = await retry(async () => readListing(await run(options.squeuePath, listArguments(options.user)), options), {
-				retries: 1,
-				minTimeout: 200,
-				shouldRetry: ({error}) => !(error instanceof PoolError || error instanceof SlowError),
-			});
-			return markUnreachable(jobs);
-		},
+		status: shareStatus(JSON.stringify([options.squeuePath, options.scontrolPath, options.user, options.programTimeoutMs]), () =>
+			createAsk(run, options),
+		),
 		remove: async ids => {
 			let unheard: string | undefined;
 			for (let i = 0; i < ids.length; i += REMOVE_SLICE) {
@@ -54,6 +47,23 @@ export const createSlurmEngine = (options: SlurmOptions): Engine => {
 			if (unheard !== undefined) throw new Error(unheard);
 		},
 		explain: createExplain(run, options),
+	};
+};
+
+/** Asks for all queue-jobs; what was read of a text that has not changed since is not read again. */
+const createAsk = (run: Run, options: SlurmOptions): (() => Promise<readonly JobStatus[]>) => {
+	const markUnreachable = createNodeWatch(run, options.scontrolPath);
+	let last = {text: '', jobs: [] as readonly JobStatus[]};
+	return async () => {
+		const {default: retry} = await import('p-retry');
+		// A second try at once: one lost answer should not delay the news by a whole polling interval.
+		const text = await retry(async () => readListing(await run(options.squeuePath, listArguments(options.user)), options), {
+			retries: 1,
+			minTimeout: 200,
+			shouldRetry: ({error}) => !(error instanceof PoolError || error instanceof SlowError),
+		});
+		if (text !== last.text) last = {text, jobs: parseListing(text)};
+		return markUnreachable(last.jobs);
 	};
 };
 
@@ -93,10 +103,10 @@ const whyUnheard = ({exitCode, stderr, ending}: ProgramResult): string | undefin
 
 class SlowError extends Error {}
 
-const readListing = ({exitCode, stdout, stderr, ending}: ProgramResult, {programTimeoutMs}: SlurmOptions): JobStatus[] => {
+const readListing = ({exitCode, stdout, stderr, ending}: ProgramResult, {programTimeoutMs}: SlurmOptions): string => {
 	if (ending === 'timed-out') throw new SlowError(`squeue did not answer within ${programTimeoutMs / 1000} s`);
 	if (ending !== 'exited' || exitCode !== 0) throw new Error(`squeue ended with exit status ${exitCode}: ${stderr.trim()}`);
 	// While the directory service is away it says so, lists nothing, and ends as if all were well.
 	if (/error:/i.test(stderr) && stdout.trim() === '') throw new Error(`squeue listed nothing, and said: ${stderr.trim()}`);
-	return parseListing(stdout);
+	return stdout;
 };
