@@ -118,7 +118,15 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	engine: {
 		expected:
 			'`grid-engine`, `slurm`, `local` or an object with `name`, `statusCost`, `outlivesProcess`, `maxDefaultChunks`, `submit`, `status`, `remove`, `explain`',
-		good: ['grid-engine', 'slurm', 'local', ENGINE, {...ENGINE, arrays: undefined}, {...ENGINE, arrays: ARRAYS}, new (class extends Brought {})()],
+		good: [
+			'grid-engine',
+			'slurm',
+			'local',
+			ENGINE,
+			{...ENGINE, arrays: undefined},
+			{...ENGINE, arrays: ARRAYS},
+			new (class extends Brought {})(),
+		],
 		bad: [
 			['torque', '"torque"'],
 			['Local', '"Local"'],
