@@ -20,6 +20,9 @@ export const chunkName = (ichunk: number): string => String(ichunk).padStart(CHU
 
 export const tasksPath = (workDir: string, ichunk: number): string => join(workDir, `${chunkName(ichunk)}.tasks`);
 
+/** Where the tasks of a chunk are written while the map runs already; they become `.tasks` once they are whole. */
+export const newTasksPath = (workDir: string, ichunk: number): string => join(workDir, `${chunkName(ichunk)}.new`);
+
 export const attemptPath = (workDir: string, ichunk: number, attempt: number, kind: AttemptFileKind): string =>
 	join(workDir, `${chunkName(ichunk)}.${attempt}.${kind}`);
 
