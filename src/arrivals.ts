@@ -41,15 +41,18 @@ export const createArrivals = (input: ArrivalsInput): Arrivals => {
 	/** What a chunk has beyond what was given of it. */
 	const takeFrom = async function* ({chunk, attempts, decision}: ChunkState): AsyncGenerator<Outcome<unknown>> {
 		let next = cursors.get(chunk.ichunk) ?? 0;
-		const pieces = decision.kind === 'open' ? await growthOf(input, chunk, attempts, next) : reducer.piecesOf(chunk.ichunk);
-		for await (const piece of pieces) {
-			for (const outcome of toOutcomes(piece, next)) {
-				next = outcome.itask - chunk.firstTask + 1;
-				cursors.set(chunk.ichunk, next);
-				yield outcome;
+		if (next < chunk.numTasks) {
+			const pieces = decision.kind === 'open' ? await growthOf(input, chunk, attempts, next) : reducer.piecesOf(chunk.ichunk);
+			for await (const piece of pieces) {
+				for (const outcome of toOutcomes(piece, next)) {
+					next = outcome.itask - chunk.firstTask + 1;
+					cursors.set(chunk.ichunk, next);
+					yield outcome;
+				}
 			}
 		}
-		if (next < chunk.numTasks) return;
+		// As long as it is not decided it is asked for again.
+		if (decision.kind === 'open') return;
 		cursors.delete(chunk.ichunk);
 		reducer.forget(chunk.ichunk);
 		numTaken++;

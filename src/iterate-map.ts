@@ -32,8 +32,12 @@ export async function* iterateMap({isOrdered, isSettled, begin}: Iteration): Asy
 	try {
 		for await (const outcome of isOrdered ? arrivals.ordered() : arrivals.unordered()) {
 			if (isSettled) yield outcome;
-			else if (outcome.status === 'rejected') throw outcome.reason;
-			else yield isOrdered ? outcome.value : [outcome.itask, outcome.value];
+			else if (outcome.status === 'rejected') {
+				// Of a map that was ended before its time the reason says more than that this task was cancelled.
+				finish();
+				if (outcome.reason.kind === 'cancelled') await whole();
+				throw outcome.reason;
+			} else yield isOrdered ? outcome.value : [outcome.itask, outcome.value];
 		}
 		isComplete = true;
 	} catch (error) {
