@@ -1,5 +1,6 @@
 /** A running map in the hands of its caller. */
 import {type Arrivals, createArrivals} from './arrivals.js';
+import {isHeldBack} from './capacity.js';
 import {driveMap, type Taker} from './drive-map.js';
 import {resumeCall} from './end-map.js';
 import {MapError, PoolError} from './errors.js';
@@ -173,8 +174,9 @@ export const launch = (
 			await whole();
 		},
 	};
+	// What waits for queue-jobs of this map to end is not waited for.
 	const untilSubmitted = async (): Promise<void> => {
-		while (end === undefined && state.toSubmit.size > 0) await rounds.next();
+		while (end === undefined && state.toSubmit.size > 0 && !isHeldBack(state)) await rounds.next();
 	};
 	return {run, arrivals, whole, untilSubmitted};
 };

@@ -27,6 +27,13 @@ export type MapState = {
 	readonly unremoved: Set<string>;
 	/** Why queue-jobs wait, as far as the user was told. */
 	readonly toldWaits: Set<string>;
+	/** When the last submission of this map ended, and when the queue last answered it; -Infinity for never. What was asked before tells nothing new. */
+	submittedMs: number;
+	answeredMs: number;
+	/** The scheduler has taken no array with more elements than this, for it was full. Infinity when that is not known. */
+	maxElements: number;
+	/** What there was when nothing more could be submitted for the limits of our own; undefined when there was always room. */
+	heldBack: {readonly numLiving: number; readonly numToSubmit: number} | undefined;
 };
 
 /** The options that the loop needs, with their defaults. */
@@ -37,6 +44,10 @@ export type MapOptions = Limits & {
 	readonly avoidHosts: boolean;
 	readonly pendingWarnMs: number | false;
 	readonly resources: Resources | ((info: AttemptInfo) => Resources) | undefined;
+	readonly arrayJobs: boolean;
+	/** Infinity for none. */
+	readonly maxConcurrentJobs: number;
+	readonly maxQueuedJobs: number;
 };
 
 /** A map of which nothing is known but its chunks. */
@@ -52,6 +63,10 @@ export const createMapState = ({
 	needsSweep: false,
 	unremoved: new Set(),
 	toldWaits: new Set(),
+	submittedMs: Number.NEGATIVE_INFINITY,
+	answeredMs: Number.NEGATIVE_INFINITY,
+	maxElements: Number.POSITIVE_INFINITY,
+	heldBack: undefined,
 });
 
 /** Takes over chunks of a stream, to be submitted. */
@@ -91,6 +106,9 @@ export const toMapOptions = (options: PoolOptions): MapOptions => ({
 	pendingLimitMs: options.pendingLimitMs ?? Number.POSITIVE_INFINITY,
 	unreachableAfterMs: options.unreachableAfterMs ?? 600_000,
 	resources: options.resources,
+	arrayJobs: options.arrayJobs ?? false,
+	maxConcurrentJobs: options.maxConcurrentJobs ?? Number.POSITIVE_INFINITY,
+	maxQueuedJobs: options.maxQueuedJobs ?? Number.POSITIVE_INFINITY,
 });
 
 export type ChunkState = {
@@ -107,7 +125,10 @@ export type Decision =
 /** What judge sees of an attempt, and what it takes to find its queue-job. */
 export type AttemptState = {-readonly [Name in keyof AttemptFacts]: AttemptFacts[Name]} & {
 	readonly attempt: number;
-	readonly jobName: string;
+	/** Of an element of an array it is the array's. */
+	jobName: string;
+	/** From 1; undefined for a queue-job of its own. */
+	element: number | undefined;
 	readonly seenStates: Set<AttemptFacts['seenStates'] extends ReadonlySet<infer State> ? State : never>;
 	/** Why it was given up; undefined when it was not. */
 	failure: AttemptFailure | undefined;
@@ -120,10 +141,11 @@ export type AttemptFailure = {readonly kind: TaskErrorKind; readonly reason: str
 export const createChunkStates = (chunks: readonly Chunk[]): ChunkState[] =>
 	chunks.map(chunk => ({chunk, attempts: [], decision: {kind: 'open'}}));
 
-/** An attempt of which nothing is known yet. */
+/** An attempt of which nothing is known yet, as a queue-job of its own. */
 export const createAttempt = (attempt: number, jobName: string, isAvoiding: boolean): AttemptState => ({
 	attempt,
 	jobName,
+	element: undefined,
 	jobId: undefined,
 	host: undefined,
 	job: {kind: 'unknown'},

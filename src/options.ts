@@ -98,6 +98,17 @@ export type PoolOptions = {
 	readonly numChunks?: number;
 	/** Number of tasks in a chunk; not together with `numChunks`. */
 	readonly chunkSize?: number;
+	/**
+	 * Submit chunks that follow each other as one array of the scheduler (Grid Engine's `-t`), split when the site allows no larger ones, instead of one queue-job
+	 * after the other. Chunks that are submitted again alone are queue-jobs of their own. On `local` nothing changes.
+	 *
+	 * @default false
+	 */
+	readonly arrayJobs?: boolean;
+	/** Never more queue-jobs of this map run at a time. An array is held to that by the scheduler (Grid Engine's `-tc`); of all others no more are submitted. @default no limit */
+	readonly maxConcurrentJobs?: number;
+	/** Never more queue-jobs of this map are in the queue, waiting or running; an array counts as many as it has elements. The rest is submitted as they end. @default no limit */
+	readonly maxQueuedJobs?: number;
 	/** Milliseconds between two qstat calls; the first ones come sooner, and all of them later while nothing changes. @default 5000 */
 	readonly pollingIntervalMs?: number;
 	/** How often the queue-job of one chunk is submitted again after an error state or a loss, and how often a task may be begun again whose worker died in it. An attempt that finishes a task begins the count anew. @default 10 */

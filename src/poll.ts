@@ -5,6 +5,7 @@
 import {actOn} from './act.js';
 import {askQueue} from './ask-queue.js';
 import {createMapBeats} from './beat.js';
+import {isHeldBack} from './capacity.js';
 import {PoolError} from './errors.js';
 import {explainJobs} from './explain-jobs.js';
 import type {Feed} from './feed-tasks.js';
@@ -40,7 +41,6 @@ export const poll = async (
 	const statusOutage = createOutage('the queue does not answer', state, ports);
 	const fileOutage = shareOutage(createOutage("the work_dir can't be read or written", state, ports));
 	let listedMs = ports.clock.elapsedMs();
-	let answeredMs = listedMs;
 	let isInSight = true;
 
 	const submit = async (): Promise<void> => {
@@ -48,9 +48,11 @@ export const poll = async (
 		const submission = await withFiles(state, fileOutage('write'), () => submitNext(state, ports));
 		beats.submission.done(submission !== undefined && submission.refusal === undefined ? 'changed' : 'same');
 		if (submission === undefined) return;
-		if (isSubmitting(state, submission)) submitOutage.worked();
-		else submitOutage.failed(submission.refusal?.reason ?? '');
-		if (state.toSubmit.size === 0) submitOutage.rest();
+		if (!isHeldBack(state)) {
+			if (isSubmitting(state, submission)) submitOutage.worked();
+			else submitOutage.failed(submission.refusal?.reason ?? '');
+		}
+		if (!isToSubmit(state)) submitOutage.rest();
 	};
 
 	const ask = async (): Promise<void> => {
@@ -58,7 +60,6 @@ export const poll = async (
 		beats.status.done(answer.kind === 'changed' ? 'changed' : 'same');
 		if (answer.kind === 'silent') statusOutage.failed(answer.reason);
 		else {
-			answeredMs = ports.clock.elapsedMs();
 			statusOutage.worked();
 			// It had been taken, though nobody said so.
 			if (answer.numFound > 0) submitOutage.worked();
@@ -87,20 +88,20 @@ export const poll = async (
 	takeFed();
 	while (!isFed || openChunks(state).length > 0) {
 		signal.throwIfAborted();
-		if (state.toSubmit.size > 0 && beats.submission.isDue()) await submit();
+		if (isToSubmit(state) && beats.submission.isDue()) await submit();
 		// The queue before the files: of a job that ends in between we then see the result, not only that it is gone.
 		const isAsking = beats.status.isDue();
 		if (isAsking) await ask();
 		if (beats.listing.isDue() || isAsking) await look();
 		if (isAsking) await explainJobs(state, ports);
 		// What can't be seen now may have been finished.
-		if (isInSight) await withFiles(state, fileOutage('read'), () => decide(state, ports, reducer, {listedMs, answeredMs}));
+		if (isInSight) await withFiles(state, fileOutage('read'), () => decide(state, ports, reducer, listedMs));
 		await withFiles(state, fileOutage('write'), () => state.journal.flush({durable: false}));
 		onRound();
 		if (state.options.stopOnError && reducer.counts().failed > 0) return;
 		takeFed();
 		const untilMs = Math.min(beats.status.untilDueMs(), beats.listing.untilDueMs());
-		const untilSubmitMs = state.toSubmit.size > 0 ? beats.submission.untilDueMs() : untilMs;
+		const untilSubmitMs = isToSubmit(state) ? beats.submission.untilDueMs() : untilMs;
 		const sleep = isFed ? ports.clock.sleep : (feed?.sleep ?? ports.clock.sleep);
 		if (!isFed || openChunks(state).length > 0) await sleep(Math.min(untilMs, untilSubmitMs), signal);
 	}
@@ -110,6 +111,8 @@ export const poll = async (
 const CHUNKS_AHEAD = 100;
 
 const numBegun = ({chunks}: MapState): number => chunks.filter(({attempts}) => attempts.length > 0).length;
+
+const isToSubmit = (state: MapState): boolean => state.toSubmit.size > 0 && !isHeldBack(state);
 
 /** Whether submission goes on. A queue that is full of our own queue-jobs is at work; one that is full while none of ours is in it is not. */
 const isSubmitting = (state: MapState, {numTaken, refusal}: Submission): boolean => {
@@ -140,15 +143,12 @@ const withFiles = async <T>(state: MapState, outage: Pick<Outage, 'failed' | 'wo
 	}
 };
 
-/** When the work_dir was last listed, and when the queue last answered. */
-type Seen = {readonly listedMs: number; readonly answeredMs: number};
-
 /** @throws What the file system says, once all others are decided, when it can't be seen how far a chunk came: that one is left as it is. */
-const decide = async (state: MapState, ports: Ports, reducer: Reducer, seen: Seen): Promise<void> => {
+const decide = async (state: MapState, ports: Ports, reducer: Reducer, listedMs: number): Promise<void> => {
 	const toRemove: string[] = [];
 	let unread: unknown;
 	for (const chunk of openChunks(state)) {
-		let verdict = judgeChunk(state, chunk, seen);
+		let verdict = judgeChunk(state, chunk, listedMs);
 		if (verdict.kind === 'resubmit' || verdict.kind === 'fail') {
 			try {
 				// Only now does it count how far its attempts came.
@@ -157,7 +157,7 @@ const decide = async (state: MapState, ports: Ports, reducer: Reducer, seen: See
 				unread ??= error;
 				continue;
 			}
-			verdict = judgeChunk(state, chunk, seen);
+			verdict = judgeChunk(state, chunk, listedMs);
 		}
 		if (verdict.kind !== 'wait') toRemove.push(...(await actOn(state, chunk, verdict, ports, reducer)));
 	}
@@ -176,14 +176,14 @@ const remove = async (state: MapState, {engine}: Ports, ids: readonly string[]):
 	}
 };
 
-const judgeChunk = (state: MapState, chunk: ChunkState, {listedMs, answeredMs}: Seen): Verdict =>
+const judgeChunk = (state: MapState, chunk: ChunkState, listedMs: number): Verdict =>
 	judge(
 		{
 			numTasks: chunk.chunk.numTasks,
 			attempts: chunk.attempts,
 			isNextDue: state.toSubmit.has(chunk),
 			nowMs: listedMs,
-			answeredMs,
+			answeredMs: state.answeredMs,
 			anyWorkerStarted: state.anyWorkerStarted,
 		},
 		state.options,
