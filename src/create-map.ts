@@ -117,7 +117,7 @@ const toStreamChunking = ({chunkSize}: PoolOptions, {maxDefaultChunks}: Engine):
 
 /** What can be written of the options; of the environment only names, for its values may be secrets. */
 const recordOptions = (
-	{env, signal: _signal, onProgress: _onProgress, ...others}: PoolOptions,
+	{env, engine, signal: _signal, onProgress: _onProgress, ...others}: PoolOptions,
 	mask: Mask,
 ): Pick<Manifest, 'options' | 'incompleteOptions'> => {
 	const written = Object.entries(others).map(
@@ -125,7 +125,12 @@ const recordOptions = (
 	);
 	const environment = typeof env === 'object' && !Array.isArray(env) ? Object.keys(env) : env;
 	return {
-		options: {...Object.fromEntries(written), ...(environment === undefined ? {} : {env: environment})},
+		// Of one that the caller has brought only the name can be written.
+		options: {
+			...(engine === undefined ? {} : {engine: typeof engine === 'string' ? engine : engine.name}),
+			...Object.fromEntries(written),
+			...(environment === undefined ? {} : {env: environment}),
+		},
 		incompleteOptions: written.flatMap(([name, value]) => (isDeepStrictEqual(value, others[name as keyof typeof others]) ? [] : [name])),
 	};
 };

@@ -1,4 +1,17 @@
 /** The public names, and nothing else. What a worker's module does not need is loaded only when it is used. */
+export type {
+	ArrayJobs,
+	ArrayRequest,
+	Engine,
+	JobEnd,
+	JobEndKind,
+	JobQuestion,
+	JobRequest,
+	JobResources,
+	JobState,
+	JobStatus,
+	SubmitOutcome,
+} from './engines/engine.js';
 export {MapError, PoolError, type PoolErrorCode, type RemoteError, TaskError, type TaskErrorKind} from './errors.js';
 export {task} from './function-reference/mark-task.js';
 export type {FunctionMark} from './function-reference.js';

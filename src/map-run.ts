@@ -165,7 +165,7 @@ export const launch = (
 			await ended;
 		},
 		detach: async () => {
-			const message = `The map was left to itself. To come back to it: ${resumeCall(workDir)}`;
+			const message = `The map was left to itself. To come back to it: ${resumeCall(workDir, ports.engine.name)}`;
 			stop({kind: 'detach', reason: new PoolError('ERR_POOL_DETACHED', message, {workDir})});
 			await ended;
 		},

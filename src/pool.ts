@@ -35,6 +35,8 @@ export type IterateOptions = PoolOptions & {
 export class Pool {
 	readonly #options: PoolOptions;
 	readonly #engines = new Map<string, Promise<ChosenEngine>>();
+	/** Engines that the caller has brought: no key can be made of what they are. */
+	readonly #brought: object[] = [];
 
 	/**
 	 * @param options - What holds for every call; each call may override it.
@@ -177,7 +179,7 @@ export class Pool {
 	/** Maps of one pool share its engine, and so the slots of this machine. */
 	async #chooseEngine(options: PoolOptions): Promise<Engine> {
 		const wanted: PoolOptions = Object.fromEntries(Object.entries(options).filter(([name]) => ENGINE_OPTIONS.has(name)));
-		const key = JSON.stringify(wanted);
+		const key = JSON.stringify({...wanted, engine: this.#nameEngine(wanted.engine)});
 		const known = this.#engines.get(key);
 		if (known !== undefined) return (await known).engine;
 		const chosen = chooseEngine(wanted);
@@ -188,6 +190,12 @@ export class Pool {
 			() => this.#engines.delete(key),
 		);
 		return (await chosen).engine;
+	}
+
+	#nameEngine(engine: PoolOptions['engine']): string | number | undefined {
+		if (typeof engine !== 'object') return engine;
+		if (!this.#brought.includes(engine)) this.#brought.push(engine);
+		return this.#brought.indexOf(engine);
 	}
 }
 

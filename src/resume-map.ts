@@ -1,6 +1,7 @@
 /** Comes back to a map whose process has ended or has left it. */
 import {readdir, stat} from 'node:fs/promises';
 import {basename, dirname, resolve} from 'node:path';
+import {isForeign} from './check-engine.js';
 import {mergeOptions} from './check-options.js';
 import {compareWithMap, type MeantMap} from './compare-tasks.js';
 import type {Engine} from './engines/engine.js';
@@ -171,13 +172,13 @@ const recordedOptions = ({options, incompleteOptions}: Manifest, given: PoolOpti
 	return Object.fromEntries(Object.entries(options).filter(([name]) => !FIXED.has(name) && !incompleteOptions.includes(name)));
 };
 
-const requireEngine = ({engine}: Manifest, given: PoolOptions, workDir: string): NonNullable<PoolOptions['engine']> => {
-	if ((given.engine ?? engine) === engine) return engine as NonNullable<PoolOptions['engine']>;
-	throw new PoolError(
-		'ERR_POOL_RESUME',
-		`The queue-jobs of ${workDir} belong to the engine ${engine}, not to ${given.engine}. Leave the option \`engine\` out.`,
-		{
-			workDir,
-		},
-	);
+/** @throws PoolError `ERR_POOL_RESUME` unless it is the engine that has the queue-jobs of the map. One that the caller has brought can't be written down. */
+const requireEngine = ({engine: name}: Manifest, {engine: given}: PoolOptions, workDir: string): NonNullable<PoolOptions['engine']> => {
+	if (typeof given === 'object' && given.name === name) return given;
+	const isBrought = isForeign(name);
+	if (!isBrought && (given ?? name) === name) return name as NonNullable<PoolOptions['engine']>;
+	const other = given === undefined ? '' : `, not to ${typeof given === 'object' ? given.name : given}`;
+	const toDo = isBrought ? 'Pass the object of that name again, as the option `engine`.' : 'Leave the option `engine` out.';
+	const whose = isBrought ? ', which is none of this library' : '';
+	throw new PoolError('ERR_POOL_RESUME', `The queue-jobs of ${workDir} belong to the engine ${name}${whose}${other}. ${toDo}`, {workDir});
 };
