@@ -138,6 +138,8 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 		expected: 'a safe integer or a string',
 		accepts: value => Number.isSafeInteger(value) || typeof value === 'string',
 	},
+	// What can't be serialised is found when it is, just before the work_dir is made.
+	shared: {expected: 'any value', accepts: () => true},
 };
 
 const describeEngine = (value: unknown): string => {

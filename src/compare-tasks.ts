@@ -83,7 +83,7 @@ const findDifferentTask = async (
 };
 
 /** By their bytes, as they are in the file; one value may have several, so values that were read are compared then. */
-const isSame = (given: unknown, written: unknown): boolean => {
+export const isSame = (given: unknown, written: unknown): boolean => {
 	if (Object.is(given, written)) return true;
 	if (!isObject(given) || !isObject(written)) return false;
 	try {

@@ -180,4 +180,6 @@ export type PoolOptions = {
 	readonly message?: string;
 	/** What `taskContext().seed` is made of; the same seed gives every task the same number again. @default the session */
 	readonly seed?: number | string;
+	/** Any value that all tasks need, as a table or a model: written once for a map in place of once into every task, and read once by each queue-job. Tasks get it by `taskContext().shared`. */
+	readonly shared?: unknown;
 };

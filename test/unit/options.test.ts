@@ -111,6 +111,8 @@ class Brought {
 	remove(): void {}
 	explain(): void {}
 }
+/** Whatever can't be serialised is found later. */
+const anything: Rule = {expected: 'any value', good: [null, 5, 'x', {a: 1}, new Map()], bad: []};
 
 const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	engine: {
@@ -255,6 +257,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 			[null, 'null'],
 		],
 	},
+	shared: anything,
 };
 
 const table = Object.entries(RULES);
