@@ -18,7 +18,11 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
+import {createBytes} from './cases/bytes.js';
+import {createManyChunks} from './cases/many-chunks.js';
+import {createMemory} from './cases/memory.js';
 import {createMultiply} from './cases/multiply.js';
+import {createReading} from './cases/reading.js';
 import {createShortJobs} from './cases/short-jobs.js';
 import {createTimers} from './cases/timers.js';
 import {runCase, verdictOf} from './helpers/case.js';
@@ -32,7 +36,7 @@ import {createTable, formatMarkdown, formatText, writeBetweenMarks} from './help
 /** @typedef {import('./helpers/case.js').Bench} Bench */
 
 /** In the order of the table. @type {((bench: Bench) => import('./helpers/case.js').Case[])[]} */
-const CASES = [createShortJobs, createTimers, createMultiply];
+const CASES = [createShortJobs, createTimers, createMultiply, createManyChunks, createBytes, createReading, createMemory];
 
 const main = async () => {
 	const {values} = parseArgs({
