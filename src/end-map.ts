@@ -26,7 +26,7 @@ export const concludeMap = async (
 	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
 	try {
 		await state.journal.flush({durable: false});
-		const reason = whyKept(failed, left, reducer, keepWorkDir);
+		const reason = whyKept(state, left, reducer, keepWorkDir);
 		if (reason === undefined) {
 			// A heartbeat would put its file back into a directory that is being removed.
 			await state.owner.rest();
@@ -157,8 +157,10 @@ const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Pr
 	}
 };
 
-const whyKept = (numFailed: number, left: string | undefined, reducer: Reducer, keepWorkDir: boolean): string | undefined => {
+const whyKept = ({firstMissing}: MapState, left: string | undefined, reducer: Reducer, keepWorkDir: boolean): string | undefined => {
+	const {failed: numFailed} = reducer.counts();
 	if (numFailed > 0) return numFailed === 1 ? 'a task failed' : `${numFailed} tasks failed`;
+	if (firstMissing !== undefined) return `its tasks were never all written: task ${firstMissing} is the first that is missing`;
 	if (left !== undefined) return left;
 	if (reducer.hasStderr()) return 'a task wrote to stderr';
 	return keepWorkDir ? '`keepWorkDir` is set' : undefined;

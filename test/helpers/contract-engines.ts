@@ -26,7 +26,7 @@ export const createDummyEngine = (
 	{queueName, ...state}: Partial<QueueState> & {readonly queueName?: string} = {},
 ): Engine => {
 	const {qsubPath, qstatPath, qdelPath, qacctPath, qalterPath} = initQueueState(directory, state);
-	return brought({...COMMON, qsubPath, qstatPath, qdelPath, qacctPath, qalterPath, queueName});
+	return brought({...COMMON, qsubPath, qstatPath, qdelPath, qacctPath, qalterPath, qconfPath: undefined, queueName});
 };
 
 /** The Grid Engine whose programs are on PATH. */
@@ -38,6 +38,7 @@ export const createRealGridEngine = (changes: Partial<GridEngineOptions> = {}): 
 		qdelPath: findOnPath('qdel'),
 		qacctPath: findOnPath('qacct'),
 		qalterPath: findOnPath('qalter'),
+		qconfPath: findOnPath('qconf'),
 		...changes,
 	});
 
