@@ -29,6 +29,17 @@ const untilNode = async (host: string, state: RegExp): Promise<void> => {
 	});
 };
 
+/** A prolog that was under way may drain its node a moment later. */
+const untilMended = async (): Promise<void> => {
+	await vi.waitUntil(
+		async () => {
+			await cluster.do('mend-prolog');
+			return [...(await cluster.nodeStates()).values()].every(state => state === 'IDLE');
+		},
+		{timeout: 60_000, interval: 1000},
+	);
+};
+
 const waiting = (number: number): {begun: string; until: string}[] =>
 	Array.from({length: number}, () => ({begun: t.begun, until: t.until}));
 
@@ -91,6 +102,8 @@ test('the chunk of a node that stays cut off is computed elsewhere, and its map 
 	await untilState(await t.jobIdOf(0), /^RUNNING$/);
 	await cluster.do('cut', host);
 	try {
+		await untilNode(host, /NOT_RESPONDING/);
+		expect(readBegins(t.begun)).toHaveLength(1);
 		const [outcome] = await running;
 		expect(outcome).toMatchObject({status: 'fulfilled', attempt: 2, host: expect.not.stringContaining(host)});
 		expect(await linesOf(t.workDir, 'lost')).toMatchObject([{attempt: 1, kind: 'node-lost', host}]);
@@ -131,6 +144,7 @@ test('a node whose prolog fails costs one attempt: that it reads as a cancellati
 	expect((await linesOf(t.workDir, 'start-failed'))[0]).toMatchObject({attempt: 1, reason: expect.stringContaining('prolog')});
 	expect(countBegins(t.begun, 1)).toEqual([1]);
 	await t.untilNothingIsLeft();
+	await untilMended();
 });
 
 test('a queue-job that Slurm holds because it could not start it is no user’s hold: it is removed and submitted again', async () => {
@@ -145,6 +159,7 @@ test('a queue-job that Slurm holds because it could not start it is no user’s 
 	});
 	expect(countBegins(t.begun, 1)).toEqual([1]);
 	await t.untilNothingIsLeft();
+	await untilMended();
 });
 
 test('a queue-job limit of the user is waited for, and is no outage; all is submitted when there is room', async () => {
