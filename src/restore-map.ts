@@ -90,6 +90,8 @@ const takeFinished = async (state: MapState, ports: Ports, reducer: Reducer): Pr
 
 /** None of its queue-jobs was submitted, or the last one was given up or removed. A result that can't be read may be a stale view: it is looked at again first. */
 const isToBeSubmitted = (chunk: ChunkState, due: Replay['due']): boolean => {
-	if (chunk.attempts.some(({result}) => result.kind === 'damaged')) return false;
-	return due.has(chunk) || (chunk.attempts.at(-1)?.isRemoved ?? true);
+	// When the last one could not start nothing is waited for: it would end the map again and again.
+	const last = chunk.attempts.at(-1);
+	if (last?.result.kind !== 'start-failed' && chunk.attempts.some(({result}) => result.kind === 'damaged')) return false;
+	return due.has(chunk) || (last?.isRemoved ?? true);
 };
