@@ -75,6 +75,12 @@ export type PoolOptions = {
 	 * @default `qalter`, or none when `qstatPath` is given
 	 */
 	readonly qalterPath?: string;
+	/**
+	 * The program that knows how long an array may be here; nothing depends on its being there.
+	 *
+	 * @default `qconf`, or none when `qstatPath` is given
+	 */
+	readonly qconfPath?: string;
 	/** A queue-job whose state, as `Eqw`, contains this text is deleted and submitted again. @default `E` */
 	readonly errorStateIndicator?: string;
 	/** Queue-jobs at once on `local`. @default the processors this process may use, or the slots its own queue-job was given */
@@ -145,6 +151,8 @@ export type PoolOptions = {
 	readonly outageLimitMs?: number;
 	/** Milliseconds after which one call of qsub, qstat, qdel or qacct is killed. @default 60000 */
 	readonly programTimeoutMs?: number;
+	/** How many calls of qsub may be under way at a time, for all maps of a pool together. @default 4 */
+	readonly submitConcurrency?: number;
 	/** The directory of this map; it must not exist, or be empty. @default `<workRoot>/<session>` */
 	readonly workDir?: string;
 	/** Where work_dirs are made; it must be on a file system that the worker-nodes share. @default `.qmr` in the current directory */

@@ -144,9 +144,11 @@ const ENGINE_OPTIONS: ReadonlySet<string> = new Set<keyof PoolOptions>([
 	'qdelPath',
 	'qacctPath',
 	'qalterPath',
+	'qconfPath',
 	'errorStateIndicator',
 	'slots',
 	'programTimeoutMs',
+	'submitConcurrency',
 ]);
 
 /** A worker that imports a main script must not run it. */

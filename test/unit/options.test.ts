@@ -118,6 +118,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	qdelPath: path,
 	qacctPath: path,
 	qalterPath: path,
+	qconfPath: path,
 	errorStateIndicator: {
 		expected: 'one or more letters of a queue-job state',
 		good: ['E', 'Eqw'],
@@ -160,6 +161,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	graceMs: milliseconds(0),
 	outageLimitMs: milliseconds(0),
 	programTimeoutMs: milliseconds(1),
+	submitConcurrency: integerFrom(1),
 	workDir: path,
 	workRoot: path,
 	resume: path,
