@@ -1,4 +1,5 @@
 /** Every option: what it means, and its default. What it must be is checked in check-options.ts. */
+import type {Engine} from './engines/engine.js';
 import type {TaskErrorKind} from './errors.js';
 
 /**
@@ -43,11 +44,11 @@ export type AttemptInfo = {
 /** Options of `new Pool(options)`, each of which a call may override. */
 export type PoolOptions = {
 	/**
-	 * What runs the queue-jobs: `grid-engine` (qsub, qstat, qdel) or `local` (child processes of this machine).
+	 * What runs the queue-jobs: `grid-engine` (qsub, qstat, qdel), `local` (child processes of this machine), or an engine of your own, an object of the type `Engine`.
 	 *
 	 * @default `grid-engine` when `queueName`, `qsubPath`, `qstatPath` or `qdelPath` is given or a Grid Engine is on PATH; `local` when no scheduler is.
 	 */
-	readonly engine?: 'grid-engine' | 'local';
+	readonly engine?: 'grid-engine' | 'local' | Engine;
 	/** Name of the queue, as `short.q`; without it the scheduler chooses. */
 	readonly queueName?: string;
 	/** Further arguments for qsub, passed on as they are, as `['-l', 'h_vmem=8G']`. @default [] */
@@ -149,7 +150,7 @@ export type PoolOptions = {
 	 * @default 21600000 (6 hours)
 	 */
 	readonly outageLimitMs?: number;
-	/** Milliseconds after which one call of qsub, qstat, qdel or qacct is killed. @default 60000 */
+	/** Milliseconds after which one call of qsub, qstat, qdel or qacct is killed, and an engine of your own counts as silent. @default 60000 */
 	readonly programTimeoutMs?: number;
 	/** How many calls of qsub may be under way at a time, for all maps of a pool together. @default 4 */
 	readonly submitConcurrency?: number;
@@ -179,4 +180,6 @@ export type PoolOptions = {
 	readonly message?: string;
 	/** What `taskContext().seed` is made of; the same seed gives every task the same number again. @default the session */
 	readonly seed?: number | string;
+	/** Any value that all tasks need, as a table or a model: written once for a map in place of once into every task, and read once by each queue-job. Tasks get it by `taskContext().shared`. */
+	readonly shared?: unknown;
 };
