@@ -87,6 +87,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	},
 	queueName: {expected: 'the name of a queue', accepts: isStringOf(/^[^\s\0]+$/)},
 	qsubArgs: {expected: 'an array of strings', accepts: isStringArray},
+	sbatchArgs: {expected: 'an array of strings', accepts: isStringArray},
 	resources: {
 		expected: 'an object `{memory, time}` or a function that returns one',
 		// What is wrong inside it is told by its own words.
@@ -98,6 +99,11 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	qacctPath: path,
 	qalterPath: path,
 	qconfPath: path,
+	sbatchPath: path,
+	squeuePath: path,
+	scancelPath: path,
+	scontrolPath: path,
+	sacctPath: path,
 	errorStateIndicator: {expected: 'one or more letters of a queue-job state', accepts: isStringOf(/^[A-Za-z]+$/)},
 	slots: integerFrom(1),
 	nodePath: {expected: 'an absolute path', accepts: isStringOf(/^\/[^\0]+$/)},

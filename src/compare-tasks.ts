@@ -43,7 +43,7 @@ const compareFunctions = (reference: FunctionReference, {function: before, worke
 };
 
 /** What names the function, without what may change around it. */
-const withoutHash = (reference: FunctionReference): object => ({...reference, sha256: undefined, line: undefined});
+const withoutHash = (reference: FunctionReference): object => ({...reference, sha256: undefined, crc32: undefined, line: undefined});
 
 const hashOf = (reference: FunctionReference): string | undefined => (reference.kind === 'module' ? reference.sha256 : undefined);
 

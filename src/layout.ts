@@ -8,7 +8,7 @@ export const JOURNAL = 'log.jsonl';
 export const LAUNCHER = 'launch.sh';
 export const ENVIRONMENT_SCRIPT = 'environment.sh';
 export const ENVIRONMENT_RECORD = 'environment.json';
-export const WORKER_SCRIPT = 'worker_node_script.mjs';
+export const WORKER_SCRIPT = 'worker_node_script.cjs';
 /** The value of the option `shared`, when there is one. */
 export const SHARED_VALUE = 'shared.v8';
 

@@ -212,6 +212,6 @@ const fill = async (directory: string, content: WorkDirContent, files: Files, si
 	await write(LAUNCHER, content.launcher);
 	await write(ENVIRONMENT_SCRIPT, content.environment.script);
 	await write(ENVIRONMENT_RECORD, content.environment.record);
-	await write(WORKER_SCRIPT, await readFile(fileURLToPath(new URL('./worker/worker_node_script.mjs', import.meta.url))));
+	await write(WORKER_SCRIPT, await readFile(fileURLToPath(new URL('./worker/worker_node_script.cjs', import.meta.url))));
 	await write(MANIFEST, `${JSON.stringify(content.manifest, null, '\t')}\n`);
 };

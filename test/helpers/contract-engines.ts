@@ -4,6 +4,7 @@ import {delimiter, join} from 'node:path';
 import type {Engine} from 'queue-map-reduce';
 import {initQueueState, type QueueState} from 'queue-map-reduce/dummy-queue';
 import {createGridEngine, type GridEngineOptions} from '../../src/engines/grid-engine.js';
+import {createSlurmEngine, type SlurmOptions} from '../../src/engines/slurm.js';
 import {userName} from '../../src/user-name.js';
 
 const COMMON = {
@@ -12,6 +13,7 @@ const COMMON = {
 	errorStateIndicator: 'E',
 	programTimeoutMs: 60_000,
 	submitConcurrency: 4,
+	qconfPath: undefined,
 	user: userName(),
 };
 
@@ -39,6 +41,24 @@ export const createRealGridEngine = (changes: Partial<GridEngineOptions> = {}): 
 		qconfPath: findOnPath('qconf'),
 		...changes,
 	});
+
+/** The Slurm whose programs are on PATH. */
+export const createRealSlurm = (changes: Partial<SlurmOptions> = {}): Engine => ({
+	...createSlurmEngine({
+		sbatchPath: findOnPath('sbatch'),
+		squeuePath: findOnPath('squeue'),
+		scancelPath: findOnPath('scancel'),
+		scontrolPath: findOnPath('scontrol'),
+		sacctPath: findOnPath('sacct'),
+		queueName: undefined,
+		sbatchArgs: [],
+		programTimeoutMs: 60_000,
+		submitConcurrency: 4,
+		user: userName(),
+		...changes,
+	}),
+	name: 'slurm-under-contract',
+});
 
 const findOnPath = (program: string): string => {
 	const path = (process.env.PATH ?? '')
