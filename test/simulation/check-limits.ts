@@ -31,6 +31,8 @@ const hold = (world: World, promise: string, limit: number, jobs: readonly Job[]
 /** As the queue lists it. What may be given up need not count any more: not everybody may know of it, and a removal may fail. */
 const isLiving = (world: World, cluster: Cluster, ledger: Ledger, job: Job, by?: SimProcess): boolean =>
 	cluster.stateOf(job) !== undefined &&
+	// It is listed for a moment longer, unless the master leaves it out.
+	!(job.state === 'ended' && world.scenario.rates['status-leaves-out'] > 0) &&
 	!job.isDeleting &&
 	!job.isEndUnheard &&
 	(job.excuse ?? findExcuse(world, cluster, ledger, job)) === undefined &&
