@@ -62,10 +62,12 @@ const gridEngine = (options: PoolOptions): Engine =>
 		qacctPath: findProgram(options.qacctPath ?? (options.qstatPath === undefined ? 'qacct' : '')),
 		// That of another scheduler might even change other jobs.
 		qalterPath: findProgram(options.qalterPath ?? (options.qstatPath === undefined ? 'qalter' : '')),
+		qconfPath: findProgram(options.qconfPath ?? (options.qstatPath === undefined ? 'qconf' : '')),
 		queueName: options.queueName,
 		qsubArgs: options.qsubArgs ?? [],
 		errorStateIndicator: options.errorStateIndicator ?? 'E',
 		programTimeoutMs: options.programTimeoutMs ?? PROGRAM_TIMEOUT_MS,
+		submitConcurrency: options.submitConcurrency ?? 4,
 		user: userName(),
 	});
 

@@ -17,7 +17,8 @@ export {task} from './function-reference/mark-task.js';
 export type {FunctionMark} from './function-reference.js';
 export type {MapRun, RunStatus} from './map-run.js';
 export type {EnvironmentOption, PoolOptions, Progress} from './options.js';
-export {Pool, type Tasks} from './pool.js';
+export type {Outcome} from './outcome.js';
+export {type IterateOptions, Pool, type Tasks} from './pool.js';
 export {type AttemptRecord, readWorkDir, type TaskRecord, type WorkDirRecord} from './read-work-dir.js';
-export type {Outcome} from './reduce.js';
+
 export {isWorker, type TaskContext, taskContext} from './task-context.js';

@@ -76,6 +76,12 @@ export type PoolOptions = {
 	 * @default `qalter`, or none when `qstatPath` is given
 	 */
 	readonly qalterPath?: string;
+	/**
+	 * The program that knows how long an array may be here; nothing depends on its being there.
+	 *
+	 * @default `qconf`, or none when `qstatPath` is given
+	 */
+	readonly qconfPath?: string;
 	/** A queue-job whose state, as `Eqw`, contains this text is deleted and submitted again. @default `E` */
 	readonly errorStateIndicator?: string;
 	/** Queue-jobs at once on `local`. @default the processors this process may use, or the slots its own queue-job was given */
@@ -93,6 +99,17 @@ export type PoolOptions = {
 	readonly numChunks?: number;
 	/** Number of tasks in a chunk; not together with `numChunks`. */
 	readonly chunkSize?: number;
+	/**
+	 * Submit chunks that follow each other as one array of the scheduler (Grid Engine's `-t`), split when the site allows no larger ones, instead of one queue-job
+	 * after the other. Chunks that are submitted again alone are queue-jobs of their own. On `local` nothing changes.
+	 *
+	 * @default false
+	 */
+	readonly arrayJobs?: boolean;
+	/** Never more queue-jobs of this map run at a time. An array is held to that by the scheduler (Grid Engine's `-tc`); of all others no more are submitted. @default no limit */
+	readonly maxConcurrentJobs?: number;
+	/** Never more queue-jobs of this map are in the queue, waiting or running; an array counts as many as it has elements. The rest is submitted as they end. @default no limit */
+	readonly maxQueuedJobs?: number;
 	/** Milliseconds between two qstat calls; the first ones come sooner, and all of them later while nothing changes. @default 5000 */
 	readonly pollingIntervalMs?: number;
 	/** How often the queue-job of one chunk is submitted again after an error state or a loss, and how often a task may be begun again whose worker died in it. An attempt that finishes a task begins the count anew. @default 10 */
@@ -135,6 +152,8 @@ export type PoolOptions = {
 	readonly outageLimitMs?: number;
 	/** Milliseconds after which one call of qsub, qstat, qdel or qacct is killed, and an engine of your own counts as silent. @default 60000 */
 	readonly programTimeoutMs?: number;
+	/** How many calls of qsub may be under way at a time, for all maps of a pool together. @default 4 */
+	readonly submitConcurrency?: number;
 	/** The directory of this map; it must not exist, or be empty. @default `<workRoot>/<session>` */
 	readonly workDir?: string;
 	/** Where work_dirs are made; it must be on a file system that the worker-nodes share. @default `.qmr` in the current directory */
