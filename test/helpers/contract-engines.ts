@@ -11,6 +11,7 @@ const COMMON = {
 	qsubArgs: [],
 	errorStateIndicator: 'E',
 	programTimeoutMs: 60_000,
+	submitConcurrency: 4,
 	user: userName(),
 };
 
@@ -23,7 +24,7 @@ export const createDummyEngine = (
 	{queueName, ...state}: Partial<QueueState> & {readonly queueName?: string} = {},
 ): Engine => {
 	const {qsubPath, qstatPath, qdelPath, qacctPath, qalterPath} = initQueueState(directory, state);
-	return brought({...COMMON, qsubPath, qstatPath, qdelPath, qacctPath, qalterPath, queueName});
+	return brought({...COMMON, qsubPath, qstatPath, qdelPath, qacctPath, qalterPath, qconfPath: undefined, queueName});
 };
 
 /** The Grid Engine whose programs are on PATH. */
@@ -35,6 +36,7 @@ export const createRealGridEngine = (changes: Partial<GridEngineOptions> = {}): 
 		qdelPath: findOnPath('qdel'),
 		qacctPath: findOnPath('qacct'),
 		qalterPath: findOnPath('qalter'),
+		qconfPath: findOnPath('qconf'),
 		...changes,
 	});
 
