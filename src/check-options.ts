@@ -18,7 +18,23 @@ export const mergeOptions = (poolOptions: PoolOptions, callOptions: PoolOptions 
 	if (merged.numChunks !== undefined && merged.chunkSize !== undefined) {
 		throw optionError('Expected `numChunks` or `chunkSize`, got both. Leave one of them out.');
 	}
+	// A call that is to be static has no use for the pool's number.
+	if (callOptions.schedule === 'static' && callOptions.numJobs === undefined) delete merged.numJobs;
+	checkSchedule(merged);
 	return withoutUndefined(merged) as PoolOptions;
+};
+
+const checkSchedule = ({schedule, numJobs}: PoolOptions): void => {
+	if (schedule === 'dynamic' && numJobs === undefined) {
+		throw optionError(
+			"Expected `numJobs` with `schedule: 'dynamic'`, got none. Give the number of queue-jobs that are to share the chunks, as the slots you may use.",
+		);
+	}
+	if (schedule !== 'dynamic' && numJobs !== undefined) {
+		throw optionError(
+			"Expected `numJobs` only with `schedule: 'dynamic'`, got it without. Add that, or say by `numChunks` into how many queue-jobs the tasks are cut.",
+		);
+	}
 };
 
 /** @throws PoolError `ERR_POOL_OPTION` unless it is a path. Of an empty one `resolve` would make the current directory. */
@@ -95,6 +111,8 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	},
 	numChunks: integerFrom(1),
 	chunkSize: integerFrom(1),
+	schedule: {expected: '`static` or `dynamic`', accepts: value => value === 'static' || value === 'dynamic'},
+	numJobs: integerFrom(1),
 	pollingIntervalMs: milliseconds(1),
 	maxNumResubmissions: integerFrom(0),
 	retries: integerFrom(0),

@@ -11,7 +11,7 @@ import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
-import {createMapState, toMapOptions} from './map-state.js';
+import {createMapState, isClaimable, numJobsOf, toMapOptions} from './map-state.js';
 import {maskEngine} from './mask-engine.js';
 import {type Mask, maskData, maskFor} from './mask-environment.js';
 import {workerNodeArguments} from './node-arguments.js';
@@ -66,6 +66,8 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 			retries: options.retries ?? 0,
 			taskLimitMs: options.taskLimitMs ?? null,
 			onCodeChange: options.onCodeChange ?? 'fail',
+			numJobs: numJobsOf(options) ?? null,
+			graceMs: toMapOptions(options).graceMs,
 		},
 		...recordOptions(options, mask),
 		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv.map(mask)},
@@ -83,7 +85,7 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 	const owner = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
 	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
 	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
-	for (const chunk of state.chunks) state.toSubmit.add(chunk);
+	for (const chunk of state.chunks) if (!isClaimable(state, chunk.chunk.ichunk)) state.toSubmit.add(chunk);
 	state.journal.note({event: 'tasks-complete', message: `${tasks.length} tasks in ${chunks.length} chunks for the engine ${engine.name}`});
 	const reducer = createReducer({session, workDir, numTasks: tasks.length, taskAt: itask => tasks[itask], files: ports.files});
 	return {place, state, reducer, ports, numTasks: tasks.length, options};

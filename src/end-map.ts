@@ -94,10 +94,12 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 		const toRemove = openChunks(state).flatMap(({chunk, attempts}) =>
 			attempts.flatMap(({jobId, attempt, isRemoved}) => (jobId === undefined || isRemoved ? [] : [{ichunk: chunk.ichunk, attempt, jobId}])),
 		);
-		const ids = [...state.unremoved, ...toRemove.map(({jobId}) => jobId)];
+		const claimants = findClaimants(state);
+		const ids = [...new Set([...state.unremoved, ...toRemove.map(({jobId}) => jobId), ...claimants.keys()])];
 		if (ids.length > 0) await engine.remove(ids).catch(() => engine.remove(ids));
 		// Not before the queue has heard of it: whoever goes on with the map adopts what may still be there.
 		for (const job of toRemove) state.journal.note({event: 'deleted', ...job});
+		for (const [jobId, jobName] of claimants) state.journal.note({event: 'deleted', jobId, jobName});
 		// A queue ends by itself what has brought its result; of child processes none is to be left when the map returns.
 		if (!engine.outlivesProcess) await engine.remove(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
 		if (ids.length > 0 || state.needsSweep) await sweep(state, engine);
@@ -109,6 +111,15 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 		return left;
 	}
 };
+
+/** With dynamic chunks any queue-job may be about to claim one that is left, also when all that it has is done. By their numbers their names. */
+const findClaimants = (state: MapState): Map<string, string> => {
+	if (!isAnyLeft(state)) return new Map();
+	const attempts = state.chunks.flatMap(chunk => chunk.attempts);
+	return new Map(attempts.flatMap(({jobId, jobName, isRemoved}) => (jobId === undefined || isRemoved ? [] : [[jobId, jobName]])));
+};
+
+const isAnyLeft = (state: MapState): boolean => state.options.numJobs !== undefined && openChunks(state).length > 0;
 
 const sweep = async (state: MapState, engine: Ports['engine']): Promise<void> => {
 	const isOurs = createOwnership(state);
@@ -128,10 +139,11 @@ const sweep = async (state: MapState, engine: Ports['engine']): Promise<void> =>
 const createOwnership = (state: MapState): ((job: JobStatus) => boolean) => {
 	const nameOfId = new Map<string, string>();
 	const unanswered = new Set<string>();
+	const mayClaim = isAnyLeft(state);
 	for (const {attempts, decision} of state.chunks) {
 		for (const {attempt, jobId, jobName} of attempts) {
 			if (jobId === undefined) unanswered.add(jobName);
-			else if (decision.kind !== 'done' || decision.attempt !== attempt) nameOfId.set(jobId, jobName);
+			else if (mayClaim || decision.kind !== 'done' || decision.attempt !== attempt) nameOfId.set(jobId, jobName);
 		}
 	}
 	return ({id, name}) => nameOfId.get(id) === name || unanswered.has(name);

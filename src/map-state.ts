@@ -3,6 +3,7 @@ import type {Chunk} from './chunks.js';
 import type {TaskErrorKind} from './errors.js';
 import type {Journal} from './journal.js';
 import type {AttemptFacts, Limits} from './judge.js';
+import type {Home} from './layout.js';
 import type {AttemptInfo, PoolOptions, Resources} from './options.js';
 import type {Owner} from './owner.js';
 
@@ -33,6 +34,8 @@ export type MapOptions = Limits & {
 	readonly avoidHosts: boolean;
 	readonly pendingWarnMs: number | false;
 	readonly resources: Resources | ((info: AttemptInfo) => Resources) | undefined;
+	/** With dynamic chunks: so many queue-jobs there are to be, and chunks from this one on are for whoever claims them. */
+	readonly numJobs: number | undefined;
 };
 
 /** A map of which nothing is known but its chunks. */
@@ -49,6 +52,8 @@ export const createMapState = ({
 	toldWaits: new Set(),
 });
 
+export const numJobsOf = ({schedule, numJobs}: PoolOptions): number | undefined => (schedule === 'dynamic' ? numJobs : undefined);
+
 export const toMapOptions = (options: PoolOptions): MapOptions => ({
 	pollingIntervalMs: options.pollingIntervalMs ?? 5000,
 	maxNumResubmissions: options.maxNumResubmissions ?? 10,
@@ -60,6 +65,7 @@ export const toMapOptions = (options: PoolOptions): MapOptions => ({
 	pendingLimitMs: options.pendingLimitMs ?? Number.POSITIVE_INFINITY,
 	unreachableAfterMs: options.unreachableAfterMs ?? 600_000,
 	resources: options.resources,
+	numJobs: numJobsOf(options),
 });
 
 export type ChunkState = {
@@ -76,7 +82,12 @@ export type Decision =
 /** What judge sees of an attempt, and what it takes to find its queue-job. */
 export type AttemptState = {-readonly [Name in keyof AttemptFacts]: AttemptFacts[Name]} & {
 	readonly attempt: number;
-	readonly jobName: string;
+	/** Of a claimed chunk that of the queue-job that has claimed it; so is its number. */
+	jobName: string;
+	/** What its queue-job was submitted for, when that was another chunk, after which it has claimed this one. */
+	home: Home | undefined;
+	/** Whether it has left a result, be it readable or not: then its queue-job is no longer at this chunk. */
+	hasEnded: boolean;
 	readonly seenStates: Set<AttemptFacts['seenStates'] extends ReadonlySet<infer State> ? State : never>;
 	/** Why it was given up; undefined when it was not. */
 	failure: AttemptFailure | undefined;
@@ -93,6 +104,8 @@ export const createChunkStates = (chunks: readonly Chunk[]): ChunkState[] =>
 export const createAttempt = (attempt: number, jobName: string, isAvoiding: boolean): AttemptState => ({
 	attempt,
 	jobName,
+	home: undefined,
+	hasEnded: false,
 	jobId: undefined,
 	host: undefined,
 	job: {kind: 'unknown'},
@@ -108,5 +121,13 @@ export const createAttempt = (attempt: number, jobName: string, isAvoiding: bool
 	failure: undefined,
 	isWaitExplained: false,
 });
+
+/** Whether the first attempt at a chunk is for whoever claims it; for all others a queue-job is submitted. */
+export const isClaimable = ({options: {numJobs}}: Pick<MapState, 'options'>, ichunk: number): boolean =>
+	numJobs !== undefined && ichunk >= numJobs;
+
+/** Whether nobody has a chunk yet that may be claimed, as far as is known here. */
+export const isUnclaimed = (state: MapState, chunk: ChunkState): boolean =>
+	chunk.attempts.length === 0 && chunk.decision.kind === 'open' && isClaimable(state, chunk.chunk.ichunk) && !state.toSubmit.has(chunk);
 
 export const openChunks = (state: MapState): ChunkState[] => state.chunks.filter(({decision}) => decision.kind === 'open');

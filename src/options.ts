@@ -92,6 +92,14 @@ export type PoolOptions = {
 	readonly numChunks?: number;
 	/** Number of tasks in a chunk; not together with `numChunks`. */
 	readonly chunkSize?: number;
+	/**
+	 * `static`: a queue-job for every chunk. `dynamic`: `numJobs` queue-jobs that take one chunk after the other until none is left: for tasks of uneven length.
+	 *
+	 * @default `static`
+	 */
+	readonly schedule?: 'static' | 'dynamic';
+	/** Number of queue-jobs that share the chunks of a map; with `schedule: 'dynamic'`, and only with it. */
+	readonly numJobs?: number;
 	/** Milliseconds between two qstat calls; the first ones come sooner, and all of them later while nothing changes. @default 5000 */
 	readonly pollingIntervalMs?: number;
 	/** How often the queue-job of one chunk is submitted again after an error state or a loss, and how often a task may be begun again whose worker died in it. An attempt that finishes a task begins the count anew. @default 10 */

@@ -2,7 +2,7 @@
 import {type InspectOptions, inspect} from 'node:util';
 import type {Chunk} from './chunks.js';
 import {TaskError} from './errors.js';
-import {attemptPath} from './layout.js';
+import {type Home, outputFile} from './layout.js';
 import type {AttemptFailure} from './map-state.js';
 import type {Files} from './ports.js';
 import {readFinished} from './read-finished.js';
@@ -50,6 +50,8 @@ export type ReducedAttempt = {
 	readonly attempt: number;
 	readonly jobId: string | undefined;
 	readonly host: string | undefined;
+	/** Of a claimed chunk. */
+	readonly home?: Home | undefined;
 	readonly failure: AttemptFailure | undefined;
 };
 
@@ -105,13 +107,13 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			pieces.push({chunk, attempt: who, first, count, startedAt, elapsedMs});
 			const failed = [...block.failures];
 			const ranges = failed.map(([index]) => block.outputs.get(index)?.stderr ?? NOTHING);
-			const errorPath = attemptPath(input.workDir, chunk.ichunk, block.attempt, 'e');
+			const {path: errorPath} = outputFile(input.workDir, chunk.ichunk, who, 'e');
 			const tails = ranges.some(range => range !== NOTHING) ? await readTails(input.files, errorPath, ranges) : [];
 			for (const [at, [index, failure]] of failed.entries()) {
 				const death = failure.deadAttempts === undefined ? undefined : lastDeath(attempts, failure, failure.deadAttempts);
 				if (death === undefined) await addFailure(chunk, who, index, failure, tails[at] ?? '');
 				else {
-					const tail = await readTail(input.files, attemptPath(input.workDir, chunk.ichunk, death.who.attempt, 'e'));
+					const tail = await readTail(input.files, outputFile(input.workDir, chunk.ichunk, death.who, 'e'));
 					await addFailure(chunk, death.who, index, death.failure, tail);
 				}
 			}
@@ -147,7 +149,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			const last = blocks.at(-1);
 			const numFinished = last === undefined ? 0 : last.first + last.count;
 			const who = attempts.at(-1) ?? NO_ATTEMPT;
-			const tail = who === NO_ATTEMPT ? '' : await readTail(input.files, attemptPath(input.workDir, chunk.ichunk, who.attempt, 'e'));
+			const tail = who === NO_ATTEMPT ? '' : await readTail(input.files, outputFile(input.workDir, chunk.ichunk, who, 'e'));
 			for (let i = numFinished; i < chunk.numTasks; i++) await addFailure(chunk, who, i, {kind, message: reason}, tail);
 			const nothing = {startedAt: new Float64Array(), elapsedMs: new Float32Array()};
 			decided.push([...pieces, {chunk, attempt: who, first: numFinished, count: chunk.numTasks - numFinished, ...nothing}]);
@@ -184,7 +186,10 @@ type Piece = {
 
 /** The workers themselves know best where they ran: the queue may not have been asked while they did. */
 const withSources = (attempts: readonly ReducedAttempt[], sources: readonly Source[]): ReducedAttempt[] =>
-	attempts.map(each => ({...each, host: sources.find(({attempt}) => attempt === each.attempt)?.host ?? each.host}));
+	attempts.map(each => {
+		const source = sources.find(({attempt}) => attempt === each.attempt);
+		return {...each, host: source?.host ?? each.host, home: source?.home ?? each.home};
+	});
 
 /** An attempt that is not among them was typed by hand. */
 const attemptOf = (attempts: readonly ReducedAttempt[], attempt: number): ReducedAttempt =>

@@ -1,7 +1,7 @@
 /** log.jsonl -> what is known of every chunk: how a map goes on in another process. */
 import type {JournalLine} from './journal.js';
 import {parseJobName} from './layout.js';
-import type {AttemptFailure, AttemptState, ChunkState, MapState} from './map-state.js';
+import {type AttemptFailure, type AttemptState, type ChunkState, isUnclaimed, type MapState} from './map-state.js';
 import {nextAttempt} from './submit.js';
 
 export type Replay = {
@@ -31,7 +31,7 @@ export const replayJournal = (lines: readonly JournalLine[], state: MapState): R
 				const last = chunk.attempts.at(-1);
 				// What could not be removed is there, and may bring the result.
 				const isThere = last !== undefined && last.failure === undefined && !last.isRemoved;
-				if (!isThere) dueAttempts.set(chunk, chunk.attempts.length + 1);
+				if (!isThere && !isUnclaimed(state, chunk)) dueAttempts.set(chunk, chunk.attempts.length + 1);
 				continue;
 			}
 			chunk.decision = {kind: 'failed', attempt: number ?? 0};
@@ -58,6 +58,10 @@ const replayAttempt = (line: JournalLine, number: number, chunk: ChunkState, sta
 	const attempt = attemptOf(number, chunk, state);
 	attempt.jobId = line.jobId ?? attempt.jobId;
 	attempt.host = line.host ?? attempt.host;
+	if (line.event === 'claimed') {
+		attempt.jobName = line.jobName ?? attempt.jobName;
+		attempt.home = line.home;
+	}
 	if (line.state !== undefined) attempt.seenStates.add(line.state);
 	switch (line.event) {
 		case 'deleted':

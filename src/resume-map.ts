@@ -56,7 +56,14 @@ export const resumeMap = async (
 	try {
 		const {session, numTasks} = manifest;
 		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number, mask});
-		const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
+		const state = createMapState({
+			session,
+			workDir,
+			options: {...toMapOptions(options), numJobs: manifest.worker.numJobs ?? undefined},
+			owner,
+			journal,
+			chunks,
+		});
 		const taskAt = meant === undefined ? createTaskReader(workDir, session, chunks, ports.files) : (itask: number) => meant.tasks[itask];
 		const reducer = createReducer({session, workDir, numTasks, taskAt, files: ports.files});
 		await restoreMap(state, ports, reducer);
@@ -129,6 +136,8 @@ const FIXED: ReadonlySet<string> = new Set<keyof PoolOptions>([
 	'nodePath',
 	'numChunks',
 	'chunkSize',
+	'schedule',
+	'numJobs',
 	'resume',
 	'seed',
 	'workDir',

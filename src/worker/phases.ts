@@ -22,6 +22,8 @@ export type ImportPhase = {
 
 export type TaskPhase = {
 	readonly kind: 'task';
+	/** The attempt at its chunk: code of an earlier chunk may still run. */
+	readonly id: ChunkId;
 	readonly itask: number;
 	/** Its index in the chunk. */
 	readonly index: number;
@@ -44,7 +46,7 @@ export type Phases = WorkerState & {
 	readonly end: () => void;
 };
 
-export const createPhases = (id: ChunkId, manifest: Manifest): Phases => {
+export const createPhases = (manifest: Manifest): Phases => {
 	const storage = new AsyncLocalStorage<Phase>();
 	let current: Phase | undefined;
 	return {
@@ -60,7 +62,7 @@ export const createPhases = (id: ChunkId, manifest: Manifest): Phases => {
 		currentTask: () => {
 			const phase = storage.getStore();
 			if (phase?.kind !== 'task') return undefined;
-			phase.context ??= createContext(phase.itask, id, manifest);
+			phase.context ??= createContext(phase, manifest);
 			return phase.context;
 		},
 		importing: () => {
@@ -70,7 +72,7 @@ export const createPhases = (id: ChunkId, manifest: Manifest): Phases => {
 	};
 };
 
-const createContext = (itask: number, {workDir, ichunk, attempt}: ChunkId, {session, seed}: Manifest): TaskContext => {
+const createContext = ({itask, id: {workDir, ichunk, attempt}}: TaskPhase, {session, seed}: Manifest): TaskContext => {
 	let taskDir: string | undefined;
 	return {
 		itask,
