@@ -20,11 +20,11 @@ export const mergeOptions = (poolOptions: PoolOptions, callOptions: PoolOptions 
 	}
 	// A call that is to be static has no use for the pool's number.
 	if (callOptions.schedule === 'static' && callOptions.numJobs === undefined) delete merged.numJobs;
-	checkSchedule(merged);
 	return withoutUndefined(merged) as PoolOptions;
 };
 
-const checkSchedule = ({schedule, numJobs}: PoolOptions): void => {
+/** @throws PoolError `ERR_POOL_OPTION` unless a map that is to begin has `numJobs` when it needs it, and only then. */
+export const checkSchedule = ({schedule, numJobs}: PoolOptions): void => {
 	if (schedule === 'dynamic' && numJobs === undefined) {
 		throw optionError(
 			"Expected `numJobs` with `schedule: 'dynamic'`, got none. Give the number of queue-jobs that are to share the chunks, as the slots you may use.",

@@ -1,5 +1,5 @@
 /** Pool: `map` and its relatives. */
-import {checkPath, mergeOptions} from './check-options.js';
+import {checkPath, checkSchedule, mergeOptions} from './check-options.js';
 import {type ChosenEngine, chooseEngine} from './choose-engine.js';
 import {collectTasks} from './collect-tasks.js';
 import type {Engine} from './engines/engine.js';
@@ -105,6 +105,7 @@ export class Pool {
 	async #start(call: 'map' | 'starmap', fn: unknown, tasks: unknown, callOptions?: PoolOptions): Promise<MapRun<unknown>> {
 		refuseDuringImport();
 		const options = mergeOptions(this.#options, callOptions);
+		checkSchedule(options);
 		options.signal?.throwIfAborted();
 		// Begun before anything is awaited: a caller may use the array again, as after `Promise.all(tasks.map(fn))`.
 		const collecting = collectTasks(tasks, options.signal);

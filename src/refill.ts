@@ -4,20 +4,21 @@ import {encodeClaim} from './claim-file.js';
 import type {JobStatus} from './engines/engine.js';
 import {MISSED_ANSWERS} from './judge.js';
 import {claimPath, parseJobName} from './layout.js';
-import {type ChunkState, isUnclaimed, type MapState} from './map-state.js';
+import {type ChunkState, isUnclaimed, type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 import type {Reducer} from './reduce.js';
 
 export type Refill = {
-	/** The queue has answered: what is listed there lives. */
+	/** The queue has answered. */
 	readonly answered: (listing: readonly JobStatus[]) => void;
-	/** Claims chunks for as many queue-jobs as are missing, and has them submitted. The work_dir was listed since the last answer. */
+	/** Claims chunks for as many queue-jobs as are missing, and has them submitted. To be called when the work_dir was listed since the last answer, and all chunks are judged. */
 	readonly fill: () => Promise<void>;
 };
 
 export const createRefill = (state: MapState, ports: Pick<Ports, 'files' | 'clock'>, reducer: Reducer): Refill => {
 	const {numJobs, unreachableAfterMs} = state.options;
 	if (numJobs === undefined) return {answered: () => undefined, fill: async () => undefined};
+	let listing: readonly JobStatus[] | undefined;
 	/** How many were missing in the last answers, one after the other. */
 	let missing: number[] = [];
 	const unreachableSinceMs = new Map<string, number>();
@@ -33,28 +34,37 @@ export const createRefill = (state: MapState, ports: Pick<Ports, 'files' | 'cloc
 	};
 
 	return {
-		answered: listing => {
-			const nowMs = ports.clock.elapsedMs();
-			const numLiving = listing.filter(job => isLiving(job, nowMs)).length;
-			missing = [...missing, numJobs - numLiving].slice(-MISSED_ANSWERS);
+		answered: answer => {
+			listing = answer;
 		},
 		fill: async () => {
-			if (missing.length < MISSED_ANSWERS) return;
+			const answer = listing;
+			listing = undefined;
 			const unclaimed = state.chunks.filter(chunk => isUnclaimed(state, chunk));
+			if (answer === undefined || unclaimed.length === 0) return;
+			const nowMs = ports.clock.elapsedMs();
+			const living = new Set(answer.flatMap(job => (isLiving(job, nowMs) ? [job.id] : [])));
+			// One that has left the queue under a chunk is replaced when that is submitted again.
+			for (const id of findExpected(state)) living.add(id);
+			missing = [...missing, numJobs - living.size - state.toSubmit.size].slice(-MISSED_ANSWERS);
+			if (missing.length < MISSED_ANSWERS) return;
 			// What somebody has deleted is not brought back.
-			const deleted = [...findDeleted(state)].filter(id => !wereDeleted.has(id));
-			const numMissing = Math.min(...missing) - state.toSubmit.size - deleted.length;
-			if (unclaimed.length === 0) return;
-			if (deleted.length >= numJobs && Math.min(...missing) === numJobs && state.toSubmit.size === 0) {
-				await failDeleted(state, unclaimed, reducer);
-				return;
-			}
-			if (numMissing <= 0) return;
-			missing = [];
-			await claim(state, unclaimed, numMissing, ports);
+			const numDeleted = [...findDeleted(state)].filter(id => !wereDeleted.has(id)).length;
+			const numMissing = Math.min(...missing) - numDeleted;
+			if (numMissing > 0) {
+				missing = [];
+				await claim(state, unclaimed, numMissing, ports);
+			} else if (Math.min(...missing) === numJobs) await failDeleted(state, unclaimed, reducer);
 		},
 	};
 };
+
+/** The queue-jobs that have a chunk which is not decided. */
+const findExpected = (state: MapState): string[] =>
+	openChunks(state).flatMap(chunk => {
+		const current = chunk.attempts.at(-1);
+		return current === undefined || state.toSubmit.has(chunk) ? [] : [current.jobId ?? current.jobName];
+	});
 
 /** The queue-jobs that were deleted under a chunk, and not by this map. */
 const findDeleted = ({chunks}: MapState): Set<string> =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {mergeOptions} from '../../src/check-options.js';
+import {checkSchedule, mergeOptions} from '../../src/check-options.js';
 import {PoolError} from '../../src/errors.js';
 import type {PoolOptions} from '../../src/options.js';
 
@@ -145,6 +145,8 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	},
 	numChunks: integerFrom(1),
 	chunkSize: integerFrom(1),
+	schedule: oneOf('static', 'dynamic'),
+	numJobs: integerFrom(1),
 	pollingIntervalMs: milliseconds(1),
 	maxNumResubmissions: integerFrom(0),
 	retries: integerFrom(0),
@@ -295,6 +297,30 @@ describe('options', () => {
 		expect(mergeOptions({chunkSize: 3}, {numChunks: 7})).toEqual({numChunks: 7});
 		expect(mergeOptions({chunkSize: 3}, {chunkSize: 4})).toEqual({chunkSize: 4});
 		expect(mergeOptions({chunkSize: 3}, {})).toEqual({chunkSize: 3});
+	});
+
+	test('`numJobs` is refused without dynamic chunks, and dynamic chunks without it', () => {
+		const refusalOf = (options: PoolOptions): string => {
+			try {
+				checkSchedule(options);
+			} catch (error) {
+				expect(error).toMatchObject({code: 'ERR_POOL_OPTION'});
+				return (error as PoolError).message;
+			}
+			return 'accepted';
+		};
+		expect(refusalOf({schedule: 'dynamic'})).toContain("Expected `numJobs` with `schedule: 'dynamic'`, got none.");
+		expect(refusalOf({numJobs: 4})).toContain("Expected `numJobs` only with `schedule: 'dynamic'`, got it without.");
+		expect(refusalOf({schedule: 'static', numJobs: 4})).toContain("Expected `numJobs` only with `schedule: 'dynamic'`");
+		for (const options of [{}, {schedule: 'static'}, {schedule: 'dynamic', numJobs: 4}] as const)
+			expect(refusalOf(options)).toBe('accepted');
+	});
+
+	test('a call that is to be static leaves out the pool’s number of queue-jobs', () => {
+		const pool = {schedule: 'dynamic', numJobs: 4} as const;
+		expect(mergeOptions(pool, {schedule: 'static'})).toEqual({schedule: 'static'});
+		expect(mergeOptions(pool, {numJobs: 5})).toEqual({schedule: 'dynamic', numJobs: 5});
+		expect(mergeOptions(pool, {schedule: 'static', numJobs: 5})).toEqual({schedule: 'static', numJobs: 5});
 	});
 
 	test('that were accepted are accepted again, and whatever is given, only a PoolError is thrown', () => {
