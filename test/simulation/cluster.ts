@@ -38,7 +38,7 @@ export type ClusterInput = {
 	/** What a queue-job does; it ends with what this resolves to. */
 	readonly runWorker: (job: Job, process: SimProcess) => Promise<JobEnd>;
 	/** Before it is in the queue. */
-	readonly onSubmit: (job: Job, all: readonly Job[]) => void;
+	readonly onSubmit: (job: Job) => void;
 };
 
 /** A queue-job stays listed for so long after its end. */
@@ -97,6 +97,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 		}
 		const process = createSimProcess(`worker ${job.name}`, node.host, events);
 		job.process = process;
+		job.kill = () => end(job, {failed: true, kind: 'killed', reason: 'killed by SIGKILL', host: node.host});
 		runWorker(job, process).then(
 			outcome => job.state === 'running' && end(job, {...outcome, host: node.host}),
 			error => world.offend('the worker throws nothing but a WorkerError', String(error?.stack)),
@@ -214,7 +215,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 			const parsed = parseJobName(session, request.name);
 			if (parsed === undefined) throw new Error(`Expected a name of ours, got ${request.name}`);
 			const job = createJob(request, parsed, world, String(FIRST_ID + jobs.length), by);
-			onSubmit(job, jobs);
+			onSubmit(job);
 			jobs.push(job);
 			trace(job, `is in the queue as ${request.name}`);
 			troubleWhileWaiting(world, job, {dispatch, remove: () => remove(job, 'somebody')});

@@ -5,7 +5,7 @@ import type {Stop} from '../../src/end-map.js';
 import type {Engine} from '../../src/engines/engine.js';
 import {openJournal} from '../../src/journal.js';
 import {JOURNAL} from '../../src/layout.js';
-import {createChunkStates, type MapState, toMapOptions} from '../../src/map-state.js';
+import {createChunkStates, isClaimable, type MapState, toMapOptions} from '../../src/map-state.js';
 import {claimWorkDir, type Processes} from '../../src/owner.js';
 import type {Ports} from '../../src/ports.js';
 import {createReducer, type Outcome} from '../../src/reduce.js';
@@ -69,12 +69,13 @@ export const startMapProcess = (world: World, how: 'begin' | 'resume', input: Pr
 			owner,
 			journal: openJournal(`${WORK_DIR}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number}),
 			chunks: chunkStates,
-			toSubmit: new Set(how === 'begin' ? chunkStates : []),
+			toSubmit: new Set(),
 			anyWorkerStarted: false,
 			needsSweep: false,
 			unremoved: new Set(),
 			toldWaits: new Set(),
 		};
+		if (how === 'begin') for (const chunk of chunkStates) if (!isClaimable(state, chunk.chunk.ichunk)) state.toSubmit.add(chunk);
 		const numTasks = world.scenario.tasks.length;
 		const reducer = createReducer({session, workDir: WORK_DIR, numTasks, taskAt: itask => itask, files: ports.files});
 		if (how === 'begin') state.journal.note({event: 'tasks-complete'});

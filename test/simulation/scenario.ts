@@ -47,6 +47,8 @@ export type SimOptions = Limits & {
 	readonly avoidHosts: boolean;
 	readonly pendingWarnMs: number | false;
 	readonly keepWorkDir: boolean;
+	readonly schedule: 'static' | 'dynamic';
+	readonly numJobs?: number;
 };
 
 export const PROCESS_HOSTS = ['login1', 'login2'] as const;
@@ -56,6 +58,7 @@ export const createScenario = (root: Dice): Scenario => {
 	const rates = drawRates(dice);
 	const options = drawOptions(dice, rates);
 	const numTasks = dice.pick([1, 2, 3, 5, 8, 12]);
+	const numChunks = root.fork('chunks').int(1, numTasks);
 	const numNodes = dice.int(1, 4);
 	const nodes = Array.from({length: numNodes}, (_, i) => ({
 		host: `node${i + 1}`,
@@ -69,8 +72,8 @@ export const createScenario = (root: Dice): Scenario => {
 	const windows = (kind: FaultKind, maxMs: number): Window[] => drawWindows(dice, rates[kind], faultsUntilMs, maxMs);
 	return {
 		tasks: Array.from({length: numTasks}, () => drawTask(dice, rates)),
-		numChunks: dice.int(1, numTasks),
-		options,
+		numChunks,
+		options: {...options, ...drawSchedule(root, numChunks)},
 		nodes,
 		allHosts,
 		rates,
@@ -85,6 +88,11 @@ export const createScenario = (root: Dice): Scenario => {
 		maxUnheardMs: dice.pick([10, 60]) * SECOND,
 		hasAccounting: !dice.chance(0.3),
 	};
+};
+
+const drawSchedule = (root: Dice, numChunks: number): Pick<SimOptions, 'schedule' | 'numJobs'> => {
+	const dice = root.fork('schedule');
+	return dice.chance(0.4) ? {schedule: 'dynamic', numJobs: dice.int(1, Math.min(4, numChunks))} : {schedule: 'static'};
 };
 
 /** Most faults are off in most worlds: where everything goes wrong at once nothing is ever finished, and little is tested. */
@@ -109,6 +117,7 @@ const drawOptions = (dice: Dice, rates: Readonly<Record<FaultKind, number>>): Si
 	stopOnError: dice.chance(rates['stopped-on-error'] / 2),
 	avoidHosts: dice.chance(0.8),
 	keepWorkDir: dice.chance(0.5),
+	schedule: 'static',
 });
 
 const drawTask = (dice: Dice, rates: Readonly<Record<FaultKind, number>>): SimTask => {

@@ -82,7 +82,7 @@ export const simulateMap = async (seed: number, {isTraced = false} = {}): Promis
 	const cluster: Cluster = createCluster(world, {
 		session,
 		runWorker: (job, process) => runWorker(world, job, process, {session, chunks, views, ledger}),
-		onSubmit: (job, all) => checkGivenUp(world, cluster, ledger, job, all),
+		onSubmit: job => checkGivenUp(world, cluster, ledger, job),
 	});
 	onCalm.push(cluster.healAll);
 	const story = createStory(world, {
