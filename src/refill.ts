@@ -24,9 +24,9 @@ export const createRefill = (state: MapState, ports: Pick<Ports, 'files' | 'cloc
 	const unreachableSinceMs = new Map<string, number>();
 	const wereDeleted = findDeleted(state);
 
-	/** What is being deleted will claim nothing more, nor, as far as is known, what can't be reached. */
+	/** What is in an error state or being deleted will claim nothing more, nor, as far as is known, what can't be reached. */
 	const isLiving = ({id, name, state: jobState}: JobStatus, nowMs: number): boolean => {
-		if (parseJobName(state.session, name) === undefined || jobState === 'deleting') return false;
+		if (parseJobName(state.session, name) === undefined || jobState === 'deleting' || jobState === 'error') return false;
 		if (jobState !== 'unreachable') return unreachableSinceMs.delete(id) || true;
 		const sinceMs = unreachableSinceMs.get(id) ?? nowMs;
 		unreachableSinceMs.set(id, sinceMs);
@@ -44,6 +44,8 @@ export const createRefill = (state: MapState, ports: Pick<Ports, 'files' | 'cloc
 			if (answer === undefined || unclaimed.length === 0) return;
 			const nowMs = ports.clock.elapsedMs();
 			const living = new Set(answer.flatMap(job => (isLiving(job, nowMs) ? [job.id] : [])));
+			// Those that were given up may stay where they are.
+			for (const id of findRemoved(state)) living.delete(id);
 			// One that has left the queue under a chunk is replaced when that is submitted again.
 			for (const id of findExpected(state)) living.add(id);
 			missing = [...missing, numJobs - living.size - state.toSubmit.size].slice(-MISSED_ANSWERS);
@@ -65,6 +67,9 @@ const findExpected = (state: MapState): string[] =>
 		const current = chunk.attempts.at(-1);
 		return current === undefined || state.toSubmit.has(chunk) ? [] : [current.jobId ?? current.jobName];
 	});
+
+const findRemoved = ({chunks}: MapState): string[] =>
+	chunks.flatMap(({attempts}) => attempts.flatMap(({isRemoved, jobId}) => (isRemoved && jobId !== undefined ? [jobId] : [])));
 
 /** The queue-jobs that were deleted under a chunk, and not by this map. */
 const findDeleted = ({chunks}: MapState): Set<string> =>
