@@ -1,4 +1,5 @@
 /** What every option must be; checked once, before anything is written or submitted. */
+import {BUILT_IN_ENGINES, ENGINE_MEMBERS, findEngineFault} from './check-engine.js';
 import {PoolError} from './errors.js';
 import type {PoolOptions} from './options.js';
 import {checkResources} from './resources.js';
@@ -50,11 +51,16 @@ const checkOptions = (options: PoolOptions): void => {
 		if (!Object.hasOwn(RULES, name)) throw optionError(`Expected a known option, got \`${name}\`.${nearestName(name)}`);
 		const rule = RULES[name as keyof PoolOptions];
 		if (value !== undefined && !rule.accepts(value))
-			throw optionError(`Expected \`${name}\` to be ${rule.expected}, got ${describe(value)}.`);
+			throw optionError(`Expected \`${name}\` to be ${rule.expected}, got ${(rule.describe ?? describe)(value)}.`);
 	}
 };
 
-type Rule = {readonly expected: string; readonly accepts: (value: unknown) => boolean};
+type Rule = {
+	readonly expected: string;
+	readonly accepts: (value: unknown) => boolean;
+	/** What was got, if more is to be said than what it is. */
+	readonly describe?: (value: unknown) => string;
+};
 
 const isIntegerFrom =
 	(minimum: number) =>
@@ -88,7 +94,13 @@ const boolean: Rule = {expected: 'true or false', accepts: value => typeof value
 const path: Rule = {expected: 'a path (a string that is not empty)', accepts: isStringOf(/^[^\0]+$/)};
 
 const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
-	engine: {expected: '`grid-engine` or `local`', accepts: value => value === 'grid-engine' || value === 'local'},
+	engine: {
+		expected: `${BUILT_IN_ENGINES.map(name => `\`${name}\``).join(', ')} or an object with ${ENGINE_MEMBERS}`,
+		accepts: value =>
+			BUILT_IN_ENGINES.some(name => name === value) ||
+			(typeof value === 'object' && value !== null && findEngineFault(value) === undefined),
+		describe: value => describeEngine(value),
+	},
 	queueName: {expected: 'the name of a queue', accepts: isStringOf(/^[^\s\0]+$/)},
 	qsubArgs: {expected: 'an array of strings', accepts: isStringArray},
 	resources: {
@@ -101,6 +113,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	qdelPath: path,
 	qacctPath: path,
 	qalterPath: path,
+	qconfPath: path,
 	errorStateIndicator: {expected: 'one or more letters of a queue-job state', accepts: isStringOf(/^[A-Za-z]+$/)},
 	slots: integerFrom(1),
 	nodePath: {expected: 'an absolute path', accepts: isStringOf(/^\/[^\0]+$/)},
@@ -113,6 +126,9 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	chunkSize: integerFrom(1),
 	schedule: {expected: '`static` or `dynamic`', accepts: value => value === 'static' || value === 'dynamic'},
 	numJobs: integerFrom(1),
+	arrayJobs: boolean,
+	maxConcurrentJobs: integerFrom(1),
+	maxQueuedJobs: integerFrom(1),
 	pollingIntervalMs: milliseconds(1),
 	maxNumResubmissions: integerFrom(0),
 	retries: integerFrom(0),
@@ -125,6 +141,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	graceMs: milliseconds(0),
 	outageLimitMs: milliseconds(0),
 	programTimeoutMs: milliseconds(1),
+	submitConcurrency: integerFrom(1),
 	workDir: path,
 	workRoot: path,
 	resume: path,
@@ -139,6 +156,13 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 		expected: 'a safe integer or a string',
 		accepts: value => Number.isSafeInteger(value) || typeof value === 'string',
 	},
+};
+
+const describeEngine = (value: unknown): string => {
+	const fault = typeof value === 'object' && value !== null ? findEngineFault(value) : undefined;
+	if (fault === undefined) return describe(value);
+	if (fault.value === undefined) return `${describe(value)} without \`${fault.member}\``;
+	return `${describe(value)} whose \`${fault.member}\` is ${describe(fault.value)}, not ${fault.expected}`;
 };
 
 const nearestName = (name: string): string => {

@@ -5,6 +5,7 @@ import type {Engine} from './engines/engine.js';
 import {createGridEngine, isGridEngine} from './engines/grid-engine.js';
 import {createLocalEngine, defaultSlots} from './engines/local.js';
 import {PoolError} from './errors.js';
+import {guardEngine} from './guard-engine.js';
 import type {PoolOptions} from './options.js';
 import {userName} from './user-name.js';
 
@@ -14,6 +15,9 @@ export type ChosenEngine = {
 	readonly why: string | undefined;
 };
 
+/** The default of the option `programTimeoutMs`. */
+const PROGRAM_TIMEOUT_MS = 60_000;
+
 /**
  * Any of `queueName`, `qsubPath`, `qstatPath`, `qdelPath` means Grid Engine; else the scheduler whose programs are on PATH; `local` only when
  * there is none. A scheduler that is there but does not answer is an outage, never a reason to compute on the login node.
@@ -21,6 +25,7 @@ export type ChosenEngine = {
  * @throws PoolError `ERR_POOL_PROGRAM_MISSING` when a program of the engine does not exist; `ERR_POOL_OPTION` when there is a scheduler that is not supported.
  */
 export const chooseEngine = async (options: PoolOptions): Promise<ChosenEngine> => {
+	if (typeof options.engine === 'object') return {engine: foreign(options.engine, options), why: undefined};
 	if (options.engine === 'local') return {engine: local(options), why: undefined};
 	if (options.engine === 'grid-engine') return {engine: gridEngine(options), why: undefined};
 	const asked = (['queueName', 'qsubPath', 'qstatPath', 'qdelPath'] as const).find(name => options[name] !== undefined);
@@ -43,6 +48,9 @@ export const chooseEngine = async (options: PoolOptions): Promise<ChosenEngine> 
 	};
 };
 
+const foreign = (engine: Engine, {programTimeoutMs = PROGRAM_TIMEOUT_MS}: PoolOptions): Engine =>
+	guardEngine(engine, {timeoutMs: programTimeoutMs, tell: line => void process.stderr.write(`${line}\n`)});
+
 const local = (options: PoolOptions): Engine => createLocalEngine({slots: options.slots ?? defaultSlots()});
 
 const gridEngine = (options: PoolOptions): Engine =>
@@ -54,10 +62,12 @@ const gridEngine = (options: PoolOptions): Engine =>
 		qacctPath: findProgram(options.qacctPath ?? (options.qstatPath === undefined ? 'qacct' : '')),
 		// That of another scheduler might even change other jobs.
 		qalterPath: findProgram(options.qalterPath ?? (options.qstatPath === undefined ? 'qalter' : '')),
+		qconfPath: findProgram(options.qconfPath ?? (options.qstatPath === undefined ? 'qconf' : '')),
 		queueName: options.queueName,
 		qsubArgs: options.qsubArgs ?? [],
 		errorStateIndicator: options.errorStateIndicator ?? 'E',
-		programTimeoutMs: options.programTimeoutMs ?? 60_000,
+		programTimeoutMs: options.programTimeoutMs ?? PROGRAM_TIMEOUT_MS,
+		submitConcurrency: options.submitConcurrency ?? 4,
 		user: userName(),
 	});
 

@@ -1,5 +1,7 @@
 /** How a map ends: no queue-job is left behind, every task has its outcome, and the work_dir is removed or its owner told why not. */
+import {isForeign} from './check-engine.js';
 import type {JobStatus} from './engines/engine.js';
+import {jobKey, parseJobName} from './layout.js';
 import {type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 import type {Reducer} from './reduce.js';
@@ -24,7 +26,7 @@ export const concludeMap = async (
 	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
 	try {
 		await state.journal.flush({durable: false});
-		const reason = whyKept(failed, left, reducer, keepWorkDir);
+		const reason = whyKept(state, left, reducer, keepWorkDir);
 		if (reason === undefined) {
 			// A heartbeat would put its file back into a directory that is being removed.
 			await state.owner.rest();
@@ -74,12 +76,13 @@ export const stopMap = async (state: MapState, ports: Ports, reducer: Reducer, {
 	await owner.release().catch(() => undefined);
 	const what = isLeaving ? 'the map was left, its queue-jobs go on' : 'the map was ended, its work_dir is kept';
 	ports.tell(
-		`queue-map-reduce: ${what} (${done + failed} tasks are finished): ${workDir}\nqueue-map-reduce: to go on: ${resumeCall(workDir)}`,
+		`queue-map-reduce: ${what} (${done + failed} tasks are finished): ${workDir}\nqueue-map-reduce: to go on: ${resumeCall(workDir, ports.engine.name)}`,
 	);
 };
 
-/** What to write in a program to go on with a map. */
-export const resumeCall = (workDir: string): string => `await Pool.resume(${JSON.stringify(workDir)})`;
+/** What to write in a program to go on with a map. Its engine has to be given again, unless it is one of this library. */
+export const resumeCall = (workDir: string, engine: string | undefined): string =>
+	`await Pool.resume(${JSON.stringify(workDir)}${engine !== undefined && isForeign(engine) ? ', {engine}' : ''})`;
 
 /** A removal may fail, and a queue that was told of a job may list it a moment later: so often the queue is asked whether any is left. */
 const MAX_SWEEPS = 3;
@@ -99,7 +102,7 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 		if (ids.length > 0) await engine.remove(ids).catch(() => engine.remove(ids));
 		// Not before the queue has heard of it: whoever goes on with the map adopts what may still be there.
 		for (const job of toRemove) state.journal.note({event: 'deleted', ...job});
-		for (const [jobId, jobName] of claimants) state.journal.note({event: 'deleted', jobId, jobName});
+		for (const [jobId, job] of claimants) state.journal.note({event: 'deleted', jobId, ...job});
 		// A queue ends by itself what has brought its result; of child processes none is to be left when the map returns.
 		if (!engine.outlivesProcess) await engine.remove(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
 		if (ids.length > 0 || state.needsSweep) await sweep(state, engine);
@@ -112,11 +115,16 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 	}
 };
 
-/** With dynamic chunks any queue-job may be about to claim one that is left, also when all that it has is done. By their numbers their names. */
-const findClaimants = (state: MapState): Map<string, string> => {
+/** With dynamic chunks any queue-job may be about to claim one that is left, also when all that it has is done. By their numbers what they were submitted for. */
+const findClaimants = (state: MapState): Map<string, {readonly ichunk: number; readonly attempt: number}> => {
 	if (!isAnyLeft(state)) return new Map();
-	const attempts = state.chunks.flatMap(chunk => chunk.attempts);
-	return new Map(attempts.flatMap(({jobId, jobName, isRemoved}) => (jobId === undefined || isRemoved ? [] : [[jobId, jobName]])));
+	return new Map(
+		state.chunks.flatMap(({chunk: {ichunk}, attempts}) =>
+			attempts.flatMap(({jobId, attempt, home, isRemoved}) =>
+				jobId === undefined || home !== undefined || isRemoved ? [] : [[jobId, {ichunk, attempt}] as const],
+			),
+		),
+	);
 };
 
 const isAnyLeft = (state: MapState): boolean => state.options.numJobs !== undefined && openChunks(state).length > 0;
@@ -128,8 +136,16 @@ const sweep = async (state: MapState, engine: Ports['engine']): Promise<void> =>
 		if (strays.length === 0) return;
 		if (round === MAX_SWEEPS) throw new Error(`${strays.map(({id}) => id).join(', ')} could not be removed`);
 		await engine.remove(strays.map(({id}) => id));
-		for (const {id, name} of strays) state.journal.note({event: 'deleted', jobId: id, jobName: name, reason: 'still in the queue'});
+		for (const stray of strays) state.journal.note({event: 'deleted', ...whose(state, stray), reason: 'still in the queue'});
 	}
+};
+
+const whose = (
+	{session}: MapState,
+	{id: jobId, name: jobName, element = 1}: JobStatus,
+): {readonly jobId: string; readonly jobName: string; readonly ichunk?: number; readonly attempt?: number} => {
+	const parts = parseJobName(session, jobName);
+	return {...(parts && {ichunk: parts.first + element - 1, attempt: parts.attempt}), jobId, jobName};
 };
 
 /**
@@ -141,12 +157,12 @@ const createOwnership = (state: MapState): ((job: JobStatus) => boolean) => {
 	const unanswered = new Set<string>();
 	const mayClaim = isAnyLeft(state);
 	for (const {attempts, decision} of state.chunks) {
-		for (const {attempt, jobId, jobName} of attempts) {
-			if (jobId === undefined) unanswered.add(jobName);
+		for (const {attempt, jobId, jobName, element} of attempts) {
+			if (jobId === undefined) unanswered.add(jobKey(jobName, element));
 			else if (mayClaim || decision.kind !== 'done' || decision.attempt !== attempt) nameOfId.set(jobId, jobName);
 		}
 	}
-	return ({id, name}) => nameOfId.get(id) === name || unanswered.has(name);
+	return ({id, name, element}) => nameOfId.get(id) === name || unanswered.has(jobKey(name, element));
 };
 
 /** The chunks that are not done have their outcome, too. */
@@ -158,8 +174,10 @@ const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Pr
 	}
 };
 
-const whyKept = (numFailed: number, left: string | undefined, reducer: Reducer, keepWorkDir: boolean): string | undefined => {
+const whyKept = ({firstMissing}: MapState, left: string | undefined, reducer: Reducer, keepWorkDir: boolean): string | undefined => {
+	const {failed: numFailed} = reducer.counts();
 	if (numFailed > 0) return numFailed === 1 ? 'a task failed' : `${numFailed} tasks failed`;
+	if (firstMissing !== undefined) return `its tasks were never all written: task ${firstMissing} is the first that is missing`;
 	if (left !== undefined) return left;
 	if (reducer.hasStderr()) return 'a task wrote to stderr';
 	return keepWorkDir ? '`keepWorkDir` is set' : undefined;

@@ -1,4 +1,5 @@
 /** Every option: what it means, and its default. What it must be is checked in check-options.ts. */
+import type {Engine} from './engines/engine.js';
 import type {TaskErrorKind} from './errors.js';
 
 /**
@@ -43,11 +44,11 @@ export type AttemptInfo = {
 /** Options of `new Pool(options)`, each of which a call may override. */
 export type PoolOptions = {
 	/**
-	 * What runs the queue-jobs: `grid-engine` (qsub, qstat, qdel) or `local` (child processes of this machine).
+	 * What runs the queue-jobs: `grid-engine` (qsub, qstat, qdel), `local` (child processes of this machine), or an engine of your own, an object of the type `Engine`.
 	 *
 	 * @default `grid-engine` when `queueName`, `qsubPath`, `qstatPath` or `qdelPath` is given or a Grid Engine is on PATH; `local` when no scheduler is.
 	 */
-	readonly engine?: 'grid-engine' | 'local';
+	readonly engine?: 'grid-engine' | 'local' | Engine;
 	/** Name of the queue, as `short.q`; without it the scheduler chooses. */
 	readonly queueName?: string;
 	/** Further arguments for qsub, passed on as they are, as `['-l', 'h_vmem=8G']`. @default [] */
@@ -75,6 +76,12 @@ export type PoolOptions = {
 	 * @default `qalter`, or none when `qstatPath` is given
 	 */
 	readonly qalterPath?: string;
+	/**
+	 * The program that knows how long an array may be here; nothing depends on its being there.
+	 *
+	 * @default `qconf`, or none when `qstatPath` is given
+	 */
+	readonly qconfPath?: string;
 	/** A queue-job whose state, as `Eqw`, contains this text is deleted and submitted again. @default `E` */
 	readonly errorStateIndicator?: string;
 	/** Queue-jobs at once on `local`. @default the processors this process may use, or the slots its own queue-job was given */
@@ -100,6 +107,17 @@ export type PoolOptions = {
 	readonly schedule?: 'static' | 'dynamic';
 	/** Number of queue-jobs that share the chunks of a map; with `schedule: 'dynamic'`, and only with it. */
 	readonly numJobs?: number;
+	/**
+	 * Submit chunks that follow each other as one array of the scheduler (Grid Engine's `-t`), split when the site allows no larger ones, instead of one queue-job
+	 * after the other. Chunks that are submitted again alone are queue-jobs of their own. On `local` nothing changes.
+	 *
+	 * @default false
+	 */
+	readonly arrayJobs?: boolean;
+	/** Never more queue-jobs of this map run at a time. An array is held to that by the scheduler (Grid Engine's `-tc`); of all others no more are submitted. @default no limit */
+	readonly maxConcurrentJobs?: number;
+	/** Never more queue-jobs of this map are in the queue, waiting or running; an array counts as many as it has elements. The rest is submitted as they end. @default no limit */
+	readonly maxQueuedJobs?: number;
 	/** Milliseconds between two qstat calls; the first ones come sooner, and all of them later while nothing changes. @default 5000 */
 	readonly pollingIntervalMs?: number;
 	/** How often the queue-job of one chunk is submitted again after an error state or a loss, and how often a task may be begun again whose worker died in it. An attempt that finishes a task begins the count anew. @default 10 */
@@ -140,8 +158,10 @@ export type PoolOptions = {
 	 * @default 21600000 (6 hours)
 	 */
 	readonly outageLimitMs?: number;
-	/** Milliseconds after which one call of qsub, qstat, qdel or qacct is killed. @default 60000 */
+	/** Milliseconds after which one call of qsub, qstat, qdel or qacct is killed, and an engine of your own counts as silent. @default 60000 */
 	readonly programTimeoutMs?: number;
+	/** How many calls of qsub may be under way at a time, for all maps of a pool together. @default 4 */
+	readonly submitConcurrency?: number;
 	/** The directory of this map; it must not exist, or be empty. @default `<workRoot>/<session>` */
 	readonly workDir?: string;
 	/** Where work_dirs are made; it must be on a file system that the worker-nodes share. @default `.qmr` in the current directory */

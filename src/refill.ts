@@ -40,8 +40,7 @@ export const createRefill = (state: MapState, ports: Pick<Ports, 'files' | 'cloc
 		fill: async () => {
 			const answer = listing;
 			listing = undefined;
-			const unclaimed = state.chunks.filter(chunk => isUnclaimed(state, chunk));
-			if (answer === undefined || unclaimed.length === 0) return;
+			if (answer === undefined) return;
 			const nowMs = ports.clock.elapsedMs();
 			const living = new Set(answer.flatMap(job => (isLiving(job, nowMs) ? [job.id] : [])));
 			// Those that were given up may stay where they are.
@@ -49,7 +48,9 @@ export const createRefill = (state: MapState, ports: Pick<Ports, 'files' | 'cloc
 			// One that has left the queue under a chunk is replaced when that is submitted again.
 			for (const id of findExpected(state)) living.add(id);
 			missing = [...missing, numJobs - living.size - state.toSubmit.size].slice(-MISSED_ANSWERS);
-			if (missing.length < MISSED_ANSWERS) return;
+			// A stream may bring some later.
+			const unclaimed = state.chunks.filter(chunk => isUnclaimed(state, chunk));
+			if (missing.length < MISSED_ANSWERS || unclaimed.length === 0) return;
 			// What somebody has deleted is not brought back.
 			const numDeleted = [...findDeleted(state)].filter(id => !wereDeleted.has(id)).length;
 			const numMissing = Math.min(...missing) - numDeleted;

@@ -74,6 +74,7 @@ const claimFor = (state: MapState, attempt: AttemptState, {home, host}: Claim): 
 	attempt.home = home;
 	attempt.host = host;
 	attempt.jobName = submitted?.jobName ?? jobName(state.session, home.ichunk, home.attempt);
+	attempt.element = submitted?.element;
 	attempt.jobId = submitted?.jobId;
 	attempt.isRemoved = submitted?.isRemoved ?? false;
 	// It was not known under which name to look for it.

@@ -60,6 +60,7 @@ export type WorkDirContent = {
 	readonly manifest: Manifest;
 	readonly launcher: string;
 	readonly environment: CapturedEnvironment;
+	/** Those that are there from the beginning; a stream is written later. */
 	readonly chunks: readonly Chunk[];
 	readonly tasks: readonly unknown[];
 };
@@ -193,7 +194,15 @@ const fill = async (directory: string, content: WorkDirContent, files: Files, si
 		const written = await Promise.allSettled(
 			content.chunks
 				.slice(i, i + MAX_FILES_AT_ONCE)
-				.map(chunk => writeTasks(tasksPath(directory, chunk.ichunk), chunk, content.tasks, content.manifest, files)),
+				.map(chunk =>
+					writeTasks(
+						tasksPath(directory, chunk.ichunk),
+						chunk,
+						content.tasks.slice(chunk.firstTask, chunk.firstTask + chunk.numTasks),
+						content.manifest,
+						files,
+					),
+				),
 		);
 		for (const outcome of written) if (outcome.status === 'rejected') throw outcome.reason;
 	}

@@ -92,7 +92,7 @@ const openClaims = ({manifest, id, isAgain, host, jobId}: QueueJob): Claims | un
 			host,
 			...(jobId === undefined ? {} : {jobId}),
 			numJobs,
-			numChunks: manifest.numChunks,
+			numChunks: manifest.numChunks ?? undefined,
 			graceMs,
 			outputBytes: () => ({stdoutFrom: outputBytes(1), stderrFrom: outputBytes(2)}),
 		},

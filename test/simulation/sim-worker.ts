@@ -3,6 +3,7 @@ import type {Chunk} from '../../src/chunks.js';
 import type {JobEnd} from '../../src/engines/engine.js';
 import {EXIT_CODES} from '../../src/exit-codes.js';
 import {chunkName, type Home} from '../../src/layout.js';
+import {numJobsOf} from '../../src/map-state.js';
 import {openProgress, type ProgressInput, writeStartFailure} from '../../src/worker/chunk-progress.js';
 import {type Claims, createClaims} from '../../src/worker/claim-chunk.js';
 import {WorkerError} from '../../src/worker/worker-error.js';
@@ -91,7 +92,8 @@ const toProgressInput = (
 
 /** Some are killed while they claim: before the file is there, while it is empty, or once it is filled. */
 const openClaims = (world: World, job: Job, process: SimProcess, {chunks}: WorkerInput, ports: WorkerPorts): Claims['next'] | undefined => {
-	const {numJobs, graceMs} = world.scenario.options;
+	const {graceMs} = world.scenario.options;
+	const numJobs = numJobsOf(world.scenario.options);
 	if (numJobs === undefined) return undefined;
 	const {next} = createClaims(
 		{
