@@ -103,6 +103,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	},
 	queueName: {expected: 'the name of a queue', accepts: isStringOf(/^[^\s\0]+$/)},
 	qsubArgs: {expected: 'an array of strings', accepts: isStringArray},
+	sbatchArgs: {expected: 'an array of strings', accepts: isStringArray},
 	resources: {
 		expected: 'an object `{memory, time}` or a function that returns one',
 		// What is wrong inside it is told by its own words.
@@ -114,6 +115,11 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	qacctPath: path,
 	qalterPath: path,
 	qconfPath: path,
+	sbatchPath: path,
+	squeuePath: path,
+	scancelPath: path,
+	scontrolPath: path,
+	sacctPath: path,
 	errorStateIndicator: {expected: 'one or more letters of a queue-job state', accepts: isStringOf(/^[A-Za-z]+$/)},
 	slots: integerFrom(1),
 	nodePath: {expected: 'an absolute path', accepts: isStringOf(/^\/[^\0]+$/)},
@@ -156,6 +162,8 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 		expected: 'a safe integer or a string',
 		accepts: value => Number.isSafeInteger(value) || typeof value === 'string',
 	},
+	// What can't be serialised is found when it is, just before the work_dir is made.
+	shared: {expected: 'any value', accepts: () => true},
 };
 
 const describeEngine = (value: unknown): string => {

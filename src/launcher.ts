@@ -16,6 +16,8 @@ export type LauncherOptions = {
 	readonly nodeArguments: readonly string[];
 	/** The caller's, for the files that tasks make. */
 	readonly umask: number;
+	/** Names of further files in the work_dir without which a worker can't begin. */
+	readonly moreFiles?: readonly string[];
 };
 
 /** Together a minute: a network file system shows a new file that late at worst. */
@@ -25,8 +27,8 @@ const WAITS_SECONDS = [1, 1, 2, 3, 5, 8, 13, 27];
 const NUM_LISTED = 3;
 
 /** The text of launch.sh. */
-export const createLauncher = ({workDir, cwd, nodePath, nodeArguments, umask}: LauncherOptions): string => {
-	const files = [MANIFEST, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT].join(' ');
+export const createLauncher = ({workDir, cwd, nodePath, nodeArguments, umask, moreFiles = []}: LauncherOptions): string => {
+	const files = [MANIFEST, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, ...moreFiles].join(' ');
 	const listed = withParents(workDir, NUM_LISTED).map(directory => `${quote(directory)}/*`);
 	const command = [nodePath, ...nodeArguments, join(workDir, WORKER_SCRIPT), workDir].map(quote);
 	const code = EXIT_CODES;

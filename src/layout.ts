@@ -8,7 +8,9 @@ export const JOURNAL = 'log.jsonl';
 export const LAUNCHER = 'launch.sh';
 export const ENVIRONMENT_SCRIPT = 'environment.sh';
 export const ENVIRONMENT_RECORD = 'environment.json';
-export const WORKER_SCRIPT = 'worker_node_script.mjs';
+export const WORKER_SCRIPT = 'worker_node_script.cjs';
+/** The value of the option `shared`, when there is one. */
+export const SHARED_VALUE = 'shared.v8';
 
 /** The files of one attempt at one chunk; `part`, or `start` when fn could not be had, becomes `out` once it is whole. An `out` that can't be read is set aside as `damaged`. A `claim` says who has taken the chunk. */
 export type AttemptFileKind = 'part' | 'start' | 'out' | 'damaged' | 'o' | 'e' | 'claim';

@@ -4,7 +4,7 @@ import type {Chunk} from './chunks.js';
 import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
 import {findOutcome} from './find-outcome.js';
 import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
-import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile} from './layout.js';
+import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, SHARED_VALUE} from './layout.js';
 import type {Manifest} from './manifest.js';
 import {realFiles} from './ports.js';
 import {type Finished, readFinished} from './read-finished.js';
@@ -23,6 +23,8 @@ export type WorkDirRecord = {
 	readonly manifest: Manifest;
 	/** In task order. */
 	readonly tasks: readonly TaskRecord[];
+	/** The file with the value of the option `shared`; undefined when it was not given. */
+	readonly sharedPath: string | undefined;
 	/** log.jsonl. */
 	readonly journal: readonly JournalLine[];
 	/** Files that could not be read, and why. */
@@ -91,7 +93,9 @@ export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
 		for (const record of await readChunk(directory, manifest, chunk, eventsByChunk.get(chunk.ichunk) ?? [], chunkFiles, problems))
 			tasks.push(record);
 	}
-	return {workDir: directory, manifest, tasks, journal, problems};
+	const sharedPath = manifest.sharedBytes === undefined ? undefined : join(directory, SHARED_VALUE);
+	if (sharedPath !== undefined && !names.includes(SHARED_VALUE)) problems.push(`${sharedPath}: it is missing`);
+	return {workDir: directory, manifest, tasks, sharedPath, journal, problems};
 };
 
 const readJournal = async (workDir: string, names: readonly string[], problems: string[]): Promise<JournalLine[]> => {

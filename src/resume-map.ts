@@ -3,6 +3,7 @@ import {readdir, stat} from 'node:fs/promises';
 import {basename, dirname, resolve} from 'node:path';
 import {isForeign} from './check-engine.js';
 import {mergeOptions} from './check-options.js';
+import {compareShared} from './compare-shared.js';
 import {compareWithMap, type MeantMap} from './compare-tasks.js';
 import type {Engine} from './engines/engine.js';
 import {PoolError} from './errors.js';
@@ -46,6 +47,7 @@ export const resumeMap = async (
 		const {chunks, firstMissing} = await findWritten(manifest, workDir);
 		await compareWithMap(meant, workDir, manifest, {chunks, isComplete: firstMissing === undefined}, realFiles);
 	}
+	if (given.shared !== undefined) await compareShared(given.shared, workDir, manifest, realFiles);
 	const options = mergeOptions(recordedOptions(manifest, given, workDir), given);
 	const engine = await chooseEngine({...options, engine: requireEngine(manifest, given, workDir)});
 	const mask = maskFor(options);
@@ -158,6 +160,7 @@ const FIXED: ReadonlySet<string> = new Set<keyof PoolOptions>([
 	'numJobs',
 	'resume',
 	'seed',
+	'shared',
 	'workDir',
 	'workRoot',
 ]);

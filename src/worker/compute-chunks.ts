@@ -7,6 +7,7 @@ import {type ChunkProgress, openProgress, type ProgressInput, writeStartFailure}
 import {type Claims, createClaims} from './claim-chunk.js';
 import {createPhases} from './phases.js';
 import {runTasks} from './run-tasks.js';
+import {createSharedReader} from './shared-reader.js';
 import {startFunction} from './start-function.js';
 import {openTasks, type Tasks} from './tasks-file.js';
 import {createTimeLimit} from './time-limit.js';
@@ -22,13 +23,15 @@ export type QueueJob = {
 	readonly isAgain: boolean;
 	readonly host: string;
 	readonly jobId?: string;
+	/** Ends the process for an error that is no task's. */
+	readonly abandon: (error: unknown) => never;
 };
 
 /** @throws WorkerError, or whatever is wrong with a file: then the chunk that was under way is for the next attempt. */
 export const computeChunks = async (queueJob: QueueJob): Promise<void> => {
-	const {manifest, id} = queueJob;
+	const {manifest, id, abandon} = queueJob;
 	const firstTasks = await openTasks(id, manifest);
-	const phases = createPhases(manifest);
+	const phases = createPhases(manifest, createSharedReader(id.workDir, manifest, abandon));
 	installWorkerState(phases);
 	let current: {readonly id: ChunkId; readonly progress: ChunkProgress} | undefined;
 	// A task of an earlier chunk may fail late: the one that is now at its place has nothing to do with that.

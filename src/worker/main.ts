@@ -1,5 +1,5 @@
 /**
- * The worker program: computes one chunk and writes its outcomes; with dynamic chunks it goes on with others until none is left. `worker_node_script.mjs WORK_DIR
+ * The worker program: computes one chunk and writes its outcomes; with dynamic chunks it goes on with others until none is left. `worker_node_script.cjs WORK_DIR
  * ICHUNK ATTEMPT [again]`, started by launch.sh on the worker-node, bundled into one file. It imports node: modules only, for it pays for each of them in every queue-job.
  */
 import {readFileSync} from 'node:fs';
@@ -16,7 +16,7 @@ import {isWatchdogData, runWatchdog} from './watchdog.js';
 import {WorkerError} from './worker-error.js';
 
 /** The real one: for tasks it is replaced. */
-const exit = process.exit.bind(process);
+const exit: typeof process.exit = process.exit.bind(process);
 
 const main = async (): Promise<void> => {
 	const [workDir, ichunk, attempt, again] = process.argv.slice(2);
@@ -34,6 +34,7 @@ const main = async (): Promise<void> => {
 		isAgain: again !== undefined,
 		host: hostname(),
 		...jobIdFromEnvironment(),
+		abandon,
 	});
 	// Whatever fn has left running is not waited for.
 	exit(0);
@@ -45,9 +46,11 @@ const jobIdFromEnvironment = (): {jobId?: string} => {
 	return jobId === undefined ? {} : {jobId};
 };
 
+function abandon(error: unknown): never {
+	console.error(error);
+	exit(error instanceof WorkerError ? error.exitCode : EXIT_CODES.internal);
+}
+
 if (isMainThread) {
-	main().catch((error: unknown) => {
-		console.error(error);
-		exit(error instanceof WorkerError ? error.exitCode : EXIT_CODES.internal);
-	});
+	main().catch(abandon);
 } else if (isWatchdogData(workerData)) runWatchdog(workerData);

@@ -4,6 +4,7 @@ import {delimiter, join} from 'node:path';
 import type {Engine} from 'queue-map-reduce';
 import {initQueueState, type QueueState} from 'queue-map-reduce/dummy-queue';
 import {createGridEngine, type GridEngineOptions} from '../../src/engines/grid-engine.js';
+import {createSlurmEngine, type SlurmOptions} from '../../src/engines/slurm.js';
 import {userName} from '../../src/user-name.js';
 
 const COMMON = {
@@ -11,6 +12,8 @@ const COMMON = {
 	qsubArgs: [],
 	errorStateIndicator: 'E',
 	programTimeoutMs: 60_000,
+	submitConcurrency: 4,
+	qconfPath: undefined,
 	user: userName(),
 };
 
@@ -23,7 +26,7 @@ export const createDummyEngine = (
 	{queueName, ...state}: Partial<QueueState> & {readonly queueName?: string} = {},
 ): Engine => {
 	const {qsubPath, qstatPath, qdelPath, qacctPath, qalterPath} = initQueueState(directory, state);
-	return brought({...COMMON, qsubPath, qstatPath, qdelPath, qacctPath, qalterPath, queueName});
+	return brought({...COMMON, qsubPath, qstatPath, qdelPath, qacctPath, qalterPath, qconfPath: undefined, queueName});
 };
 
 /** The Grid Engine whose programs are on PATH. */
@@ -35,8 +38,27 @@ export const createRealGridEngine = (changes: Partial<GridEngineOptions> = {}): 
 		qdelPath: findOnPath('qdel'),
 		qacctPath: findOnPath('qacct'),
 		qalterPath: findOnPath('qalter'),
+		qconfPath: findOnPath('qconf'),
 		...changes,
 	});
+
+/** The Slurm whose programs are on PATH. */
+export const createRealSlurm = (changes: Partial<SlurmOptions> = {}): Engine => ({
+	...createSlurmEngine({
+		sbatchPath: findOnPath('sbatch'),
+		squeuePath: findOnPath('squeue'),
+		scancelPath: findOnPath('scancel'),
+		scontrolPath: findOnPath('scontrol'),
+		sacctPath: findOnPath('sacct'),
+		queueName: undefined,
+		sbatchArgs: [],
+		programTimeoutMs: 60_000,
+		submitConcurrency: 4,
+		user: userName(),
+		...changes,
+	}),
+	name: 'slurm-under-contract',
+});
 
 const findOnPath = (program: string): string => {
 	const path = (process.env.PATH ?? '')

@@ -37,6 +37,7 @@ const SHARED_WITH_WORKER = [
 	'src/blocks.ts',
 	'src/byte-source.ts',
 	'src/scan-part.ts',
+	'src/shared-value.ts',
 ];
 
 /** Of these the worker may know the types: what is written into run.json. */

@@ -84,6 +84,8 @@ const oneOf = (first: string, second: string): Rule => ({
 	],
 });
 
+/** Whatever can't be serialised is found later. */
+const anything: Rule = {expected: 'any value', good: [null, 5, 'x', {a: 1}, new Map()], bad: []};
 const nothing = async (): Promise<never[]> => [];
 const ENGINE = {
 	name: 'my-engine_2.0',
@@ -115,8 +117,16 @@ class Brought {
 const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	engine: {
 		expected:
-			'`grid-engine`, `local` or an object with `name`, `statusCost`, `outlivesProcess`, `maxDefaultChunks`, `submit`, `status`, `remove`, `explain`',
-		good: ['grid-engine', 'local', ENGINE, {...ENGINE, arrays: undefined}, {...ENGINE, arrays: ARRAYS}, new (class extends Brought {})()],
+			'`grid-engine`, `slurm`, `local` or an object with `name`, `statusCost`, `outlivesProcess`, `maxDefaultChunks`, `submit`, `status`, `remove`, `explain`',
+		good: [
+			'grid-engine',
+			'slurm',
+			'local',
+			ENGINE,
+			{...ENGINE, arrays: undefined},
+			{...ENGINE, arrays: ARRAYS},
+			new (class extends Brought {})(),
+		],
 		bad: [
 			['torque', '"torque"'],
 			['Local', '"Local"'],
@@ -158,6 +168,17 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 			[null, 'null'],
 		],
 	},
+	sbatchArgs: {
+		expected: 'an array of strings',
+		good: [[], ['--qos=long'], ['']],
+		bad: [
+			['-l', '"-l"'],
+			[[5], 'an array'],
+			[['a\0'], 'an array'],
+			[{}, 'an object'],
+			[null, 'null'],
+		],
+	},
 	resources: {
 		expected: 'an object `{memory, time}` or a function that returns one',
 		good: [{}, {memory: '8G'}, {memory: 2 ** 33, time: '36h'}, {time: 3600}, () => ({})],
@@ -175,6 +196,11 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	qacctPath: path,
 	qalterPath: path,
 	qconfPath: path,
+	sbatchPath: path,
+	squeuePath: path,
+	scancelPath: path,
+	scontrolPath: path,
+	sacctPath: path,
 	errorStateIndicator: {
 		expected: 'one or more letters of a queue-job state',
 		good: ['E', 'Eqw'],
@@ -257,6 +283,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 			[null, 'null'],
 		],
 	},
+	shared: anything,
 };
 
 const table = Object.entries(RULES);
