@@ -92,10 +92,10 @@ const takeFinished = async (state: MapState, ports: Ports, reducer: Reducer): Pr
 	if (toRemove.length > 0) await ports.engine.remove(toRemove).catch(() => undefined);
 };
 
-/** None of its queue-jobs was submitted, or the last one was given up or removed. A result that can't be read may be a stale view: it is looked at again first. */
+/** None of its queue-jobs was submitted, or the last one was given up or removed. A result that can't be read, and was not given up for that, may be a stale view: it is looked at again first. */
 const isToBeSubmitted = (state: MapState, chunk: ChunkState, due: Replay['due']): boolean => {
 	// It is for whoever claims it: queue-jobs that are missing for that are replaced by the loop.
 	if (isUnclaimed(state, chunk)) return false;
-	if (chunk.attempts.some(({result}) => result.kind === 'damaged')) return false;
+	if (chunk.attempts.some(({result, failure}) => result.kind === 'damaged' && failure === undefined)) return false;
 	return due.has(chunk) || (chunk.attempts.at(-1)?.isRemoved ?? true);
 };
