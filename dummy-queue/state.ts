@@ -11,8 +11,10 @@ export type QueueState = {
 	maxRunning: number;
 	/** The worker-nodes, shown as `dummy.q@NAME` and given to queue-jobs as HOSTNAME. */
 	hosts: Host[];
-	/** How many queue-jobs a user may have; qsub refuses more, with exit status 25. 0 is no limit. */
+	/** How many queue-jobs a user may have, an array counting as one; qsub refuses more, with exit status 25. 0 is no limit. */
 	maxUserJobs: number;
+	/** How many elements an array may have; qsub refuses more. */
+	maxElements: number;
 	/** How the queue starts a script. `unix_behavior` ignores `-S` and obeys the `#!` line; `script_from_stdin` feeds the script to the shell. */
 	shellStartMode: ShellStartMode;
 	/** Whether shells are started as login shells (argv[0] is `-sh`), as Grid Engine does by default. Off, so that nobody's `.profile` changes a test. */
@@ -50,6 +52,8 @@ export type ProgramName = 'qsub' | 'qstat' | 'qstat -j' | 'qstat -F' | 'qdel' | 
 /** One record of the accounting. A queue-job that was started several times has several. */
 export type EndedJob = {
 	JB_job_number: number;
+	/** Of an array. */
+	element?: number;
 	JB_name: string;
 	JB_owner: string;
 	queue: string;
@@ -79,6 +83,7 @@ export const createQueueState = (options: Partial<QueueState> = {}): QueueState 
 	maxRunning: 10,
 	hosts: [{name: hostname(), state: ''}],
 	maxUserJobs: 0,
+	maxElements: 75_000,
 	shellStartMode: 'posix_compliant',
 	loginShells: false,
 	listsAllUsers: false,
