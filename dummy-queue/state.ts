@@ -47,7 +47,7 @@ export type KnownNames = {
 };
 
 /** The programs a fault can be set for and whose calls are counted. */
-export type ProgramName = 'qsub' | 'qstat' | 'qstat -j' | 'qstat -F' | 'qdel' | 'qacct' | 'qalter';
+export type ProgramName = 'qsub' | 'qstat' | 'qstat -j' | 'qstat -F' | 'qdel' | 'qacct' | 'qalter' | 'qconf';
 
 /** One record of the accounting. A queue-job that was started several times has several. */
 export type EndedJob = {
@@ -90,7 +90,7 @@ export const createQueueState = (options: Partial<QueueState> = {}): QueueState 
 	accounting: true,
 	pendingReasons: [],
 	known: {},
-	calls: {qsub: 0, qstat: 0, 'qstat -j': 0, 'qstat -F': 0, qdel: 0, qacct: 0, qalter: 0},
+	calls: {qsub: 0, qstat: 0, 'qstat -j': 0, 'qstat -F': 0, qdel: 0, qacct: 0, qalter: 0, qconf: 0},
 	faults: [],
 	jobs: [],
 	ended: [],

@@ -229,3 +229,11 @@ describe('of a single element', () => {
 		expect((await call(queue.qalterPath, ['-w', 'p', '1'])).stdout).toBe('verification: found suitable queue(s)\n');
 	});
 });
+
+test('how long an array may be is told by qconf, in the words of the real one', async () => {
+	const {qconfPath} = makeDummyQueue({maxElements: 7});
+	const {stdout} = await call(qconfPath, ['-sconf']);
+	expect(stdout).toMatch(/^max_aj_tasks {17}7$/m);
+	expect(read('qconf/configuration.txt')).toMatch(/^max_aj_tasks {17}75000$/m);
+	expect(await call(qconfPath, ['-sq'])).toMatchObject({stdout: '', exitCode: 1});
+});
