@@ -126,6 +126,8 @@ export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResul
 	if (exitCode === 0) return id === undefined ? {kind: 'unanswered', reason: `qsub told no number: ${reason}`} : {kind: 'submitted', id};
 	// The limit of jobs per user or per site.
 	if (exitCode === 25 || /only \d+ jobs are allowed/i.test(stderr)) return {kind: 'full', reason};
+	// Longer than the site allows: there is room for a shorter one.
+	if (numElements !== undefined && /more than \d+ tasks/.test(stderr)) return {kind: 'full', reason};
 	// A job that no queue takes yet is queued, with a warning that reads as a refusal.
 	if (id !== undefined || /has been submitted/.test(stderr)) return {kind: 'unanswered', reason};
 	// What the user has named is no evidence: a queue may be called `timeout.q`.
