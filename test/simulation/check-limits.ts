@@ -16,9 +16,9 @@ export const checkQueued = (world: World, cluster: Cluster, ledger: Ledger, next
 	]);
 };
 
-/** `next` begins to run. */
-export const checkRunning = (world: World, cluster: Cluster, ledger: Ledger, next: Job, all: readonly Job[]): void => {
-	const running = all.filter(job => job.state === 'running' && (job === next || isLiving(world, cluster, ledger, job)));
+/** A queue-job begins to run. */
+export const checkRunning = (world: World, cluster: Cluster, ledger: Ledger, all: readonly Job[]): void => {
+	const running = all.filter(job => job.state === 'running' && isLiving(world, cluster, ledger, job));
 	hold(world, 'never more queue-jobs run than asked', world.scenario.options.maxConcurrentJobs, running);
 };
 

@@ -87,7 +87,7 @@ export const simulateMap = async (seed: number, {isTraced = false} = {}): Promis
 			checkGivenUp(world, cluster, ledger, job);
 			checkQueued(world, cluster, ledger, job, all);
 		},
-		onStart: (job, all) => checkRunning(world, cluster, ledger, job, all),
+		onStart: all => checkRunning(world, cluster, ledger, all),
 	});
 	onCalm.push(cluster.healAll);
 	const story = createStory(world, {
