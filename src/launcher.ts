@@ -181,7 +181,7 @@ qmr_main() {
 	. ${quote(join(workDir, ENVIRONMENT_SCRIPT))}
 	# What the caller says of the heap in NODE_OPTIONS counts: an argument would win over it.
 	case \${NODE_OPTIONS-} in
-	*max[-_]old[-_]space[-_]size*)
+	*max[-_]old[-_]space[-_]size* | *max[-_]heap[-_]size*)
 		shift
 		set -- '' "$@"
 		;;
