@@ -8,7 +8,7 @@ export const JOURNAL = 'log.jsonl';
 export const LAUNCHER = 'launch.sh';
 export const ENVIRONMENT_SCRIPT = 'environment.sh';
 export const ENVIRONMENT_RECORD = 'environment.json';
-export const WORKER_SCRIPT = 'worker_node_script.mjs';
+export const WORKER_SCRIPT = 'worker_node_script.cjs';
 /** The value of the option `shared`, when there is one. */
 export const SHARED_VALUE = 'shared.v8';
 
@@ -21,6 +21,9 @@ const CHUNK_DIGITS = 9;
 export const chunkName = (ichunk: number): string => String(ichunk).padStart(CHUNK_DIGITS, '0');
 
 export const tasksPath = (workDir: string, ichunk: number): string => join(workDir, `${chunkName(ichunk)}.tasks`);
+
+/** Where the tasks of a chunk are written while the map runs already; they become `.tasks` once they are whole. */
+export const newTasksPath = (workDir: string, ichunk: number): string => join(workDir, `${chunkName(ichunk)}.new`);
 
 export const attemptPath = (workDir: string, ichunk: number, attempt: number, kind: AttemptFileKind): string =>
 	join(workDir, `${chunkName(ichunk)}.${attempt}.${kind}`);

@@ -1,5 +1,6 @@
 /** What the process-node knows of a running map: the steps read and change it, nobody else sees it. */
 import type {Chunk} from './chunks.js';
+import type {Engine} from './engines/engine.js';
 import type {TaskErrorKind} from './errors.js';
 import type {Journal} from './journal.js';
 import type {AttemptFacts, Limits} from './judge.js';
@@ -12,7 +13,10 @@ export type MapState = {
 	readonly options: MapOptions;
 	readonly owner: Owner;
 	readonly journal: Journal;
-	readonly chunks: readonly ChunkState[];
+	/** Those that are written so far: a stream brings further ones. */
+	readonly chunks: ChunkState[];
+	/** Of a stream that was left before it was all written: the first task that is missing. */
+	firstMissing: number | undefined;
 	/** Chunks whose next attempt is to be submitted, in this order. */
 	readonly toSubmit: Set<ChunkState>;
 	/** Whether any worker of this map could begin its tasks: it makes its `.part` then. */
@@ -53,6 +57,7 @@ export const createMapState = ({
 }: Pick<MapState, 'session' | 'workDir' | 'options' | 'owner' | 'journal'> & {readonly chunks: readonly Chunk[]}): MapState => ({
 	...fields,
 	chunks: createChunkStates(chunks),
+	firstMissing: undefined,
 	toSubmit: new Set(),
 	anyWorkerStarted: false,
 	needsSweep: false,
@@ -63,6 +68,32 @@ export const createMapState = ({
 	maxElements: Number.POSITIVE_INFINITY,
 	heldBack: undefined,
 });
+
+/** Takes over chunks of a stream, to be submitted. */
+export const addChunks = (state: MapState, chunks: readonly Chunk[]): void => {
+	for (const chunk of createChunkStates(chunks)) {
+		state.chunks.push(chunk);
+		state.toSubmit.add(chunk);
+	}
+};
+
+/** Of those that are written. */
+export const countKnownTasks = ({chunks}: MapState): number => {
+	const last = chunks.at(-1)?.chunk;
+	return last === undefined ? 0 : last.firstTask + last.numTasks;
+};
+
+/** The chunk that holds a task. */
+export const chunkOf = ({chunks}: MapState, itask: number): Chunk =>
+	(chunks.findLast(({chunk}) => chunk.firstTask <= itask) as ChunkState).chunk;
+
+/** Says in the journal that there will be no further tasks. */
+export const noteComplete = (state: MapState, {name}: Pick<Engine, 'name'>): void => {
+	state.firstMissing = undefined;
+	const numTasks = countKnownTasks(state);
+	const message = `${numTasks} tasks in ${state.chunks.length} chunks for the engine ${name}`;
+	state.journal.note({event: 'tasks-complete', numTasks, message});
+};
 
 export const toMapOptions = (options: PoolOptions): MapOptions => ({
 	pollingIntervalMs: options.pollingIntervalMs ?? 5000,

@@ -8,9 +8,10 @@ import {createMapBeats} from './beat.js';
 import {isHeldBack} from './capacity.js';
 import {PoolError} from './errors.js';
 import {explainJobs} from './explain-jobs.js';
+import type {Feed} from './feed-tasks.js';
 import {judge, type Verdict} from './judge.js';
 import {lookForResults} from './look-for-results.js';
-import {type ChunkState, type MapState, openChunks} from './map-state.js';
+import {addChunks, type ChunkState, type MapState, noteComplete, openChunks} from './map-state.js';
 import {createOutage, type Outage, shareOutage} from './outage.js';
 import type {Ports} from './ports.js';
 import {readProgress} from './read-finished.js';
@@ -22,10 +23,19 @@ export type Watch = {
 	readonly onRound: () => void;
 	/** Ends the watching; its reason is thrown. */
 	readonly signal: AbortSignal;
+	/** Brings further chunks; undefined when all are there. */
+	readonly feed: Feed | undefined;
+	/** So many chunks may be there, for whoever takes the outcomes; asked each round. */
+	readonly chunksWanted: () => number;
 };
 
-/** @throws PoolError `ERR_POOL_SUBMIT_REJECTED`, `ERR_POOL_PROGRAM_MISSING`, `ERR_POOL_OUTAGE`, `ERR_POOL_START_FAILED` or `ERR_POOL_WORK_DIR`. */
-export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onRound, signal}: Watch): Promise<void> => {
+/** @throws PoolError `ERR_POOL_TASKS` when a stream of tasks fails, `ERR_POOL_SUBMIT_REJECTED`, `ERR_POOL_PROGRAM_MISSING`, `ERR_POOL_OUTAGE`, `ERR_POOL_START_FAILED` or `ERR_POOL_WORK_DIR`. */
+export const poll = async (
+	state: MapState,
+	ports: Ports,
+	reducer: Reducer,
+	{onRound, signal, feed, chunksWanted}: Watch,
+): Promise<void> => {
 	const beats = createMapBeats(ports, state.options.pollingIntervalMs, ports.engine.statusCost);
 	const submitOutage = createOutage('the scheduler takes no queue-jobs', state, ports);
 	const statusOutage = createOutage('the queue does not answer', state, ports);
@@ -63,7 +73,20 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 		beats.listing.done(found ?? 'same');
 	};
 
-	while (openChunks(state).length > 0) {
+	let isFed = feed === undefined;
+	const takeFed = (): void => {
+		if (feed === undefined || isFed) return;
+		feed.allow(Math.min(numBegun(state) + CHUNKS_AHEAD, chunksWanted()));
+		// Asked before: what came last is taken then, too.
+		const end = feed.end();
+		addChunks(state, feed.take());
+		if (end?.kind === 'failed') throw end.error;
+		isFed = end !== undefined;
+		if (isFed) noteComplete(state, ports.engine);
+	};
+
+	takeFed();
+	while (!isFed || openChunks(state).length > 0) {
 		signal.throwIfAborted();
 		if (isToSubmit(state) && beats.submission.isDue()) await submit();
 		// The queue before the files: of a job that ends in between we then see the result, not only that it is gone.
@@ -76,11 +99,18 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 		await withFiles(state, fileOutage('write'), () => state.journal.flush({durable: false}));
 		onRound();
 		if (state.options.stopOnError && reducer.counts().failed > 0) return;
+		takeFed();
 		const untilMs = Math.min(beats.status.untilDueMs(), beats.listing.untilDueMs());
 		const untilSubmitMs = isToSubmit(state) ? beats.submission.untilDueMs() : untilMs;
-		if (openChunks(state).length > 0) await ports.clock.sleep(Math.min(untilMs, untilSubmitMs), signal);
+		const sleep = isFed ? ports.clock.sleep : (feed?.sleep ?? ports.clock.sleep);
+		if (!isFed || openChunks(state).length > 0) await sleep(Math.min(untilMs, untilSubmitMs), signal);
 	}
 };
+
+/** So many chunks of a stream are written that are not submitted yet: enough to keep a scheduler busy until the next look. */
+const CHUNKS_AHEAD = 100;
+
+const numBegun = ({chunks}: MapState): number => chunks.filter(({attempts}) => attempts.length > 0).length;
 
 const isToSubmit = (state: MapState): boolean => state.toSubmit.size > 0 && !isHeldBack(state);
 

@@ -8,7 +8,7 @@ import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, SHARED_V
 import type {Manifest} from './manifest.js';
 import {realFiles} from './ports.js';
 import {type Finished, readFinished} from './read-finished.js';
-import {chunksOf, readManifest} from './read-manifest.js';
+import {completeTasks, findChunks, readManifest} from './read-manifest.js';
 import {readOutcomeFile} from './read-outcomes.js';
 import {readOutputs} from './read-outputs.js';
 import {readInputs} from './read-tasks.js';
@@ -85,7 +85,9 @@ export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
 	const eventsByChunk = groupByChunk(journal);
 	const filesByChunk = groupByChunk(names.flatMap(name => parseChunkFile(name) ?? []));
 	const tasks: TaskRecord[] = [];
-	for (const chunk of chunksOf(manifest)) {
+	const {chunks, firstMissing} = await findChunks(manifest, directory, names, completeTasks(journal), realFiles);
+	if (firstMissing !== undefined) problems.push(`task ${firstMissing} and those after it are not written (yet)`);
+	for (const chunk of chunks) {
 		const chunkFiles = filesByChunk.get(chunk.ichunk) ?? [];
 		for (const record of await readChunk(directory, manifest, chunk, eventsByChunk.get(chunk.ichunk) ?? [], chunkFiles, problems))
 			tasks.push(record);

@@ -60,6 +60,7 @@ export type WorkDirContent = {
 	readonly manifest: Manifest;
 	readonly launcher: string;
 	readonly environment: CapturedEnvironment;
+	/** Those that are there from the beginning; a stream is written later. */
 	readonly chunks: readonly Chunk[];
 	readonly tasks: readonly unknown[];
 	/** The file of what the tasks share; undefined when they share nothing. */
@@ -195,7 +196,15 @@ const fill = async (directory: string, content: WorkDirContent, files: Files, si
 		const written = await Promise.allSettled(
 			content.chunks
 				.slice(i, i + MAX_FILES_AT_ONCE)
-				.map(chunk => writeTasks(tasksPath(directory, chunk.ichunk), chunk, content.tasks, content.manifest, files)),
+				.map(chunk =>
+					writeTasks(
+						tasksPath(directory, chunk.ichunk),
+						chunk,
+						content.tasks.slice(chunk.firstTask, chunk.firstTask + chunk.numTasks),
+						content.manifest,
+						files,
+					),
+				),
 		);
 		for (const outcome of written) if (outcome.status === 'rejected') throw outcome.reason;
 	}
@@ -203,6 +212,6 @@ const fill = async (directory: string, content: WorkDirContent, files: Files, si
 	await write(LAUNCHER, content.launcher);
 	await write(ENVIRONMENT_SCRIPT, content.environment.script);
 	await write(ENVIRONMENT_RECORD, content.environment.record);
-	await write(WORKER_SCRIPT, await readFile(fileURLToPath(new URL('./worker/worker_node_script.mjs', import.meta.url))));
+	await write(WORKER_SCRIPT, await readFile(fileURLToPath(new URL('./worker/worker_node_script.cjs', import.meta.url))));
 	await write(MANIFEST, `${JSON.stringify(content.manifest, null, '\t')}\n`);
 };

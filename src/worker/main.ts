@@ -1,5 +1,5 @@
 /**
- * The worker program: computes one chunk and writes its outcomes. `worker_node_script.mjs WORK_DIR ICHUNK ATTEMPT [again]`, started by launch.sh on the
+ * The worker program: computes one chunk and writes its outcomes. `worker_node_script.cjs WORK_DIR ICHUNK ATTEMPT [again]`, started by launch.sh on the
  * worker-node, bundled into one file. It imports node: modules only, for it pays for each of them in every queue-job.
  */
 import {readFileSync} from 'node:fs';

@@ -3,7 +3,6 @@
  * the growing file name the task, so that the next attempt does not begin it.
  */
 import {fdatasyncSync, openSync, writeSync} from 'node:fs';
-import {fileURLToPath} from 'node:url';
 import {Worker} from 'node:worker_threads';
 import {encodeOver} from '../block-frames.js';
 
@@ -53,7 +52,7 @@ export const startWatchdog = (taskLimitMs: number, path: string, warn: (message:
 	const stillUs = new BigInt64Array(new SharedArrayBuffer(8));
 	const data: WatchdogData = {kind: 'queue-map-reduce-watchdog', path, taskLimitMs, running, beganUs, stillUs};
 	// The same file, which tells by the data what it is to be. Nothing that the user preloads is loaded there.
-	const thread = new Worker(fileURLToPath(import.meta.url), {workerData: data, execArgv: [], env: {}, resourceLimits: RESOURCE_LIMITS});
+	const thread = new Worker(import.meta.filename, {workerData: data, execArgv: [], env: {}, resourceLimits: RESOURCE_LIMITS});
 	thread.unref();
 	thread.on('error', error => warn(`taskLimitMs can't end a task that blocks the event loop: ${error.message}`));
 	return {

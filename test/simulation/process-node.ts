@@ -6,9 +6,10 @@ import type {Engine} from '../../src/engines/engine.js';
 import {openJournal} from '../../src/journal.js';
 import {JOURNAL} from '../../src/layout.js';
 import {createMapState, toMapOptions} from '../../src/map-state.js';
+import type {Outcome} from '../../src/outcome.js';
 import {claimWorkDir, type Processes} from '../../src/owner.js';
 import type {Ports} from '../../src/ports.js';
-import {createReducer, type Outcome} from '../../src/reduce.js';
+import {createReducer} from '../../src/reduce.js';
 import {restoreMap} from '../../src/restore-map.js';
 import type {FileViews} from './file-views.js';
 import {createSimFiles} from './sim-files.js';
@@ -69,8 +70,8 @@ export const startMapProcess = (world: World, how: 'begin' | 'resume', input: Pr
 			journal: openJournal(`${WORK_DIR}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number}),
 			chunks,
 		});
-		const numTasks = world.scenario.tasks.length;
-		const reducer = createReducer({session, workDir: WORK_DIR, numTasks, taskAt: itask => itask, files: ports.files});
+		const taskAt = async (itask: number): Promise<unknown> => itask;
+		const reducer = createReducer({session, workDir: WORK_DIR, keep: 'outcomes', taskAt, files: ports.files});
 		if (how === 'begin') {
 			for (const chunk of state.chunks) state.toSubmit.add(chunk);
 			state.journal.note({event: 'tasks-complete'});

@@ -47,7 +47,7 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 		const workDir = makeWorkDir({cwd, umask: 0o027, nodeArguments: ['--no-warnings']});
 		expect(runLauncher(shell, workDir, ['13', '2'])).toMatchObject({status: 0, stdout: '', stderr: ''});
 		const dump = readDump(workDir, 2);
-		expect(dump.argv.slice(1)).toEqual([join(workDir, 'worker_node_script.mjs'), workDir, '13', '2']);
+		expect(dump.argv.slice(1)).toEqual([join(workDir, 'worker_node_script.cjs'), workDir, '13', '2']);
 		expect(dump).toMatchObject({cwd, umask: 0o027, execArgv: ['--no-warnings']});
 		expect(dump.stdio).toEqual(['/dev/null', join(workDir, '000000013.2.o'), join(workDir, '000000013.2.e')]);
 	});
@@ -82,7 +82,7 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 		writeFileSync(nodePath, '#!/bin/sh\npwd\nprintf "%s\\n" "$@"\n', {mode: 0o755});
 		const workDir = makeWorkDir({workDir: join(scratch, 'work\\dir\\'), cwd, nodePath, nodeArguments: ['\\n\\']});
 		expect(runLauncher(shell, workDir, ['13', '1'])).toMatchObject({status: 0, stdout: '', stderr: ''});
-		const lines = [cwd, '\\n\\', join(workDir, 'worker_node_script.mjs'), workDir, '13', '1'];
+		const lines = [cwd, '\\n\\', join(workDir, 'worker_node_script.cjs'), workDir, '13', '1'];
 		expect(readFileSync(join(workDir, '000000013.1.o'), 'utf8')).toBe(`${lines.join('\n')}\n`);
 	});
 
