@@ -180,7 +180,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 		],
 	},
 	resources: {
-		expected: 'an object `{memory, time}` or a function that returns one',
+		expected: 'an object `{memory, time, slots, …}` or a function that returns one',
 		good: [{}, {memory: '8G'}, {memory: 2 ** 33, time: '36h'}, {time: 3600}, () => ({})],
 		bad: [
 			['8G', '"8G"'],
