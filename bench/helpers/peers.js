@@ -4,6 +4,7 @@
  * @typedef {{numTasks: number, numChunks: number, arrays: boolean}} BatchtoolsSize
  */
 import {mkdtempSync, rmSync} from 'node:fs';
+import {userInfo} from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {feed} from './engines.js';
@@ -44,8 +45,10 @@ export const createBatchtools =
 		if (findProgram('Rscript') === undefined) throw new Skip('R batchtools is not installed');
 		const registry = mkdtempSync(path.join(directory, 'batchtools-'));
 		try {
+			// It asks the queue for `$USER`, which not every environment has.
+			const env = {...process.env, USER: userInfo().username};
 			const args = [engine, registry, numTasks, numChunks, arrays ? 'arrays' : 'singles', slots].map(String);
-			const seconds = /^seconds (\S+)$/m.exec(await run('Rscript', ['--vanilla', SCRIPT, ...args], {cwd: registry}))?.[1];
+			const seconds = /^seconds (\S+)$/m.exec(await run('Rscript', ['--vanilla', SCRIPT, ...args], {cwd: registry, env}))?.[1];
 			if (seconds === undefined) throw new Error('batchtools.R has printed no time');
 			return Number(seconds);
 		} finally {
