@@ -31,7 +31,7 @@ export const missingPeers = () =>
 
 /** GNU parallel on this machine: so many `node -e CODE`. @type {(slots: number, count: number, code: string) => Promise<number>} */
 export const timeParallel = async (slots, count, code) => {
-	if (findProgram('parallel') === undefined) throw new Skip('GNU parallel is not installed');
+	if (findProgram('parallel') === undefined) throw new Skip('not installed');
 	// It prints a citation notice to terminals only.
 	return time(() => feed('parallel', ['-j', String(slots), '-N', '1', '-q', process.execPath, '-e', code], count));
 };
@@ -42,7 +42,7 @@ const SCRIPT = fileURLToPath(new URL('batchtools.R', import.meta.url));
 export const createBatchtools =
 	(engine, directory, slots) =>
 	async ({numTasks, numChunks, arrays}) => {
-		if (findProgram('Rscript') === undefined) throw new Skip('R batchtools is not installed');
+		if (findProgram('Rscript') === undefined) throw new Skip('not installed');
 		const registry = mkdtempSync(path.join(directory, 'batchtools-'));
 		try {
 			// It asks the queue for `$USER`, which not every environment has.
