@@ -8,7 +8,7 @@ const config: ViteUserConfig = defineConfig({
 	test: {
 		include: ['test/chain/**/*.test.ts', 'test/engines/**/*.test.ts'],
 		// These bring their own queue.
-		exclude: ['faults', 'resume', 'signals', 'unremovable'].map(name => `test/chain/${name}.test.ts`),
+		exclude: ['faults', 'engine-contract', 'own-engine', 'resume', 'signals', 'unremovable'].map(name => `test/chain/${name}.test.ts`),
 		server: {deps: {external: [/\/dist\//]}},
 		env: {QMR_TEST_ENGINES: process.env.QMR_TEST_ENGINES ?? 'grid-engine'},
 		// A queue is shared: still more files at once would only wait for each other's queue-jobs.

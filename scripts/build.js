@@ -1,4 +1,4 @@
-// Builds the package into dist/: the library and the dummy queue by tsc, and the worker program bundled into
+// Builds the package into dist/: the library, the dummy queue and the contract of an engine by tsc, and the worker program bundled into
 // the ONE file that is copied into every work_dir.
 import {execFileSync} from 'node:child_process';
 import {rmSync} from 'node:fs';

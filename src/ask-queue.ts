@@ -1,6 +1,7 @@
 /** Asks the queue about all our queue-jobs in one call, and writes what it says into the state. */
 import type {JobStatus} from './engines/engine.js';
 import {PoolError} from './errors.js';
+import {jobKey} from './layout.js';
 import {type AttemptState, type ChunkState, type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 
@@ -11,26 +12,31 @@ export type Answer = {readonly kind: 'changed' | 'same'; readonly numFound: numb
 export const askQueue = async (state: MapState, ports: Pick<Ports, 'engine' | 'clock'>): Promise<Answer> => {
 	let listing: readonly JobStatus[];
 	try {
-		listing = await ports.engine.status();
+		listing = await ports.engine.status(notBeforeMs(state, ports.clock.elapsedMs()));
 	} catch (error) {
 		if (error instanceof PoolError) throw error;
 		return {kind: 'silent', reason: error instanceof Error ? error.message : String(error)};
 	}
+	state.answeredMs = ports.clock.elapsedMs();
 	const byId = new Map(listing.map(job => [job.id, job]));
-	const byName = new Map(listing.map(job => [job.name, job]));
+	const byName = new Map(listing.map(job => [jobKey(job.name, job.element), job]));
 	let hasChanged = false;
 	let numFound = 0;
 	for (const chunk of openChunks(state)) {
 		const current = chunk.attempts.at(-1);
 		if (current === undefined) continue;
 		// Another number under our name is not the queue-job that we submitted, nor is another name under our number.
-		const {jobName, jobId} = current;
-		const job = jobId === undefined ? byName.get(jobName) : byId.get(jobId);
+		const {jobName, element, jobId} = current;
+		const job = jobId === undefined ? byName.get(jobKey(jobName, element)) : byId.get(jobId);
 		hasChanged = observe(state, chunk, current, job?.name === jobName ? job : undefined, ports.clock.elapsedMs()) || hasChanged;
 		if (jobId === undefined && current.jobId !== undefined) numFound++;
 	}
 	return {kind: hasChanged ? 'changed' : 'same', numFound};
 };
+
+/** What was asked before the last submission does not list it; an answer that was heard is not heard again; and what another map has asked should not be too old. */
+const notBeforeMs = ({submittedMs, answeredMs, options}: MapState, nowMs: number): number =>
+	Math.max(submittedMs, answeredMs, nowMs - options.pollingIntervalMs / 2);
 
 const observe = (state: MapState, chunk: ChunkState, current: AttemptState, job: JobStatus | undefined, nowMs: number): boolean => {
 	const who = {ichunk: chunk.chunk.ichunk, attempt: current.attempt};

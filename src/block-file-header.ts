@@ -3,7 +3,7 @@ import {BlockFileError, decodeFrame, END_MARK_LENGTH, encodeFrame, FRAME_HEAD_LE
 import type {Reader} from './byte-source.js';
 
 export type FileHeader = {
-	readonly kind: 'tasks' | 'outcomes';
+	readonly kind: 'tasks' | 'outcomes' | 'shared';
 	readonly format: 1;
 	/** `process.version` of the writer: another Node major may be unable to read its values. */
 	readonly node: string;
@@ -40,8 +40,11 @@ export const readHeader = async (read: Reader, size: number): Promise<{header: F
 		if (isEnded) throw new BlockFileError('corrupt', 'The head of the file is damaged.');
 		throw new BlockFileError('truncated', `The file is cut off in its head: it has ${size} bytes.`);
 	}
-	return {header: parseHeader(decodeFrame('HEAD', await read(0, headLength))), headLength};
+	return {header: decodeHeader(await read(0, headLength)), headLength};
 };
+
+/** @throws BlockFileError when the head frame is damaged, of another format, or none of ours. */
+export const decodeHeader = (frame: Buffer): FileHeader => parseHeader(decodeFrame('HEAD', frame));
 
 const parseHeader = (bytes: Buffer): FileHeader => {
 	const header = JSON.parse(bytes.toString()) as FileHeader;
@@ -51,8 +54,10 @@ const parseHeader = (bytes: Buffer): FileHeader => {
 			`The file has format ${header.format}, written by Node ${header.node}; this version reads format 1.`,
 		);
 	}
-	if (header.kind !== 'tasks' && header.kind !== 'outcomes') {
-		throw new BlockFileError('foreign', `The file holds ${JSON.stringify(header.kind)}, neither tasks nor outcomes.`);
+	if (!KINDS.has(header.kind)) {
+		throw new BlockFileError('foreign', `The file holds ${JSON.stringify(header.kind)}, neither tasks nor outcomes nor what tasks share.`);
 	}
 	return header;
 };
+
+const KINDS: ReadonlySet<string> = new Set<FileHeader['kind']>(['tasks', 'outcomes', 'shared']);

@@ -1,4 +1,5 @@
 /** What every option must be; checked once, before anything is written or submitted. */
+import {BUILT_IN_ENGINES, ENGINE_MEMBERS, findEngineFault} from './check-engine.js';
 import {PoolError} from './errors.js';
 import type {PoolOptions} from './options.js';
 import {checkResources} from './resources.js';
@@ -34,11 +35,16 @@ const checkOptions = (options: PoolOptions): void => {
 		if (!Object.hasOwn(RULES, name)) throw optionError(`Expected a known option, got \`${name}\`.${nearestName(name)}`);
 		const rule = RULES[name as keyof PoolOptions];
 		if (value !== undefined && !rule.accepts(value))
-			throw optionError(`Expected \`${name}\` to be ${rule.expected}, got ${describe(value)}.`);
+			throw optionError(`Expected \`${name}\` to be ${rule.expected}, got ${(rule.describe ?? describe)(value)}.`);
 	}
 };
 
-type Rule = {readonly expected: string; readonly accepts: (value: unknown) => boolean};
+type Rule = {
+	readonly expected: string;
+	readonly accepts: (value: unknown) => boolean;
+	/** What was got, if more is to be said than what it is. */
+	readonly describe?: (value: unknown) => string;
+};
 
 const isIntegerFrom =
 	(minimum: number) =>
@@ -72,9 +78,16 @@ const boolean: Rule = {expected: 'true or false', accepts: value => typeof value
 const path: Rule = {expected: 'a path (a string that is not empty)', accepts: isStringOf(/^[^\0]+$/)};
 
 const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
-	engine: {expected: '`grid-engine` or `local`', accepts: value => value === 'grid-engine' || value === 'local'},
+	engine: {
+		expected: `${BUILT_IN_ENGINES.map(name => `\`${name}\``).join(', ')} or an object with ${ENGINE_MEMBERS}`,
+		accepts: value =>
+			BUILT_IN_ENGINES.some(name => name === value) ||
+			(typeof value === 'object' && value !== null && findEngineFault(value) === undefined),
+		describe: value => describeEngine(value),
+	},
 	queueName: {expected: 'the name of a queue', accepts: isStringOf(/^[^\s\0]+$/)},
 	qsubArgs: {expected: 'an array of strings', accepts: isStringArray},
+	sbatchArgs: {expected: 'an array of strings', accepts: isStringArray},
 	resources: {
 		expected: 'an object `{memory, time}` or a function that returns one',
 		// What is wrong inside it is told by its own words.
@@ -85,6 +98,12 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	qdelPath: path,
 	qacctPath: path,
 	qalterPath: path,
+	qconfPath: path,
+	sbatchPath: path,
+	squeuePath: path,
+	scancelPath: path,
+	scontrolPath: path,
+	sacctPath: path,
 	errorStateIndicator: {expected: 'one or more letters of a queue-job state', accepts: isStringOf(/^[A-Za-z]+$/)},
 	slots: integerFrom(1),
 	nodePath: {expected: 'an absolute path', accepts: isStringOf(/^\/[^\0]+$/)},
@@ -95,6 +114,9 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	},
 	numChunks: integerFrom(1),
 	chunkSize: integerFrom(1),
+	arrayJobs: boolean,
+	maxConcurrentJobs: integerFrom(1),
+	maxQueuedJobs: integerFrom(1),
 	pollingIntervalMs: milliseconds(1),
 	maxNumResubmissions: integerFrom(0),
 	retries: integerFrom(0),
@@ -107,6 +129,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	graceMs: milliseconds(0),
 	outageLimitMs: milliseconds(0),
 	programTimeoutMs: milliseconds(1),
+	submitConcurrency: integerFrom(1),
 	workDir: path,
 	workRoot: path,
 	resume: path,
@@ -121,6 +144,15 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 		expected: 'a safe integer or a string',
 		accepts: value => Number.isSafeInteger(value) || typeof value === 'string',
 	},
+	// What can't be serialised is found when it is, just before the work_dir is made.
+	shared: {expected: 'any value', accepts: () => true},
+};
+
+const describeEngine = (value: unknown): string => {
+	const fault = typeof value === 'object' && value !== null ? findEngineFault(value) : undefined;
+	if (fault === undefined) return describe(value);
+	if (fault.value === undefined) return `${describe(value)} without \`${fault.member}\``;
+	return `${describe(value)} whose \`${fault.member}\` is ${describe(fault.value)}, not ${fault.expected}`;
 };
 
 const nearestName = (name: string): string => {

@@ -7,6 +7,19 @@ export type Chunking =
 	/** One task a chunk, but no more chunks than this. */
 	| {readonly kind: 'at-most'; readonly numChunks: number};
 
+/** How a stream of tasks is cut, whose number nobody knows. */
+export type StreamChunking =
+	| Extract<Chunking, {kind: 'chunk-size'}>
+	/** A chunk holds this part of the tasks that came before it, at least one: a short stream is spread over many queue-jobs, and a long one does not make too many. */
+	| {readonly kind: 'growing'; readonly share: number};
+
+/** A longer chunk is begun too late, and is too much in the hands of one queue-job. */
+const MAX_GROWN_CHUNK = 65_536;
+
+/** The most tasks that the chunk has which begins with this one. */
+export const streamChunkSize = (firstTask: number, chunking: StreamChunking): number =>
+	chunking.kind === 'chunk-size' ? chunking.chunkSize : Math.min(MAX_GROWN_CHUNK, Math.max(1, Math.floor(firstTask / chunking.share)));
+
 /**
  * Tasks 0 to `numTasks - 1` cut into chunks, every task in exactly one, in order. No chunk is empty, so there are never more chunks than
  * tasks; `numChunks` chunks differ in size by one task at most, the larger ones first; with `chunkSize` only the last may be smaller.

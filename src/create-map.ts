@@ -1,17 +1,19 @@
 /** A new map, from its tasks to a work_dir in which everything is ready. */
 import {hostname} from 'node:os';
 import {isDeepStrictEqual} from 'node:util';
-import {type Chunking, cutChunks} from './chunks.js';
+import {totalLength} from './block-frames.js';
+import {type Chunking, cutChunks, type StreamChunking} from './chunks.js';
 import type {Engine} from './engines/engine.js';
 import {captureEnvironment} from './environment.js';
+import {feedTasks} from './feed-tasks.js';
 import type {FunctionReference} from './function-reference.js';
 import {findGitCommit} from './git-commit.js';
 import {openJournal} from './journal.js';
 import {createLauncher} from './launcher.js';
-import {createSession, JOURNAL} from './layout.js';
+import {createSession, JOURNAL, SHARED_VALUE} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
-import {createMapState, toMapOptions} from './map-state.js';
+import {chunkOf, createMapState, noteComplete, toMapOptions} from './map-state.js';
 import {maskEngine} from './mask-engine.js';
 import {type Mask, maskData, maskFor} from './mask-environment.js';
 import {workerNodeArguments} from './node-arguments.js';
@@ -19,7 +21,10 @@ import type {PoolOptions} from './options.js';
 import {claimWorkDir} from './owner.js';
 import {createPorts} from './ports.js';
 import {realProcesses} from './processes.js';
-import {createReducer} from './reduce.js';
+import {createTaskReader} from './read-tasks.js';
+import {createReducer, type Keep} from './reduce.js';
+import {encodeShared} from './shared-value.js';
+import type {TaskSource} from './task-source.js';
 import {userName} from './user-name.js';
 import {VERSION} from './version.js';
 import {beginWorkDir, createWorkDir, placeWorkDir} from './work-dir.js';
@@ -27,10 +32,11 @@ import {beginWorkDir, createWorkDir, placeWorkDir} from './work-dir.js';
 export type MapCall = {
 	readonly call: 'map' | 'starmap';
 	readonly reference: FunctionReference;
-	/** At least one. */
-	readonly tasks: readonly unknown[];
+	/** At least one task. */
+	readonly tasks: TaskSource;
 	readonly options: PoolOptions;
 	readonly engine: Engine;
+	readonly keep: Keep;
 };
 
 /**
@@ -38,13 +44,17 @@ export type MapCall = {
  *
  * @throws PoolError when that can't be done; the reason of `signal` when it was aborted. Nothing is left behind then.
  */
-export const createMap = async ({call, reference, tasks, options, engine}: MapCall, signal: AbortSignal): Promise<OpenMap> => {
+export const createMap = async ({call, reference, tasks, options, engine, keep}: MapCall, signal: AbortSignal): Promise<OpenMap> => {
 	const mask = maskFor(options);
 	const ports = createPorts(maskEngine(engine, mask));
 	const createdMs = ports.clock.nowMs();
 	const session = createSession(createdMs, ports.random.bytes(3));
-	const chunks = cutChunks(tasks.length, toChunking(options, engine));
+	const atHand = tasks.kind === 'at-hand' ? tasks.tasks : [];
+	const chunks = atHand.length === 0 ? [] : cutChunks(atHand.length, toChunking(options, engine));
+	const chunking = toStreamChunking(options, engine);
 	const environment = captureEnvironment(options.env ?? true);
+	const writer = {session, node: process.version, host: hostname(), pid: process.pid, writtenAt: new Date(createdMs).toISOString()};
+	const shared = options.shared === undefined ? undefined : encodeShared(options.shared, writer);
 	const place = await placeWorkDir(session, options);
 	const {workDir} = place;
 	const manifest: Manifest = {
@@ -59,8 +69,10 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 		call,
 		seed: String(options.seed ?? session),
 		engine: engine.name,
-		numTasks: tasks.length,
-		numChunks: chunks.length,
+		...(tasks.kind === 'at-hand'
+			? {numTasks: atHand.length, numChunks: chunks.length}
+			: {numTasks: null, numChunks: null, stream: chunking}),
+		...(shared === undefined ? {} : {sharedBytes: totalLength(shared)}),
 		worker: {
 			maxNumResubmissions: options.maxNumResubmissions ?? 10,
 			retries: options.retries ?? 0,
@@ -78,15 +90,24 @@ export const createMap = async ({call, reference, tasks, options, engine}: MapCa
 		// Node's own warnings are kept in the result file: on stderr they would look like the task's.
 		nodeArguments: ['--no-warnings', ...workerNodeArguments()],
 		umask: process.umask(),
+		moreFiles: shared === undefined ? [] : [SHARED_VALUE],
 	});
-	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks}, ports.files, signal);
+	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared}, ports.files, signal);
 	const owner = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
 	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
 	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
 	for (const chunk of state.chunks) state.toSubmit.add(chunk);
-	state.journal.note({event: 'tasks-complete', message: `${tasks.length} tasks in ${chunks.length} chunks for the engine ${engine.name}`});
-	const reducer = createReducer({session, workDir, numTasks: tasks.length, taskAt: itask => tasks[itask], files: ports.files});
-	return {place, state, reducer, ports, numTasks: tasks.length, options};
+	if (tasks.kind === 'at-hand') noteComplete(state, engine);
+	const taskAt = createTaskReader(workDir, session, itask => chunkOf(state, itask), ports.files);
+	const reducer = createReducer({session, workDir, keep, taskAt, files: ports.files});
+	const feed =
+		tasks.kind === 'at-hand'
+			? undefined
+			: feedTasks({
+					...{stream: tasks, chunking, chunks, workDir, manifest, files: ports.files, clock: ports.clock, tell: ports.tell},
+					outageLimitMs: state.options.outageLimitMs,
+				});
+	return {place, state, reducer, ports, options, feed};
 };
 
 const toChunking = ({numChunks, chunkSize}: PoolOptions, engine: Engine): Chunking => {
@@ -94,9 +115,15 @@ const toChunking = ({numChunks, chunkSize}: PoolOptions, engine: Engine): Chunki
 	return chunkSize === undefined ? {kind: 'at-most', numChunks: engine.maxDefaultChunks} : {kind: 'chunk-size', chunkSize};
 };
 
-/** What can be written of the options; of the environment only names, for its values may be secrets. */
+/** So many chunks by default hold the tasks that came before any other: with more the last ones would be short, with fewer long. */
+const MAX_STREAM_SHARE = 250;
+
+const toStreamChunking = ({chunkSize}: PoolOptions, {maxDefaultChunks}: Engine): StreamChunking =>
+	chunkSize === undefined ? {kind: 'growing', share: Math.min(MAX_STREAM_SHARE, maxDefaultChunks)} : {kind: 'chunk-size', chunkSize};
+
+/** What can be written of the options; of the environment only names, for its values may be secrets. What tasks share has a file of its own. */
 const recordOptions = (
-	{env, signal: _signal, onProgress: _onProgress, ...others}: PoolOptions,
+	{env, engine, signal: _signal, onProgress: _onProgress, shared: _shared, ...others}: PoolOptions,
 	mask: Mask,
 ): Pick<Manifest, 'options' | 'incompleteOptions'> => {
 	const written = Object.entries(others).map(
@@ -104,7 +131,12 @@ const recordOptions = (
 	);
 	const environment = typeof env === 'object' && !Array.isArray(env) ? Object.keys(env) : env;
 	return {
-		options: {...Object.fromEntries(written), ...(environment === undefined ? {} : {env: environment})},
+		// Of one that the caller has brought only the name can be written.
+		options: {
+			...(engine === undefined ? {} : {engine: typeof engine === 'string' ? engine : engine.name}),
+			...Object.fromEntries(written),
+			...(environment === undefined ? {} : {env: environment}),
+		},
 		incompleteOptions: written.flatMap(([name, value]) => (isDeepStrictEqual(value, others[name as keyof typeof others]) ? [] : [name])),
 	};
 };

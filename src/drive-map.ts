@@ -1,11 +1,13 @@
 /** One map from whatever state it is in to its end. Touches the world by its ports alone. */
 import {concludeMap, type Stop, stopMap} from './end-map.js';
 import type {Engine} from './engines/engine.js';
+import type {Feed} from './feed-tasks.js';
 import type {MapState} from './map-state.js';
 import type {Owner} from './owner.js';
 import {poll} from './poll.js';
 import type {Ports} from './ports.js';
 import type {Reducer} from './reduce.js';
+import {unlessAborted} from './unless-aborted.js';
 import type {WorkDirPlace} from './work-dir.js';
 
 export type Drive = {
@@ -15,6 +17,17 @@ export type Drive = {
 	readonly onRound: () => void;
 	/** Ends the map before its time. Its reason is a {@link Stop}. */
 	readonly signal: AbortSignal;
+	/** Brings further chunks; undefined when all are there. */
+	readonly feed?: Feed | undefined;
+	/** Whoever takes outcomes from the files of the work_dir. */
+	readonly taker?: Taker | undefined;
+};
+
+export type Taker = {
+	/** So many chunks may be there, asked each round. */
+	readonly chunksWanted: () => number;
+	/** Called when every task has its outcome. Resolves when nothing more will be taken: until then the work_dir is needed. */
+	readonly done: () => Promise<void>;
 };
 
 /**
@@ -28,14 +41,20 @@ export const driveMap = async (state: MapState, ports: Ports, reducer: Reducer, 
 	try {
 		// A map that is to end at its first failure may be resumed with one.
 		const hasEnded = state.options.stopOnError && reducer.counts().failed > 0;
-		if (!hasEnded) await poll(state, guarded, reducer, {onRound: drive.onRound, signal: AbortSignal.any([drive.signal, owner.deposed])});
+		const signal = AbortSignal.any([drive.signal, owner.deposed]);
+		const {onRound, feed, taker} = drive;
+		const chunksWanted = taker?.chunksWanted ?? (() => Number.POSITIVE_INFINITY);
+		if (!hasEnded) await poll(state, guarded, reducer, {onRound, signal, feed, chunksWanted});
+		if (taker !== undefined) await unlessAborted(taker.done(), signal);
 		// All that is finished is there for the next owner, whose work_dir this one must not remove.
 		await refuseWhenDeposed(owner);
 	} catch (error) {
 		const stop = toStop(error, drive.signal, owner.deposed);
+		await drive.feed?.close();
 		await stopMap(state, guarded, reducer, stop);
 		throw stop.reason;
 	}
+	await drive.feed?.close();
 	await concludeMap(state, guarded, reducer, drive);
 };
 

@@ -1,5 +1,7 @@
 /** How a map ends: no queue-job is left behind, every task has its outcome, and the work_dir is removed or its owner told why not. */
+import {isForeign} from './check-engine.js';
 import type {JobStatus} from './engines/engine.js';
+import {jobKey, parseJobName} from './layout.js';
 import {type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 import type {Reducer} from './reduce.js';
@@ -24,7 +26,7 @@ export const concludeMap = async (
 	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
 	try {
 		await state.journal.flush({durable: false});
-		const reason = whyKept(failed, left, reducer, keepWorkDir);
+		const reason = whyKept(state, left, reducer, keepWorkDir);
 		if (reason === undefined) {
 			// A heartbeat would put its file back into a directory that is being removed.
 			await state.owner.rest();
@@ -74,12 +76,13 @@ export const stopMap = async (state: MapState, ports: Ports, reducer: Reducer, {
 	await owner.release().catch(() => undefined);
 	const what = isLeaving ? 'the map was left, its queue-jobs go on' : 'the map was ended, its work_dir is kept';
 	ports.tell(
-		`queue-map-reduce: ${what} (${done + failed} tasks are finished): ${workDir}\nqueue-map-reduce: to go on: ${resumeCall(workDir)}`,
+		`queue-map-reduce: ${what} (${done + failed} tasks are finished): ${workDir}\nqueue-map-reduce: to go on: ${resumeCall(workDir, ports.engine.name)}`,
 	);
 };
 
-/** What to write in a program to go on with a map. */
-export const resumeCall = (workDir: string): string => `await Pool.resume(${JSON.stringify(workDir)})`;
+/** What to write in a program to go on with a map. Its engine has to be given again, unless it is one of this library. */
+export const resumeCall = (workDir: string, engine: string | undefined): string =>
+	`await Pool.resume(${JSON.stringify(workDir)}${engine !== undefined && isForeign(engine) ? ', {engine}' : ''})`;
 
 /** A removal may fail, and a queue that was told of a job may list it a moment later: so often the queue is asked whether any is left. */
 const MAX_SWEEPS = 3;
@@ -117,8 +120,16 @@ const sweep = async (state: MapState, engine: Ports['engine']): Promise<void> =>
 		if (strays.length === 0) return;
 		if (round === MAX_SWEEPS) throw new Error(`${strays.map(({id}) => id).join(', ')} could not be removed`);
 		await engine.remove(strays.map(({id}) => id));
-		for (const {id, name} of strays) state.journal.note({event: 'deleted', jobId: id, jobName: name, reason: 'still in the queue'});
+		for (const stray of strays) state.journal.note({event: 'deleted', ...whose(state, stray), reason: 'still in the queue'});
 	}
+};
+
+const whose = (
+	{session}: MapState,
+	{id: jobId, name: jobName, element = 1}: JobStatus,
+): {readonly jobId: string; readonly jobName: string; readonly ichunk?: number; readonly attempt?: number} => {
+	const parts = parseJobName(session, jobName);
+	return {...(parts && {ichunk: parts.first + element - 1, attempt: parts.attempt}), jobId, jobName};
 };
 
 /**
@@ -129,12 +140,12 @@ const createOwnership = (state: MapState): ((job: JobStatus) => boolean) => {
 	const nameOfId = new Map<string, string>();
 	const unanswered = new Set<string>();
 	for (const {attempts, decision} of state.chunks) {
-		for (const {attempt, jobId, jobName} of attempts) {
-			if (jobId === undefined) unanswered.add(jobName);
+		for (const {attempt, jobId, jobName, element} of attempts) {
+			if (jobId === undefined) unanswered.add(jobKey(jobName, element));
 			else if (decision.kind !== 'done' || decision.attempt !== attempt) nameOfId.set(jobId, jobName);
 		}
 	}
-	return ({id, name}) => nameOfId.get(id) === name || unanswered.has(name);
+	return ({id, name, element}) => nameOfId.get(id) === name || unanswered.has(jobKey(name, element));
 };
 
 /** The chunks that are not done have their outcome, too. */
@@ -146,8 +157,10 @@ const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Pr
 	}
 };
 
-const whyKept = (numFailed: number, left: string | undefined, reducer: Reducer, keepWorkDir: boolean): string | undefined => {
+const whyKept = ({firstMissing}: MapState, left: string | undefined, reducer: Reducer, keepWorkDir: boolean): string | undefined => {
+	const {failed: numFailed} = reducer.counts();
 	if (numFailed > 0) return numFailed === 1 ? 'a task failed' : `${numFailed} tasks failed`;
+	if (firstMissing !== undefined) return `its tasks were never all written: task ${firstMissing} is the first that is missing`;
 	if (left !== undefined) return left;
 	if (reducer.hasStderr()) return 'a task wrote to stderr';
 	return keepWorkDir ? '`keepWorkDir` is set' : undefined;

@@ -21,6 +21,7 @@ import {groupFailures} from './group-failures.js';
  * - `ERR_POOL_OWNED`: another process works in the work_dir, or has taken it over.
  * - `ERR_POOL_INTERRUPTED`: the process was told to end by a signal.
  * - `ERR_POOL_DETACHED`: the program has left the map (`run.detach()`); its queue-jobs go on.
+ * - `ERR_POOL_INCOMPLETE`: a stream of tasks was never read to its end, as its process ended before; all tasks that were written are computed.
  * - `ERR_POOL_PROGRAM_MISSING`: a program of the scheduler does not exist or can't be executed.
  * - `ERR_POOL_SUBMIT_REJECTED`: the scheduler refused a queue-job for good.
  * - `ERR_POOL_OUTAGE`: the scheduler, or the file system of the work_dir, was out of order for longer than `outageLimitMs`.
@@ -41,6 +42,7 @@ export type PoolErrorCode =
 	| 'ERR_POOL_OWNED'
 	| 'ERR_POOL_INTERRUPTED'
 	| 'ERR_POOL_DETACHED'
+	| 'ERR_POOL_INCOMPLETE'
 	| 'ERR_POOL_PROGRAM_MISSING'
 	| 'ERR_POOL_SUBMIT_REJECTED'
 	| 'ERR_POOL_OUTAGE'

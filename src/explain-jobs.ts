@@ -2,8 +2,8 @@
 import type {JobQuestion} from './engines/engine.js';
 import {formatDuration} from './format-duration.js';
 import {type AttemptState, type ChunkState, type MapState, openChunks} from './map-state.js';
+import {resourcesOf} from './next-attempt.js';
 import type {Ports} from './ports.js';
-import {resourcesOf} from './submit.js';
 
 /**
  * After so many answers without it a queue-job is asked for in the accounting. Not at the first: most jobs that leave the queue have written

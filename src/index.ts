@@ -1,10 +1,24 @@
 /** The public names, and nothing else. What a worker's module does not need is loaded only when it is used. */
+export type {
+	ArrayJobs,
+	ArrayRequest,
+	Engine,
+	JobEnd,
+	JobEndKind,
+	JobQuestion,
+	JobRequest,
+	JobResources,
+	JobState,
+	JobStatus,
+	SubmitOutcome,
+} from './engines/engine.js';
 export {MapError, PoolError, type PoolErrorCode, type RemoteError, TaskError, type TaskErrorKind} from './errors.js';
 export {task} from './function-reference/mark-task.js';
 export type {FunctionMark} from './function-reference.js';
 export type {MapRun, RunStatus} from './map-run.js';
 export type {EnvironmentOption, PoolOptions, Progress} from './options.js';
-export {Pool, type Tasks} from './pool.js';
+export type {Outcome} from './outcome.js';
+export {type IterateOptions, Pool, type Tasks} from './pool.js';
 export {type AttemptRecord, readWorkDir, type TaskRecord, type WorkDirRecord} from './read-work-dir.js';
-export type {Outcome} from './reduce.js';
+
 export {isWorker, type TaskContext, taskContext} from './task-context.js';

@@ -43,6 +43,8 @@ export type JournalEvent = {
 	readonly kind?: TaskErrorKind;
 	/** Why, in words. */
 	readonly reason?: string;
+	/** Of `tasks-complete`: of them all. */
+	readonly numTasks?: number;
 	/** For people. */
 	readonly message?: string;
 };

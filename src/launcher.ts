@@ -16,6 +16,8 @@ export type LauncherOptions = {
 	readonly nodeArguments: readonly string[];
 	/** The caller's, for the files that tasks make. */
 	readonly umask: number;
+	/** Names of further files in the work_dir without which a worker can't begin. */
+	readonly moreFiles?: readonly string[];
 };
 
 /** Together a minute: a network file system shows a new file that late at worst. */
@@ -25,15 +27,18 @@ const WAITS_SECONDS = [1, 1, 2, 3, 5, 8, 13, 27];
 const NUM_LISTED = 3;
 
 /** The text of launch.sh. */
-export const createLauncher = ({workDir, cwd, nodePath, nodeArguments, umask}: LauncherOptions): string => {
-	const files = [MANIFEST, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT].join(' ');
+export const createLauncher = ({workDir, cwd, nodePath, nodeArguments, umask, moreFiles = []}: LauncherOptions): string => {
+	const files = [MANIFEST, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, ...moreFiles].join(' ');
 	const listed = withParents(workDir, NUM_LISTED).map(directory => `${quote(directory)}/*`);
 	const command = [nodePath, ...nodeArguments, join(workDir, WORKER_SCRIPT), workDir].map(quote);
 	const code = EXIT_CODES;
 	return `#!/bin/sh
 # Computes one chunk of tasks. A queue-job does it by
 #   sh launch.sh ICHUNK ATTEMPT
-# which goes on behind what earlier attempts have finished. Anyone can do all of it again, as the next attempt that is free, by typing
+# which goes on behind what earlier attempts have finished. An element of an array does it by
+#   sh launch.sh ICHUNK ATTEMPT VARIABLE
+# where ICHUNK is the chunk of element 1, and VARIABLE is the name of the scheduler's variable with the number of this element.
+# Anyone can do all of it again, as the next attempt that is free, by typing
 #   sh launch.sh ICHUNK
 # Exit codes: ${code.usage} wrong arguments, ${code.filesMissing} files can't be read, ${code.directoryMissing} no working directory, ${code.outputRefused} output files refused,
 # ${code.outputFailed} outcomes can't be written, ${code.internal} fault of the worker program, 126 and 127 node can't be executed or found.
@@ -82,18 +87,33 @@ qmr_redirect() {
 }
 
 qmr_main() {
-	case $#,\${1-},\${2-1} in
-	[12],[0-9]*,[1-9]*) ;;
-	*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT]' ;;
+	case $#,\${1-},\${2-1},\${3-x} in
+	[123],[0-9]*,[1-9]*,[A-Za-z_]*) ;;
+	*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT [VARIABLE]]' ;;
 	esac
 	case $1\${2-} in
-	*[!0-9]*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT], two whole numbers' ;;
+	*[!0-9]*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT [VARIABLE]], the first two of them whole numbers' ;;
+	esac
+	case \${3-} in
+	*[!A-Za-z0-9_]*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT [VARIABLE]], the last of them the name of a variable' ;;
 	esac
 	qmr_dir=${quote(workDir)}
 	qmr_attempt=\${2-}
 	qmr_again=
 	qmr_ichunk=$1
 	while [ "$qmr_ichunk" != "\${qmr_ichunk#0?}" ]; do qmr_ichunk=\${qmr_ichunk#0}; done
+	if [ -n "\${3-}" ]; then
+		# Only a name by now: eval sees nothing else of it.
+		eval "qmr_element=\\\${$3-}"
+		case $qmr_element in
+		[1-9]*) ;;
+		*) qmr_element=x ;;
+		esac
+		case $qmr_element in
+		*[!0-9]*) qmr_fail ${code.usage} "expected the number of an element of an array in the variable $3" ;;
+		esac
+		qmr_ichunk=$((qmr_ichunk + qmr_element - 1))
+	fi
 	qmr_name=$qmr_ichunk
 	while [ "\${#qmr_name}" -lt 9 ]; do qmr_name=0$qmr_name; done
 
@@ -120,7 +140,7 @@ qmr_main() {
 	cd ${quote(cwd)} 2>/dev/null || qmr_fail ${code.directoryMissing} "can't enter the working directory on this host: "${quote(cwd)}
 	# From here on no name and no program but node: all that follows are the caller's variables.
 	set -- "$qmr_ichunk" "$qmr_attempt" \${qmr_again:+again}
-	unset qmr_again qmr_attempt qmr_dir qmr_file qmr_ichunk qmr_missing qmr_name qmr_seconds
+	unset qmr_again qmr_attempt qmr_dir qmr_element qmr_file qmr_ichunk qmr_missing qmr_name qmr_seconds
 	. ${quote(join(workDir, ENVIRONMENT_SCRIPT))}
 	exec ${command.join(' ')} "$@" </dev/null
 }

@@ -9,6 +9,8 @@ export const LAUNCHER = 'launch.sh';
 export const ENVIRONMENT_SCRIPT = 'environment.sh';
 export const ENVIRONMENT_RECORD = 'environment.json';
 export const WORKER_SCRIPT = 'worker_node_script.cjs';
+/** The value of the option `shared`, when there is one. */
+export const SHARED_VALUE = 'shared.v8';
 
 /** The files of one attempt at one chunk; `part`, or `start` when fn could not be had, becomes `out` once it is whole. An `out` that can't be read is set aside as `damaged`. */
 export type AttemptFileKind = 'part' | 'start' | 'out' | 'damaged' | 'o' | 'e';
@@ -19,6 +21,9 @@ const CHUNK_DIGITS = 9;
 export const chunkName = (ichunk: number): string => String(ichunk).padStart(CHUNK_DIGITS, '0');
 
 export const tasksPath = (workDir: string, ichunk: number): string => join(workDir, `${chunkName(ichunk)}.tasks`);
+
+/** Where the tasks of a chunk are written while the map runs already; they become `.tasks` once they are whole. */
+export const newTasksPath = (workDir: string, ichunk: number): string => join(workDir, `${chunkName(ichunk)}.new`);
 
 export const attemptPath = (workDir: string, ichunk: number, attempt: number, kind: AttemptFileKind): string =>
 	join(workDir, `${chunkName(ichunk)}.${attempt}.${kind}`);
@@ -57,10 +62,30 @@ export const createSession = (nowMs: number, randomBytes: Uint8Array): string =>
 /** `q<session>#<ichunk>.<attempt>`: unique, starts with a letter, and made of characters that Grid Engine takes in a name. */
 export const jobName = (session: string, ichunk: number, attempt: number): string => `q${session}#${chunkName(ichunk)}.${attempt}`;
 
+/** `q<session>#<first ichunk>-<last ichunk>.<attempt>`: the name of all elements of an array. */
+export const arrayName = (session: string, first: number, last: number, attempt: number): string =>
+	`q${session}#${chunkName(first)}-${chunkName(last)}.${attempt}`;
+
+/** The chunks that a submission is for, one after the other; a plain queue-job is for one. */
+export type JobNameParts = {readonly first: number; readonly last: number; readonly attempt: number};
+
 /** Reads a queue-job name back; undefined when it belongs to another session or to nobody of ours. */
-export const parseJobName = (session: string, name: string): {ichunk: number; attempt: number} | undefined => {
+export const parseJobName = (session: string, name: string): JobNameParts | undefined => {
 	const prefix = `q${session}#`;
 	if (!name.startsWith(prefix)) return undefined;
-	const match = /^(\d{9}|[1-9]\d{9,})\.([1-9]\d*)$/.exec(name.slice(prefix.length));
-	return match === null ? undefined : {ichunk: Number(match[1]), attempt: Number(match[2])};
+	const match = /^(\d{9}|[1-9]\d{9,})(?:-(\d{9}|[1-9]\d{9,}))?\.([1-9]\d*)$/.exec(name.slice(prefix.length));
+	if (match === null) return undefined;
+	const first = Number(match[1]);
+	const last = Number(match[2] ?? first);
+	// An array has two elements at least.
+	return match[2] === undefined || first < last ? {first, last, attempt: Number(match[3])} : undefined;
 };
+
+/** The number of a chunk's element in the array of this name, from 1; undefined when that is a plain queue-job. */
+export const elementOf = (session: string, name: string, ichunk: number): number | undefined => {
+	const parts = parseJobName(session, name);
+	return parts === undefined || parts.first === parts.last ? undefined : ichunk - parts.first + 1;
+};
+
+/** By what a queue-job can be found whose number is not known. No name has a `/`. */
+export const jobKey = (name: string, element: number | undefined): string => (element === undefined ? name : `${name}/${element}`);

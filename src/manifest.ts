@@ -1,4 +1,5 @@
 /** run.json: what one map is. Written once, before anything is submitted; read by its workers and by people. No value of the environment. */
+import type {StreamChunking} from './chunks.js';
 import type {FunctionReference} from './function-reference.js';
 
 export type Manifest = {
@@ -17,8 +18,13 @@ export type Manifest = {
 	readonly call: 'map' | 'starmap';
 	readonly seed: string;
 	readonly engine: string;
-	readonly numTasks: number;
-	readonly numChunks: number;
+	/** Null for a stream: how many there are nobody knew when this was written. */
+	readonly numTasks: number | null;
+	readonly numChunks: number | null;
+	/** How a stream is cut; absent for tasks that were at hand. */
+	readonly stream?: StreamChunking;
+	/** The size of the file with the value of the option `shared`; undefined when it was not given. */
+	readonly sharedBytes?: number;
 	/** What the worker program must know of the options. */
 	readonly worker: WorkerOptions;
 	/** What the user asked for; of the environment only names. */

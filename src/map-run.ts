@@ -1,16 +1,21 @@
 /** A running map in the hands of its caller. */
-import {driveMap} from './drive-map.js';
+import {type Arrivals, createArrivals} from './arrivals.js';
+import {isHeldBack} from './capacity.js';
+import {driveMap, type Taker} from './drive-map.js';
 import {resumeCall} from './end-map.js';
 import {MapError, PoolError} from './errors.js';
-import type {MapState} from './map-state.js';
+import type {Feed} from './feed-tasks.js';
+import {chunkOf, type MapState} from './map-state.js';
 import type {PoolOptions, Progress} from './options.js';
+import type {Outcome} from './outcome.js';
 import type {Ports} from './ports.js';
 import {countTasks, createProgress} from './progress.js';
-import type {Outcome, Reducer} from './reduce.js';
+import {createTaskReader} from './read-tasks.js';
+import type {Reducer} from './reduce.js';
 import type {Stopping} from './stopping.js';
 import type {WorkDirPlace} from './work-dir.js';
 
-/** What `pool.submit` and `Pool.resume` give. Iterated over, it gives the outcomes of the tasks as they arrive; it throws when the map is ended before its time. */
+/** What `pool.submit` and `Pool.resume` give. Iterated over, it gives the outcomes of the tasks as they arrive, also of chunks that are still being computed; it throws when the map is ended before its time. */
 export type MapRun<R> = AsyncIterable<Outcome<R>> & {
 	/** The directory of the map; empty for a map without tasks, which has none. */
 	readonly workDir: string;
@@ -22,13 +27,13 @@ export type MapRun<R> = AsyncIterable<Outcome<R>> & {
 	/**
 	 * The results in task order, when all are there.
 	 *
-	 * @throws MapError when any task has no result; PoolError when the map could not be carried on; the reason when it was cancelled.
+	 * @throws MapError when any task has no result; PoolError when the map could not be carried on, and `ERR_POOL_INCOMPLETE` when a stream of tasks was never read to its end; the reason when it was cancelled.
 	 */
 	readonly results: () => Promise<R[]>;
 	/**
 	 * What became of every task, in task order. Does not reject for a task.
 	 *
-	 * @throws PoolError when the map could not be carried on; the reason when it was cancelled.
+	 * @throws PoolError as `results`; the reason when it was cancelled.
 	 */
 	readonly outcomes: () => Promise<Outcome<R>[]>;
 	/**
@@ -58,21 +63,56 @@ export type OpenMap = {
 	readonly state: MapState;
 	readonly reducer: Reducer;
 	readonly ports: Ports;
-	readonly numTasks: number;
 	readonly options: PoolOptions;
+	/** Brings further chunks; undefined when all are there. */
+	readonly feed: Feed | undefined;
+};
+
+/** A map that was begun. */
+export type LaunchedMap = {
+	readonly run: MapRun<unknown>;
+	/** Its outcomes as they arrive. */
+	readonly arrivals: Arrivals;
+	/** Resolves when every task has its outcome. Rejects with what ended the map before. */
+	readonly whole: () => Promise<void>;
+	/** Resolves when every chunk that is there is submitted, or the map has ended before. */
+	readonly untilSubmitted: () => Promise<void>;
 };
 
 type End = {readonly kind: 'complete'} | {readonly kind: 'stopped'; readonly reason: unknown};
 
-/** Begins to drive a map. @returns When every chunk is submitted, or the map has ended before. */
-export const launch = async (
-	{place, state, reducer, ports, numTasks, options}: OpenMap,
+/**
+ * Begins to drive a map.
+ *
+ * @param taker - Who takes its outcomes from the files of the work_dir, and holds the map up until they are taken.
+ */
+export const launch = (
+	{place, state, reducer, ports, options, feed}: OpenMap,
 	{signal, stop, over}: Pick<Stopping, 'signal' | 'stop' | 'over'>,
-): Promise<MapRun<unknown>> => {
+	taker?: (arrivals: Arrivals) => Taker,
+): LaunchedMap => {
 	const {workDir, session} = state;
 	const rounds = createBell();
-	const progress = createProgress(state, reducer, numTasks, options);
+	const progress = createProgress(state, reducer, options);
 	let end: End | undefined;
+	let isDecided = false;
+
+	const arrivals = createArrivals({
+		...{state, reducer, workDir, files: ports.files, clock: ports.clock},
+		taskAt: createTaskReader(workDir, session, itask => chunkOf(state, itask), ports.files),
+		nextRound: rounds.next,
+		isOver: () => isDecided || end !== undefined,
+	});
+	const taking = taker?.(arrivals);
+	const waitForTaker = taking && {
+		...taking,
+		done: () => {
+			// Nothing new comes from now on: whoever takes them gets to their end.
+			isDecided = true;
+			rounds.ring();
+			return taking.done();
+		},
+	};
 
 	const driveToEnd = async (): Promise<End> => {
 		try {
@@ -80,7 +120,8 @@ export const launch = async (
 				progress.update();
 				rounds.ring();
 			};
-			await driveMap(state, ports, reducer, {place, keepWorkDir: options.keepWorkDir ?? false, onRound, signal});
+			const keepWorkDir = options.keepWorkDir ?? false;
+			await driveMap(state, ports, reducer, {place, keepWorkDir, onRound, signal, feed, taker: waitForTaker});
 			return {kind: 'complete'};
 		} catch (reason) {
 			return {kind: 'stopped', reason};
@@ -101,13 +142,14 @@ export const launch = async (
 	const whole = async (): Promise<void> => {
 		const how = await ended;
 		if (how.kind === 'stopped') throw how.reason;
+		const {firstMissing} = state;
+		if (firstMissing !== undefined && reducer.counts().failed === 0) throw incomplete(workDir, firstMissing);
 	};
 	const run: MapRun<unknown> = {
 		workDir,
 		session,
-		status: () => ({...countTasks(state, reducer, numTasks), isOver: end !== undefined}),
-		// Without the holes of those that are not decided.
-		settledSoFar: () => reducer.outcomes().filter(() => true),
+		status: () => ({...countTasks(state, reducer), isOver: end !== undefined}),
+		settledSoFar: reducer.outcomes,
 		results: async () => {
 			await whole();
 			const failures = reducer.failures();
@@ -123,27 +165,28 @@ export const launch = async (
 			await ended;
 		},
 		detach: async () => {
-			const message = `The map was left to itself. To come back to it: ${resumeCall(workDir)}`;
+			const message = `The map was left to itself. To come back to it: ${resumeCall(workDir, ports.engine.name)}`;
 			stop({kind: 'detach', reason: new PoolError('ERR_POOL_DETACHED', message, {workDir})});
 			await ended;
 		},
 		async *[Symbol.asyncIterator]() {
-			for (let numTaken = 0; ; ) {
-				// Asked before: what came last is seen when it is over.
-				const isOver = end !== undefined;
-				const nextRound = rounds.next();
-				const arrived = reducer.arrivals(numTaken);
-				numTaken += arrived.length;
-				for (const outcomes of arrived) yield* outcomes;
-				if (isOver) break;
-				if (arrived.length === 0) await nextRound;
-			}
+			yield* arrivals.unordered();
 			await whole();
 		},
 	};
-	while (end === undefined && state.toSubmit.size > 0) await rounds.next();
-	return run;
+	// What waits for queue-jobs of this map to end is not waited for.
+	const untilSubmitted = async (): Promise<void> => {
+		while (end === undefined && state.toSubmit.size > 0 && !isHeldBack(state)) await rounds.next();
+	};
+	return {run, arrivals, whole, untilSubmitted};
 };
+
+const incomplete = (workDir: string, firstMissing: number): PoolError =>
+	new PoolError(
+		'ERR_POOL_INCOMPLETE',
+		`The tasks of this map were never all written: task ${firstMissing} is the first that is missing. Those before it are computed: iterate over the run, or take settledSoFar(). To go on with the stream, call \`map\` with the same function and tasks and {resume: ${JSON.stringify(workDir)}}.`,
+		{workDir},
+	);
 
 /** A map without tasks is over before it begins. */
 export const runOfNothing = (): MapRun<unknown> => ({

@@ -1,5 +1,6 @@
 /** What the process-node knows of a running map: the steps read and change it, nobody else sees it. */
 import type {Chunk} from './chunks.js';
+import type {Engine} from './engines/engine.js';
 import type {TaskErrorKind} from './errors.js';
 import type {Journal} from './journal.js';
 import type {AttemptFacts, Limits} from './judge.js';
@@ -12,7 +13,10 @@ export type MapState = {
 	readonly options: MapOptions;
 	readonly owner: Owner;
 	readonly journal: Journal;
-	readonly chunks: readonly ChunkState[];
+	/** Those that are written so far: a stream brings further ones. */
+	readonly chunks: ChunkState[];
+	/** Of a stream that was left before it was all written: the first task that is missing. */
+	firstMissing: number | undefined;
 	/** Chunks whose next attempt is to be submitted, in this order. */
 	readonly toSubmit: Set<ChunkState>;
 	/** Whether any worker of this map could begin its tasks: it makes its `.part` then. */
@@ -23,6 +27,13 @@ export type MapState = {
 	readonly unremoved: Set<string>;
 	/** Why queue-jobs wait, as far as the user was told. */
 	readonly toldWaits: Set<string>;
+	/** When the last submission of this map ended, and when the queue last answered it; -Infinity for never. What was asked before tells nothing new. */
+	submittedMs: number;
+	answeredMs: number;
+	/** The scheduler has taken no array with more elements than this, for it was full. Infinity when that is not known. */
+	maxElements: number;
+	/** What there was when nothing more could be submitted for the limits of our own; undefined when there was always room. */
+	heldBack: {readonly numLiving: number; readonly numToSubmit: number} | undefined;
 };
 
 /** The options that the loop needs, with their defaults. */
@@ -33,6 +44,10 @@ export type MapOptions = Limits & {
 	readonly avoidHosts: boolean;
 	readonly pendingWarnMs: number | false;
 	readonly resources: Resources | ((info: AttemptInfo) => Resources) | undefined;
+	readonly arrayJobs: boolean;
+	/** Infinity for none. */
+	readonly maxConcurrentJobs: number;
+	readonly maxQueuedJobs: number;
 };
 
 /** A map of which nothing is known but its chunks. */
@@ -42,12 +57,43 @@ export const createMapState = ({
 }: Pick<MapState, 'session' | 'workDir' | 'options' | 'owner' | 'journal'> & {readonly chunks: readonly Chunk[]}): MapState => ({
 	...fields,
 	chunks: createChunkStates(chunks),
+	firstMissing: undefined,
 	toSubmit: new Set(),
 	anyWorkerStarted: false,
 	needsSweep: false,
 	unremoved: new Set(),
 	toldWaits: new Set(),
+	submittedMs: Number.NEGATIVE_INFINITY,
+	answeredMs: Number.NEGATIVE_INFINITY,
+	maxElements: Number.POSITIVE_INFINITY,
+	heldBack: undefined,
 });
+
+/** Takes over chunks of a stream, to be submitted. */
+export const addChunks = (state: MapState, chunks: readonly Chunk[]): void => {
+	for (const chunk of createChunkStates(chunks)) {
+		state.chunks.push(chunk);
+		state.toSubmit.add(chunk);
+	}
+};
+
+/** Of those that are written. */
+export const countKnownTasks = ({chunks}: MapState): number => {
+	const last = chunks.at(-1)?.chunk;
+	return last === undefined ? 0 : last.firstTask + last.numTasks;
+};
+
+/** The chunk that holds a task. */
+export const chunkOf = ({chunks}: MapState, itask: number): Chunk =>
+	(chunks.findLast(({chunk}) => chunk.firstTask <= itask) as ChunkState).chunk;
+
+/** Says in the journal that there will be no further tasks. */
+export const noteComplete = (state: MapState, {name}: Pick<Engine, 'name'>): void => {
+	state.firstMissing = undefined;
+	const numTasks = countKnownTasks(state);
+	const message = `${numTasks} tasks in ${state.chunks.length} chunks for the engine ${name}`;
+	state.journal.note({event: 'tasks-complete', numTasks, message});
+};
 
 export const toMapOptions = (options: PoolOptions): MapOptions => ({
 	pollingIntervalMs: options.pollingIntervalMs ?? 5000,
@@ -60,6 +106,9 @@ export const toMapOptions = (options: PoolOptions): MapOptions => ({
 	pendingLimitMs: options.pendingLimitMs ?? Number.POSITIVE_INFINITY,
 	unreachableAfterMs: options.unreachableAfterMs ?? 600_000,
 	resources: options.resources,
+	arrayJobs: options.arrayJobs ?? false,
+	maxConcurrentJobs: options.maxConcurrentJobs ?? Number.POSITIVE_INFINITY,
+	maxQueuedJobs: options.maxQueuedJobs ?? Number.POSITIVE_INFINITY,
 });
 
 export type ChunkState = {
@@ -76,7 +125,10 @@ export type Decision =
 /** What judge sees of an attempt, and what it takes to find its queue-job. */
 export type AttemptState = {-readonly [Name in keyof AttemptFacts]: AttemptFacts[Name]} & {
 	readonly attempt: number;
-	readonly jobName: string;
+	/** Of an element of an array it is the array's. */
+	jobName: string;
+	/** From 1; undefined for a queue-job of its own. */
+	element: number | undefined;
 	readonly seenStates: Set<AttemptFacts['seenStates'] extends ReadonlySet<infer State> ? State : never>;
 	/** Why it was given up; undefined when it was not. */
 	failure: AttemptFailure | undefined;
@@ -89,10 +141,11 @@ export type AttemptFailure = {readonly kind: TaskErrorKind; readonly reason: str
 export const createChunkStates = (chunks: readonly Chunk[]): ChunkState[] =>
 	chunks.map(chunk => ({chunk, attempts: [], decision: {kind: 'open'}}));
 
-/** An attempt of which nothing is known yet. */
+/** An attempt of which nothing is known yet, as a queue-job of its own. */
 export const createAttempt = (attempt: number, jobName: string, isAvoiding: boolean): AttemptState => ({
 	attempt,
 	jobName,
+	element: undefined,
 	jobId: undefined,
 	host: undefined,
 	job: {kind: 'unknown'},

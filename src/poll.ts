@@ -5,11 +5,13 @@
 import {actOn} from './act.js';
 import {askQueue} from './ask-queue.js';
 import {createMapBeats} from './beat.js';
+import {isHeldBack} from './capacity.js';
 import {PoolError} from './errors.js';
 import {explainJobs} from './explain-jobs.js';
+import type {Feed} from './feed-tasks.js';
 import {judge, type Verdict} from './judge.js';
 import {lookForResults} from './look-for-results.js';
-import {type ChunkState, type MapState, openChunks} from './map-state.js';
+import {addChunks, type ChunkState, type MapState, noteComplete, openChunks} from './map-state.js';
 import {createOutage, type Outage, shareOutage} from './outage.js';
 import type {Ports} from './ports.js';
 import {readProgress} from './read-finished.js';
@@ -21,16 +23,24 @@ export type Watch = {
 	readonly onRound: () => void;
 	/** Ends the watching; its reason is thrown. */
 	readonly signal: AbortSignal;
+	/** Brings further chunks; undefined when all are there. */
+	readonly feed: Feed | undefined;
+	/** So many chunks may be there, for whoever takes the outcomes; asked each round. */
+	readonly chunksWanted: () => number;
 };
 
-/** @throws PoolError `ERR_POOL_SUBMIT_REJECTED`, `ERR_POOL_PROGRAM_MISSING`, `ERR_POOL_OUTAGE`, `ERR_POOL_START_FAILED` or `ERR_POOL_WORK_DIR`. */
-export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onRound, signal}: Watch): Promise<void> => {
+/** @throws PoolError `ERR_POOL_TASKS` when a stream of tasks fails, `ERR_POOL_SUBMIT_REJECTED`, `ERR_POOL_PROGRAM_MISSING`, `ERR_POOL_OUTAGE`, `ERR_POOL_START_FAILED` or `ERR_POOL_WORK_DIR`. */
+export const poll = async (
+	state: MapState,
+	ports: Ports,
+	reducer: Reducer,
+	{onRound, signal, feed, chunksWanted}: Watch,
+): Promise<void> => {
 	const beats = createMapBeats(ports, state.options.pollingIntervalMs, ports.engine.statusCost);
 	const submitOutage = createOutage('the scheduler takes no queue-jobs', state, ports);
 	const statusOutage = createOutage('the queue does not answer', state, ports);
 	const fileOutage = shareOutage(createOutage("the work_dir can't be read or written", state, ports));
 	let listedMs = ports.clock.elapsedMs();
-	let answeredMs = listedMs;
 	let isInSight = true;
 
 	const submit = async (): Promise<void> => {
@@ -38,9 +48,11 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 		const submission = await withFiles(state, fileOutage('write'), () => submitNext(state, ports));
 		beats.submission.done(submission !== undefined && submission.refusal === undefined ? 'changed' : 'same');
 		if (submission === undefined) return;
-		if (isSubmitting(state, submission)) submitOutage.worked();
-		else submitOutage.failed(submission.refusal?.reason ?? '');
-		if (state.toSubmit.size === 0) submitOutage.rest();
+		if (!isHeldBack(state)) {
+			if (isSubmitting(state, submission)) submitOutage.worked();
+			else submitOutage.failed(submission.refusal?.reason ?? '');
+		}
+		if (!isToSubmit(state)) submitOutage.rest();
 	};
 
 	const ask = async (): Promise<void> => {
@@ -48,7 +60,6 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 		beats.status.done(answer.kind === 'changed' ? 'changed' : 'same');
 		if (answer.kind === 'silent') statusOutage.failed(answer.reason);
 		else {
-			answeredMs = ports.clock.elapsedMs();
 			statusOutage.worked();
 			// It had been taken, though nobody said so.
 			if (answer.numFound > 0) submitOutage.worked();
@@ -62,24 +73,46 @@ export const poll = async (state: MapState, ports: Ports, reducer: Reducer, {onR
 		beats.listing.done(found ?? 'same');
 	};
 
-	while (openChunks(state).length > 0) {
+	let isFed = feed === undefined;
+	const takeFed = (): void => {
+		if (feed === undefined || isFed) return;
+		feed.allow(Math.min(numBegun(state) + CHUNKS_AHEAD, chunksWanted()));
+		// Asked before: what came last is taken then, too.
+		const end = feed.end();
+		addChunks(state, feed.take());
+		if (end?.kind === 'failed') throw end.error;
+		isFed = end !== undefined;
+		if (isFed) noteComplete(state, ports.engine);
+	};
+
+	takeFed();
+	while (!isFed || openChunks(state).length > 0) {
 		signal.throwIfAborted();
-		if (state.toSubmit.size > 0 && beats.submission.isDue()) await submit();
+		if (isToSubmit(state) && beats.submission.isDue()) await submit();
 		// The queue before the files: of a job that ends in between we then see the result, not only that it is gone.
 		const isAsking = beats.status.isDue();
 		if (isAsking) await ask();
 		if (beats.listing.isDue() || isAsking) await look();
 		if (isAsking) await explainJobs(state, ports);
 		// What can't be seen now may have been finished.
-		if (isInSight) await withFiles(state, fileOutage('read'), () => decide(state, ports, reducer, {listedMs, answeredMs}));
+		if (isInSight) await withFiles(state, fileOutage('read'), () => decide(state, ports, reducer, listedMs));
 		await withFiles(state, fileOutage('write'), () => state.journal.flush({durable: false}));
 		onRound();
 		if (state.options.stopOnError && reducer.counts().failed > 0) return;
+		takeFed();
 		const untilMs = Math.min(beats.status.untilDueMs(), beats.listing.untilDueMs());
-		const untilSubmitMs = state.toSubmit.size > 0 ? beats.submission.untilDueMs() : untilMs;
-		if (openChunks(state).length > 0) await ports.clock.sleep(Math.min(untilMs, untilSubmitMs), signal);
+		const untilSubmitMs = isToSubmit(state) ? beats.submission.untilDueMs() : untilMs;
+		const sleep = isFed ? ports.clock.sleep : (feed?.sleep ?? ports.clock.sleep);
+		if (!isFed || openChunks(state).length > 0) await sleep(Math.min(untilMs, untilSubmitMs), signal);
 	}
 };
+
+/** So many chunks of a stream are written that are not submitted yet: enough to keep a scheduler busy until the next look. */
+const CHUNKS_AHEAD = 100;
+
+const numBegun = ({chunks}: MapState): number => chunks.filter(({attempts}) => attempts.length > 0).length;
+
+const isToSubmit = (state: MapState): boolean => state.toSubmit.size > 0 && !isHeldBack(state);
 
 /** Whether submission goes on. A queue that is full of our own queue-jobs is at work; one that is full while none of ours is in it is not. */
 const isSubmitting = (state: MapState, {numTaken, refusal}: Submission): boolean => {
@@ -110,15 +143,12 @@ const withFiles = async <T>(state: MapState, outage: Pick<Outage, 'failed' | 'wo
 	}
 };
 
-/** When the work_dir was last listed, and when the queue last answered. */
-type Seen = {readonly listedMs: number; readonly answeredMs: number};
-
 /** @throws What the file system says, once all others are decided, when it can't be seen how far a chunk came: that one is left as it is. */
-const decide = async (state: MapState, ports: Ports, reducer: Reducer, seen: Seen): Promise<void> => {
+const decide = async (state: MapState, ports: Ports, reducer: Reducer, listedMs: number): Promise<void> => {
 	const toRemove: string[] = [];
 	let unread: unknown;
 	for (const chunk of openChunks(state)) {
-		let verdict = judgeChunk(state, chunk, seen);
+		let verdict = judgeChunk(state, chunk, listedMs);
 		if (verdict.kind === 'resubmit' || verdict.kind === 'fail') {
 			try {
 				// Only now does it count how far its attempts came.
@@ -127,7 +157,7 @@ const decide = async (state: MapState, ports: Ports, reducer: Reducer, seen: See
 				unread ??= error;
 				continue;
 			}
-			verdict = judgeChunk(state, chunk, seen);
+			verdict = judgeChunk(state, chunk, listedMs);
 		}
 		if (verdict.kind !== 'wait') toRemove.push(...(await actOn(state, chunk, verdict, ports, reducer)));
 	}
@@ -146,14 +176,14 @@ const remove = async (state: MapState, {engine}: Ports, ids: readonly string[]):
 	}
 };
 
-const judgeChunk = (state: MapState, chunk: ChunkState, {listedMs, answeredMs}: Seen): Verdict =>
+const judgeChunk = (state: MapState, chunk: ChunkState, listedMs: number): Verdict =>
 	judge(
 		{
 			numTasks: chunk.chunk.numTasks,
 			attempts: chunk.attempts,
 			isNextDue: state.toSubmit.has(chunk),
 			nowMs: listedMs,
-			answeredMs,
+			answeredMs: state.answeredMs,
 			anyWorkerStarted: state.anyWorkerStarted,
 		},
 		state.options,

@@ -1,18 +1,26 @@
 /** Pool: `map` and its relatives. */
 import {checkPath, mergeOptions} from './check-options.js';
 import {type ChosenEngine, chooseEngine} from './choose-engine.js';
-import {collectTasks} from './collect-tasks.js';
 import type {Engine} from './engines/engine.js';
 import {PoolError} from './errors.js';
 import {type FunctionMark, referenceFunction} from './function-reference.js';
-import type {MapRun} from './map-run.js';
+import {iterateMap} from './iterate-map.js';
+import {type LaunchedMap, type MapRun, runOfNothing} from './map-run.js';
 import type {PoolOptions} from './options.js';
-import type {Outcome} from './reduce.js';
-import {returnToMap, startMap} from './run-map.js';
+import type {Outcome} from './outcome.js';
+import type {Keep} from './reduce.js';
+import {type MapRequest, returnToMap, startMap} from './run-map.js';
 import {workerState} from './task-context.js';
+import {type TaskSource, takeTasks} from './task-source.js';
 
 /** What may be given as tasks. */
 export type Tasks<T> = Iterable<T> | AsyncIterable<T>;
+
+/** Options of a call of `imap` or `imapUnordered`. */
+export type IterateOptions = PoolOptions & {
+	/** Give outcomes, as `mapSettled` does, and throw for no task. @default false */
+	readonly settled?: boolean;
+};
 
 /**
  * A pool of worker-nodes behind a cluster's batch queue, or of processes of this machine when there is no queue. It holds nothing: no slot, connection or
@@ -27,6 +35,8 @@ export type Tasks<T> = Iterable<T> | AsyncIterable<T>;
 export class Pool {
 	readonly #options: PoolOptions;
 	readonly #engines = new Map<string, Promise<ChosenEngine>>();
+	/** Engines that the caller has brought: no key can be made of what they are. */
+	readonly #brought: object[] = [];
 
 	/**
 	 * @param options - What holds for every call; each call may override it.
@@ -43,14 +53,15 @@ export class Pool {
 	 * @param fn - Gets exactly one argument, the task; the rest is in `taskContext()`. A worker must be able to get it: exported from a module, built-in, or
 	 * self-contained; or tell where it is by `{module, name}`.
 	 * @param tasks - Any iterable or async iterable of values that `node:v8` can serialise. They are written to files a moment later: leave what is inside them
-	 * as it is until then.
+	 * as it is until then. An iterable that does not know its length, as a generator, is read while the first queue-jobs compute already (with `numChunks` it is
+	 * read to its end before).
 	 * @throws MapError when any task has no result; the results that there are are in it.
 	 * @throws PoolError when the map could not be begun or carried on.
 	 */
 	map<T, R>(fn: (task: T) => R, tasks: Tasks<T>, options?: PoolOptions): Promise<Awaited<R>[]>;
 	map<R = unknown>(fn: FunctionMark, tasks: Tasks<unknown>, options?: PoolOptions): Promise<R[]>;
 	async map(fn: unknown, tasks: unknown, options?: PoolOptions): Promise<unknown[]> {
-		return (await this.#start('map', fn, tasks, options)).results();
+		return (await this.#run('map', fn, tasks, 'values', options)).results();
 	}
 
 	/** As `map`, with `fn(...task)`: every task is a list of arguments. */
@@ -61,7 +72,7 @@ export class Pool {
 	): Promise<Awaited<R>[]>;
 	starmap<R = unknown>(fn: FunctionMark, argumentLists: Tasks<readonly unknown[]>, options?: PoolOptions): Promise<R[]>;
 	async starmap(fn: unknown, argumentLists: unknown, options?: PoolOptions): Promise<unknown[]> {
-		return (await this.#start('starmap', fn, argumentLists, options)).results();
+		return (await this.#run('starmap', fn, argumentLists, 'values', options)).results();
 	}
 
 	/**
@@ -72,18 +83,50 @@ export class Pool {
 	mapSettled<T, R>(fn: (task: T) => R, tasks: Tasks<T>, options?: PoolOptions): Promise<Outcome<Awaited<R>>[]>;
 	mapSettled<R = unknown>(fn: FunctionMark, tasks: Tasks<unknown>, options?: PoolOptions): Promise<Outcome<R>[]>;
 	async mapSettled(fn: unknown, tasks: unknown, options?: PoolOptions): Promise<Outcome<unknown>[]> {
-		return (await this.#start('map', fn, tasks, options)).outcomes();
+		return (await this.#run('map', fn, tasks, 'outcomes', options)).outcomes();
+	}
+
+	/**
+	 * As `map`, but gives the results one after the other, in task order, while queue-jobs still run; also those of chunks that are being computed. It begins when the first one is asked for, and holds
+	 * none that was given: ten million tasks need no more memory than a thousand. A caller that leaves its loop ends the map.
+	 *
+	 * @throws TaskError in the place of the result of a task that has failed, which ends the map, unless `settled` is set; PoolError when the map could not be begun or carried on.
+	 */
+	imap<T, R>(fn: (task: T) => R, tasks: Tasks<T>, options: IterateOptions & {readonly settled: true}): AsyncIterable<Outcome<Awaited<R>>>;
+	imap<T, R>(fn: (task: T) => R, tasks: Tasks<T>, options?: PoolOptions): AsyncIterable<Awaited<R>>;
+	imap<R = unknown>(fn: FunctionMark, tasks: Tasks<unknown>, options: IterateOptions & {readonly settled: true}): AsyncIterable<Outcome<R>>;
+	imap<R = unknown>(fn: FunctionMark, tasks: Tasks<unknown>, options?: PoolOptions): AsyncIterable<R>;
+	imap(fn: unknown, tasks: unknown, options?: IterateOptions): AsyncIterable<unknown> {
+		return this.#iterate(true, fn, tasks, options);
+	}
+
+	/** As `imap`, but in the order in which they come, as `[itask, result]`. */
+	imapUnordered<T, R>(
+		fn: (task: T) => R,
+		tasks: Tasks<T>,
+		options: IterateOptions & {readonly settled: true},
+	): AsyncIterable<Outcome<Awaited<R>>>;
+	imapUnordered<T, R>(fn: (task: T) => R, tasks: Tasks<T>, options?: PoolOptions): AsyncIterable<[itask: number, result: Awaited<R>]>;
+	imapUnordered<R = unknown>(
+		fn: FunctionMark,
+		tasks: Tasks<unknown>,
+		options: IterateOptions & {readonly settled: true},
+	): AsyncIterable<Outcome<R>>;
+	imapUnordered<R = unknown>(fn: FunctionMark, tasks: Tasks<unknown>, options?: PoolOptions): AsyncIterable<[itask: number, result: R]>;
+	imapUnordered(fn: unknown, tasks: unknown, options?: IterateOptions): AsyncIterable<unknown> {
+		return this.#iterate(false, fn, tasks, options);
 	}
 
 	/**
 	 * As `map`, but resolves as soon as every task is submitted (or the map has ended before) to what one needs to watch the map, to take outcomes as they arrive, to cancel it, or to leave it and come back.
+	 * Of an iterable that does not know its length it resolves as soon as it is begun.
 	 *
 	 * @throws PoolError when the map could not be begun. What happens later is told by `run.results()`.
 	 */
 	submit<T, R>(fn: (task: T) => R, tasks: Tasks<T>, options?: PoolOptions): Promise<MapRun<Awaited<R>>>;
 	submit<R = unknown>(fn: FunctionMark, tasks: Tasks<unknown>, options?: PoolOptions): Promise<MapRun<R>>;
 	submit(fn: unknown, tasks: unknown, options?: PoolOptions): Promise<MapRun<unknown>> {
-		return this.#start('map', fn, tasks, options);
+		return this.#run('map', fn, tasks, 'outcomes', options);
 	}
 
 	/**
@@ -98,29 +141,45 @@ export class Pool {
 		checkPath('workDir', workDir);
 		const pool = new Pool(options);
 		refuseDuringImport();
-		const run = await returnToMap(workDir, mergeOptions(options ?? {}), wanted => pool.#chooseEngine(wanted));
+		const {run, untilSubmitted} = await returnToMap(workDir, mergeOptions(options ?? {}), wanted => pool.#chooseEngine(wanted));
+		await untilSubmitted();
 		return run as MapRun<R>;
 	}
 
-	async #start(call: 'map' | 'starmap', fn: unknown, tasks: unknown, callOptions?: PoolOptions): Promise<MapRun<unknown>> {
+	async #run(call: 'map' | 'starmap', fn: unknown, tasks: unknown, keep: Keep, callOptions?: PoolOptions): Promise<MapRun<unknown>> {
 		refuseDuringImport();
 		const options = mergeOptions(this.#options, callOptions);
 		options.signal?.throwIfAborted();
-		// Begun before anything is awaited: a caller may use the array again, as after `Promise.all(tasks.map(fn))`.
-		const collecting = collectTasks(tasks, options.signal);
-		// Its rejection is waited for below; until then it is nobody's.
-		collecting.catch(() => undefined);
-		const reference = await referenceFunction(fn);
-		const collected = await collecting;
-		options.signal?.throwIfAborted();
-		if (call === 'starmap') checkArgumentLists(collected);
-		return startMap({call, reference, tasks: collected}, options, wanted => this.#chooseEngine(wanted));
+		// Before anything is awaited: a caller may use the array again, as after `Promise.all(tasks.map(fn))`.
+		const source = takeTasks(tasks);
+		const request = await prepare(call, fn, source, keep, options);
+		const launched = await startMap(request, options, wanted => this.#chooseEngine(wanted));
+		if (launched === undefined) return runOfNothing();
+		await launched.untilSubmitted();
+		return launched.run;
+	}
+
+	#iterate(isOrdered: boolean, fn: unknown, tasks: unknown, {settled, ...callOptions}: IterateOptions = {}): AsyncIterable<unknown> {
+		refuseDuringImport();
+		const options = mergeOptions(this.#options, callOptions);
+		if (settled !== undefined && typeof settled !== 'boolean')
+			throw new PoolError('ERR_POOL_OPTION', `Expected \`settled\` to be true or false, got ${typeof settled}.`);
+		const source = takeTasks(tasks);
+		return iterateMap({
+			isOrdered,
+			isSettled: settled ?? false,
+			begin: async (taker): Promise<LaunchedMap | undefined> => {
+				options.signal?.throwIfAborted();
+				const request = await prepare('map', fn, source, 'nothing', options);
+				return startMap(request, options, wanted => this.#chooseEngine(wanted), taker);
+			},
+		});
 	}
 
 	/** Maps of one pool share its engine, and so the slots of this machine. */
 	async #chooseEngine(options: PoolOptions): Promise<Engine> {
 		const wanted: PoolOptions = Object.fromEntries(Object.entries(options).filter(([name]) => ENGINE_OPTIONS.has(name)));
-		const key = JSON.stringify(wanted);
+		const key = JSON.stringify({...wanted, engine: this.#nameEngine(wanted.engine)});
 		const known = this.#engines.get(key);
 		if (known !== undefined) return (await known).engine;
 		const chosen = chooseEngine(wanted);
@@ -131,6 +190,12 @@ export class Pool {
 			() => this.#engines.delete(key),
 		);
 		return (await chosen).engine;
+	}
+
+	#nameEngine(engine: PoolOptions['engine']): string | number | undefined {
+		if (typeof engine !== 'object') return engine;
+		if (!this.#brought.includes(engine)) this.#brought.push(engine);
+		return this.#brought.indexOf(engine);
 	}
 }
 
@@ -144,9 +209,17 @@ const ENGINE_OPTIONS: ReadonlySet<string> = new Set<keyof PoolOptions>([
 	'qdelPath',
 	'qacctPath',
 	'qalterPath',
+	'qconfPath',
+	'sbatchArgs',
+	'sbatchPath',
+	'squeuePath',
+	'scancelPath',
+	'scontrolPath',
+	'sacctPath',
 	'errorStateIndicator',
 	'slots',
 	'programTimeoutMs',
+	'submitConcurrency',
 ]);
 
 /** A worker that imports a main script must not run it. */
@@ -157,6 +230,19 @@ const refuseDuringImport = (): void => {
 		'ERR_POOL_IN_WORKER_IMPORT',
 		`pool.map was called while a worker was importing ${url} to get its function. Move the function to a module of its own, or guard the start: if (!isWorker) await main().`,
 	);
+};
+
+const prepare = async (
+	call: 'map' | 'starmap',
+	fn: unknown,
+	tasks: TaskSource,
+	keep: Keep,
+	{signal}: Pick<PoolOptions, 'signal'>,
+): Promise<MapRequest> => {
+	const reference = await referenceFunction(fn);
+	signal?.throwIfAborted();
+	if (call === 'starmap' && tasks.kind === 'at-hand') checkArgumentLists(tasks.tasks);
+	return {call, reference, tasks, keep};
 };
 
 const checkArgumentLists = (lists: readonly unknown[]): void => {

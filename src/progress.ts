@@ -1,5 +1,5 @@
 /** Tells how far a map is: to `onProgress`, and to the person at the terminal. */
-import type {MapState} from './map-state.js';
+import {countKnownTasks, type MapState} from './map-state.js';
 import type {PoolOptions, Progress} from './options.js';
 import type {Reducer} from './reduce.js';
 
@@ -13,7 +13,6 @@ export type ProgressReport = {
 export const createProgress = (
 	state: MapState,
 	reducer: Reducer,
-	numTasks: number,
 	{onProgress, progress = false}: Pick<PoolOptions, 'onProgress' | 'progress'>,
 	terminal: Pick<NodeJS.WriteStream, 'write' | 'isTTY'> = process.stderr,
 ): ProgressReport => {
@@ -32,7 +31,7 @@ export const createProgress = (
 	return {
 		update: () => {
 			if (onProgress === undefined && !progress) return;
-			const numbers = countTasks(state, reducer, numTasks);
+			const numbers = countTasks(state, reducer);
 			const line = formatProgress(numbers);
 			if (line === last) return;
 			last = line;
@@ -46,7 +45,8 @@ export const createProgress = (
 };
 
 /** Of a map that is running, or of what it has come to. */
-export const countTasks = (state: MapState, reducer: Reducer, total: number): Progress => {
+export const countTasks = (state: MapState, reducer: Reducer): Progress => {
+	const total = countKnownTasks(state);
 	const {done, failed} = reducer.counts();
 	let running = 0;
 	for (const {chunk, attempts, decision} of state.chunks) {
@@ -59,7 +59,7 @@ export const countTasks = (state: MapState, reducer: Reducer, total: number): Pr
 const BAR_WIDTH = 24;
 
 const formatProgress = ({total, done, failed, running, pending}: Progress): string => {
-	const filled = Math.floor((BAR_WIDTH * (done + failed)) / total);
+	const filled = total === 0 ? 0 : Math.floor((BAR_WIDTH * (done + failed)) / total);
 	const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
 	return `${bar} ${done} of ${total} done, ${failed} failed, ${running} running, ${pending} pending`;
 };

@@ -50,6 +50,21 @@ export const readFinished = async (
 	return best;
 };
 
+/** What an attempt that may still be at work has finished from the task with this index on. What can't be read is read another time. */
+export const readGrowth = async (
+	files: Pick<Files, 'openSource'>,
+	place: Place,
+	{ichunk}: Pick<Chunk, 'ichunk'>,
+	attempt: number,
+	from: number,
+): Promise<Finished> => {
+	const found = await withPart(files, place, ichunk, attempt, async (scan, read) => {
+		const frames = scan.frames.filter(({first, count}) => first + count > from);
+		return {blocks: await read({...scan, frames}), sources: sourcesOf(scan)};
+	});
+	return found ?? {blocks: [], sources: []};
+};
+
 const sourcesOf = ({header: {sources = [], attempt = 0, host, jobId}}: PartScan): Source[] => [
 	...sources,
 	{attempt, host, ...(jobId === undefined ? {} : {jobId})},

@@ -1,9 +1,12 @@
 /** Reads run.json, which may be missing, damaged, or of another version. */
-import {type Chunk, cutChunks} from './chunks.js';
-import {MANIFEST} from './layout.js';
+import {basename} from 'node:path';
+import {type Chunk, type Chunking, cutChunks, streamChunkSize} from './chunks.js';
+import type {JournalLine} from './journal.js';
+import {MANIFEST, tasksPath} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import type {Files} from './ports.js';
 import {readWhole} from './read-whole.js';
+import {openBlockFile} from './v8-serialize-helpers.js';
 
 export type FoundManifest =
 	| {readonly kind: 'found'; readonly manifest: Manifest}
@@ -26,6 +29,63 @@ export const readManifest = async (workDir: string, files: Pick<Files, 'openSour
 	return {kind: 'other-format', reason};
 };
 
-/** As they were cut: also of a chunk whose file is damaged it is known which tasks it holds. */
-export const chunksOf = ({numTasks, numChunks, options: {chunkSize}}: Pick<Manifest, 'numTasks' | 'numChunks' | 'options'>): Chunk[] =>
-	cutChunks(numTasks, typeof chunkSize === 'number' ? {kind: 'chunk-size', chunkSize} : {kind: 'num-chunks', numChunks});
+export type FoundChunks = {
+	readonly chunks: Chunk[];
+	/** Of a stream whose process ended before it was all written: the first task that is missing. */
+	readonly firstMissing: number | undefined;
+};
+
+/**
+ * The chunks of a map, as they were cut: also of a chunk whose file is damaged it is known which tasks it holds.
+ *
+ * @param names - Of the files of the work_dir: of a stream they tell how far it came.
+ * @param numTasks - Of a stream, as the journal says once it is all written.
+ */
+export const findChunks = async (
+	manifest: Pick<Manifest, 'session' | 'numTasks' | 'numChunks' | 'options' | 'stream'>,
+	workDir: string,
+	names: readonly string[],
+	numTasks: number | undefined,
+	files: Pick<Files, 'openSource'>,
+): Promise<FoundChunks> => {
+	const {stream, options} = manifest;
+	if (manifest.numTasks !== null && manifest.numChunks !== null) {
+		const chunking: Chunking =
+			typeof options.chunkSize === 'number'
+				? {kind: 'chunk-size', chunkSize: options.chunkSize}
+				: {kind: 'num-chunks', numChunks: manifest.numChunks};
+		return {chunks: cutChunks(manifest.numTasks, chunking), firstMissing: undefined};
+	}
+	const written = new Set(names);
+	const chunks: Chunk[] = [];
+	let firstTask = 0;
+	for (let ichunk = 0; stream !== undefined && written.has(basename(tasksPath('', ichunk))); ichunk++) {
+		const chunk = {
+			ichunk,
+			firstTask,
+			numTasks: Math.min(streamChunkSize(firstTask, stream), (numTasks ?? Number.POSITIVE_INFINITY) - firstTask),
+		};
+		chunks.push(chunk);
+		firstTask += chunk.numTasks;
+	}
+	if (numTasks !== undefined) return {chunks, firstMissing: undefined};
+	// The last of a stream that had just come to its end may be shorter.
+	const last = chunks.pop();
+	if (last === undefined) return {chunks, firstMissing: 0};
+	const numInLast = await countTasks(workDir, last.ichunk, files).catch(() => last.numTasks);
+	chunks.push({...last, numTasks: numInLast});
+	return {chunks, firstMissing: last.firstTask + numInLast};
+};
+
+const countTasks = async (workDir: string, ichunk: number, files: Pick<Files, 'openSource'>): Promise<number> => {
+	const source = await files.openSource(tasksPath(workDir, ichunk));
+	try {
+		return (await openBlockFile(source)).numEntries;
+	} finally {
+		await source.close();
+	}
+};
+
+/** How many tasks a stream had, when the journal tells. */
+export const completeTasks = (journal: readonly JournalLine[]): number | undefined =>
+	journal.find(({event, numTasks}) => event === 'tasks-complete' && numTasks !== undefined)?.numTasks;

@@ -17,8 +17,8 @@ export const openTasks = async (
 	try {
 		const file = await openBlockFile(source);
 		const {header} = file;
-		if (header.kind !== 'tasks' || header.session !== session || header.ichunk !== ichunk || header.numTasks !== numTasks) {
-			throw new Error(`it holds ${header.numTasks} ${header.kind} of chunk ${header.ichunk} of the session ${header.session}`);
+		if (header.kind !== 'tasks' || header.session !== session || header.ichunk !== ichunk || file.numEntries !== numTasks) {
+			throw new Error(`it holds ${file.numEntries} ${header.kind} of chunk ${header.ichunk} of the session ${header.session}`);
 		}
 		return {...file, close: () => source.close()};
 	} catch (error) {
@@ -31,13 +31,13 @@ export const openTasks = async (
 export const createTaskReader = (
 	workDir: string,
 	session: string,
-	chunks: readonly Chunk[],
+	chunkOf: (itask: number) => Chunk,
 	files: Pick<Files, 'openSource'>,
 ): ((itask: number) => Promise<unknown>) => {
 	let kept: {readonly first: number; readonly values: readonly unknown[]} = {first: 0, values: []};
 	return async itask => {
 		if (itask < kept.first || itask >= kept.first + kept.values.length) {
-			const chunk = chunks.findLast(({firstTask}) => firstTask <= itask) as Chunk;
+			const chunk = chunkOf(itask);
 			const file = await openTasks(workDir, session, chunk, files);
 			try {
 				const iblock = file.firsts.findLastIndex(first => chunk.firstTask + first <= itask);

@@ -4,11 +4,11 @@ import type {Chunk} from './chunks.js';
 import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
 import {findOutcome} from './find-outcome.js';
 import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
-import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile} from './layout.js';
+import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, SHARED_VALUE} from './layout.js';
 import type {Manifest} from './manifest.js';
 import {realFiles} from './ports.js';
 import {type Finished, readFinished} from './read-finished.js';
-import {chunksOf, readManifest} from './read-manifest.js';
+import {completeTasks, findChunks, readManifest} from './read-manifest.js';
 import {readOutcomeFile} from './read-outcomes.js';
 import {readOutputs} from './read-outputs.js';
 import {readInputs} from './read-tasks.js';
@@ -22,6 +22,8 @@ export type WorkDirRecord = {
 	readonly manifest: Manifest;
 	/** In task order. */
 	readonly tasks: readonly TaskRecord[];
+	/** The file with the value of the option `shared`; undefined when it was not given. */
+	readonly sharedPath: string | undefined;
 	/** log.jsonl. */
 	readonly journal: readonly JournalLine[];
 	/** Files that could not be read, and why. */
@@ -83,12 +85,16 @@ export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
 	const eventsByChunk = groupByChunk(journal);
 	const filesByChunk = groupByChunk(names.flatMap(name => parseChunkFile(name) ?? []));
 	const tasks: TaskRecord[] = [];
-	for (const chunk of chunksOf(manifest)) {
+	const {chunks, firstMissing} = await findChunks(manifest, directory, names, completeTasks(journal), realFiles);
+	if (firstMissing !== undefined) problems.push(`task ${firstMissing} and those after it are not written (yet)`);
+	for (const chunk of chunks) {
 		const chunkFiles = filesByChunk.get(chunk.ichunk) ?? [];
 		for (const record of await readChunk(directory, manifest, chunk, eventsByChunk.get(chunk.ichunk) ?? [], chunkFiles, problems))
 			tasks.push(record);
 	}
-	return {workDir: directory, manifest, tasks, journal, problems};
+	const sharedPath = manifest.sharedBytes === undefined ? undefined : join(directory, SHARED_VALUE);
+	if (sharedPath !== undefined && !names.includes(SHARED_VALUE)) problems.push(`${sharedPath}: it is missing`);
+	return {workDir: directory, manifest, tasks, sharedPath, journal, problems};
 };
 
 const readJournal = async (workDir: string, names: readonly string[], problems: string[]): Promise<JournalLine[]> => {

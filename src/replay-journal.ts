@@ -1,8 +1,8 @@
 /** log.jsonl -> what is known of every chunk: how a map goes on in another process. */
 import type {JournalLine} from './journal.js';
-import {parseJobName} from './layout.js';
+import {elementOf} from './layout.js';
 import type {AttemptFailure, AttemptState, ChunkState, MapState} from './map-state.js';
-import {nextAttempt} from './submit.js';
+import {nextAttempt} from './next-attempt.js';
 
 export type Replay = {
 	/** Why the chunks failed whose decision is `failed`. */
@@ -23,7 +23,7 @@ export const replayJournal = (lines: readonly JournalLine[], state: MapState): R
 		// Who has lost the work_dir and did not know it yet submits nothing; what it noted all the same is not what happened.
 		if ((line.owner ?? 1) < owner) continue;
 		owner = line.owner ?? 1;
-		const {ichunk, attempt: number} = line.ichunk === undefined ? (parseJobName(state.session, line.jobName ?? '') ?? line) : line;
+		const {ichunk, attempt: number} = line;
 		const chunk = ichunk === undefined ? undefined : state.chunks[ichunk];
 		if (chunk === undefined) continue;
 		if (line.event === 'chunk-failed') {
@@ -56,6 +56,10 @@ const replayAttempt = (line: JournalLine, number: number, chunk: ChunkState, sta
 		return;
 	}
 	const attempt = attemptOf(number, chunk, state);
+	if (line.jobName !== undefined) {
+		attempt.jobName = line.jobName;
+		attempt.element = elementOf(state.session, line.jobName, chunk.chunk.ichunk);
+	}
 	attempt.jobId = line.jobId ?? attempt.jobId;
 	attempt.host = line.host ?? attempt.host;
 	if (line.state !== undefined) attempt.seenStates.add(line.state);

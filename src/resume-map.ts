@@ -1,25 +1,30 @@
 /** Comes back to a map whose process has ended or has left it. */
 import {readdir, stat} from 'node:fs/promises';
 import {basename, dirname, resolve} from 'node:path';
+import {isForeign} from './check-engine.js';
 import {mergeOptions} from './check-options.js';
+import {compareShared} from './compare-shared.js';
 import {compareWithMap, type MeantMap} from './compare-tasks.js';
 import type {Engine} from './engines/engine.js';
 import {PoolError} from './errors.js';
-import {openJournal} from './journal.js';
+import {feedTasks} from './feed-tasks.js';
+import {openJournal, parseJournal} from './journal.js';
 import {JOURNAL, MANIFEST} from './layout.js';
 import type {Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
-import {createMapState, toMapOptions} from './map-state.js';
+import {chunkOf, createMapState, toMapOptions} from './map-state.js';
 import {maskEngine} from './mask-engine.js';
 import {maskFor} from './mask-environment.js';
 import type {PoolOptions} from './options.js';
 import {claimWorkDir} from './owner.js';
 import {createPorts, realFiles} from './ports.js';
 import {realProcesses} from './processes.js';
-import {chunksOf, readManifest} from './read-manifest.js';
+import {completeTasks, type FoundChunks, findChunks, readManifest} from './read-manifest.js';
 import {createTaskReader} from './read-tasks.js';
-import {createReducer} from './reduce.js';
+import {readWhole} from './read-whole.js';
+import {createReducer, type Keep} from './reduce.js';
 import {restoreMap} from './restore-map.js';
+import {streamOf} from './task-source.js';
 import {trustWorkDir} from './trust-work-dir.js';
 
 export type ReturnToMap = {
@@ -27,18 +32,22 @@ export type ReturnToMap = {
 	/** What the caller says; all else is as it was. */
 	readonly options: PoolOptions;
 	readonly chooseEngine: (options: PoolOptions) => Promise<Engine>;
+	readonly keep: Keep;
 	/** What the caller believes to be in the work_dir; undefined to take what is there. */
 	readonly meant: MeantMap | undefined;
 };
 
 /** @throws PoolError `ERR_POOL_RESUME` when there is nothing to go on with, `ERR_POOL_OWNED` when another process is at it, `ERR_POOL_WORK_DIR` when others could have written there; the reason of `signal` when it was aborted. */
 export const resumeMap = async (
-	{workDir: path, options: given, chooseEngine, meant}: ReturnToMap,
+	{workDir: path, options: given, chooseEngine, keep, meant}: ReturnToMap,
 	signal: AbortSignal,
 ): Promise<OpenMap> => {
 	const {manifest, workDir} = await findMap(resolve(path));
-	const chunks = chunksOf(manifest);
-	if (meant !== undefined) await compareWithMap(meant, workDir, manifest, chunks, realFiles);
+	if (meant !== undefined) {
+		const {chunks, firstMissing} = await findWritten(manifest, workDir);
+		await compareWithMap(meant, workDir, manifest, {chunks, isComplete: firstMissing === undefined}, realFiles);
+	}
+	if (given.shared !== undefined) await compareShared(given.shared, workDir, manifest, realFiles);
 	const options = mergeOptions(recordedOptions(manifest, given, workDir), given);
 	const engine = await chooseEngine({...options, engine: requireEngine(manifest, given, workDir)});
 	const mask = maskFor(options);
@@ -54,17 +63,34 @@ export const resumeMap = async (
 		throw explain(error);
 	});
 	try {
-		const {session, numTasks} = manifest;
+		const {session} = manifest;
+		// Now that nobody else can write there.
+		const {chunks, firstMissing} = await findWritten(manifest, workDir);
 		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number, mask});
 		const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
-		const taskAt = meant === undefined ? createTaskReader(workDir, session, chunks, ports.files) : (itask: number) => meant.tasks[itask];
-		const reducer = createReducer({session, workDir, numTasks, taskAt, files: ports.files});
+		state.firstMissing = firstMissing;
+		const taskAt = createTaskReader(workDir, session, itask => chunkOf(state, itask), ports.files);
+		const reducer = createReducer({session, workDir, keep, taskAt, files: ports.files});
 		await restoreMap(state, ports, reducer);
-		return {place: {workDir, root: undefined}, state, reducer, ports, numTasks, options};
+		const {stream: chunking} = manifest;
+		const feed =
+			firstMissing === undefined || meant === undefined || chunking === undefined
+				? undefined
+				: feedTasks({
+						...{stream: streamOf(meant.tasks, firstMissing), chunking, chunks, workDir, manifest},
+						...{files: ports.files, clock: ports.clock, tell: ports.tell, outageLimitMs: state.options.outageLimitMs},
+					});
+		return {place: {workDir, root: undefined}, state, reducer, ports, options, feed};
 	} catch (error) {
 		await owner.release().catch(() => undefined);
 		throw explain(error);
 	}
+};
+
+const findWritten = async (manifest: Manifest, workDir: string): Promise<FoundChunks> => {
+	const names = await realFiles.list(workDir);
+	const journal = parseJournal((await readWhole(realFiles, `${workDir}/${JOURNAL}`))?.toString() ?? '');
+	return findChunks(manifest, workDir, names, completeTasks(journal), realFiles);
 };
 
 const findMap = async (workDir: string): Promise<{manifest: Manifest; workDir: string}> => {
@@ -131,6 +157,7 @@ const FIXED: ReadonlySet<string> = new Set<keyof PoolOptions>([
 	'chunkSize',
 	'resume',
 	'seed',
+	'shared',
 	'workDir',
 	'workRoot',
 ]);
@@ -148,13 +175,13 @@ const recordedOptions = ({options, incompleteOptions}: Manifest, given: PoolOpti
 	return Object.fromEntries(Object.entries(options).filter(([name]) => !FIXED.has(name) && !incompleteOptions.includes(name)));
 };
 
-const requireEngine = ({engine}: Manifest, given: PoolOptions, workDir: string): NonNullable<PoolOptions['engine']> => {
-	if ((given.engine ?? engine) === engine) return engine as NonNullable<PoolOptions['engine']>;
-	throw new PoolError(
-		'ERR_POOL_RESUME',
-		`The queue-jobs of ${workDir} belong to the engine ${engine}, not to ${given.engine}. Leave the option \`engine\` out.`,
-		{
-			workDir,
-		},
-	);
+/** @throws PoolError `ERR_POOL_RESUME` unless it is the engine that has the queue-jobs of the map. One that the caller has brought can't be written down. */
+const requireEngine = ({engine: name}: Manifest, {engine: given}: PoolOptions, workDir: string): NonNullable<PoolOptions['engine']> => {
+	if (typeof given === 'object' && given.name === name) return given;
+	const isBrought = isForeign(name);
+	if (!isBrought && (given ?? name) === name) return name as NonNullable<PoolOptions['engine']>;
+	const other = given === undefined ? '' : `, not to ${typeof given === 'object' ? given.name : given}`;
+	const toDo = isBrought ? 'Pass the object of that name again, as the option `engine`.' : 'Leave the option `engine` out.';
+	const whose = isBrought ? ', which is none of this library' : '';
+	throw new PoolError('ERR_POOL_RESUME', `The queue-jobs of ${workDir} belong to the engine ${name}${whose}${other}. ${toDo}`, {workDir});
 };

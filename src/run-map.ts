@@ -1,33 +1,61 @@
 /** One map, in steps: make its work_dir or come back to it, drive it until every task has its outcome, conclude it. */
+import type {Arrivals} from './arrivals.js';
 import type {MeantMap} from './compare-tasks.js';
 import {createMap} from './create-map.js';
+import type {Taker} from './drive-map.js';
 import type {Engine} from './engines/engine.js';
-import {launch, type MapRun, type OpenMap, runOfNothing} from './map-run.js';
+import {type LaunchedMap, launch, type OpenMap} from './map-run.js';
 import type {PoolOptions} from './options.js';
+import type {Keep} from './reduce.js';
 import {resumeMap} from './resume-map.js';
 import {createStopping} from './stopping.js';
+import {beginStream, collectTasks, type TaskSource} from './task-source.js';
 
 export type ChooseEngine = (options: PoolOptions) => Promise<Engine>;
 
-/** @throws PoolError when the map could not be begun, or gone on with; the reason when it was aborted before that. */
-export const startMap = async (meant: MeantMap, options: PoolOptions, chooseEngine: ChooseEngine): Promise<MapRun<unknown>> => {
-	const {resume: workDir} = options;
-	if (workDir !== undefined) return run(options, signal => resumeMap({workDir, options, chooseEngine, meant}, signal));
-	// Nothing is written, and the queue is not touched.
-	if (meant.tasks.length === 0) return runOfNothing();
-	return run(options, async signal => createMap({...meant, options, engine: await chooseEngine(options)}, signal));
+export type MapRequest = Omit<MeantMap, 'tasks'> & {readonly tasks: TaskSource; readonly keep: Keep};
+
+/**
+ * @returns Undefined for a map without tasks: nothing is written, and the queue is not touched.
+ * @throws PoolError when the map could not be begun, or gone on with; the reason when it was aborted before that.
+ */
+export const startMap = async (
+	{tasks: source, keep, ...meant}: MapRequest,
+	options: PoolOptions,
+	chooseEngine: ChooseEngine,
+	taker?: (arrivals: Arrivals) => Taker,
+): Promise<LaunchedMap | undefined> => {
+	const {resume: workDir, signal} = options;
+	if (workDir !== undefined) {
+		const tasks = await collectTasks(source, signal);
+		return run(options, stop => resumeMap({workDir, options, chooseEngine, keep, meant: {...meant, tasks}}, stop), taker);
+	}
+	const tasks = await settleSource(source, options);
+	if (tasks === undefined) return undefined;
+	return run(options, async stop => createMap({...meant, tasks, options, keep, engine: await chooseEngine(options)}, stop), taker);
 };
 
 /** @throws PoolError when the map could not be gone on with; the reason when it was aborted before that. */
-export const returnToMap = (workDir: string, options: PoolOptions, chooseEngine: ChooseEngine): Promise<MapRun<unknown>> =>
-	run(options, signal => resumeMap({workDir, options, chooseEngine, meant: undefined}, signal));
+export const returnToMap = (workDir: string, options: PoolOptions, chooseEngine: ChooseEngine): Promise<LaunchedMap> =>
+	run(options, signal => resumeMap({workDir, options, chooseEngine, keep: 'outcomes', meant: undefined}, signal));
 
-const run = async (options: PoolOptions, open: (signal: AbortSignal) => Promise<OpenMap>): Promise<MapRun<unknown>> => {
+/** With `numChunks` it must be known how many tasks there are: a stream is read to its end then. Undefined when there are none. */
+const settleSource = async (source: TaskSource, {numChunks, signal}: PoolOptions): Promise<TaskSource | undefined> => {
+	if (source.kind === 'stream' && numChunks === undefined) return beginStream(source, signal);
+	const tasks = await collectTasks(source, signal);
+	return tasks.length === 0 ? undefined : {kind: 'at-hand', tasks};
+};
+
+const run = async (
+	options: PoolOptions,
+	open: (signal: AbortSignal) => Promise<OpenMap>,
+	taker?: (arrivals: Arrivals) => Taker,
+): Promise<LaunchedMap> => {
 	const stopping = createStopping(options);
 	const opened = await open(stopping.signal).catch(async error => {
 		await stopping.over();
 		throw stopping.reasonOf(error);
 	});
 	stopping.hasWorkDir(opened.state.workDir);
-	return launch(opened, stopping);
+	return launch(opened, stopping, taker);
 };

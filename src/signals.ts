@@ -1,9 +1,11 @@
 /** What becomes of running maps when this process is told to end by a signal. Listens only while a map runs. */
-import {resumeCall, type Stop} from './end-map.js';
+import type {Stop} from './end-map.js';
 
 export type Stoppable = {
 	/** Undefined as long as the map has none: nothing is submitted then. */
 	readonly workDir: () => string | undefined;
+	/** What to write in a program to go on with it. */
+	readonly goOn: (workDir: string) => string;
 	/** Begins to end the map. */
 	readonly stop: (kind: Stop['kind'], signal: NodeJS.Signals) => void;
 };
@@ -70,7 +72,7 @@ const onSignal = (signal: NodeJS.Signals): void => {
 		for (const map of ending.maps) {
 			tell(
 				map,
-				workDir => `${signal} again: leaving at once, queue-jobs of ${workDir} may be left in the queue. To go on: ${resumeCall(workDir)}`,
+				workDir => `${signal} again: leaving at once, queue-jobs of ${workDir} may be left in the queue. To go on: ${map.goOn(workDir)}`,
 			);
 		}
 		endBy(signal);

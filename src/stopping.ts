@@ -16,7 +16,12 @@ export type Stopping = {
 	readonly reasonOf: (error: unknown) => unknown;
 };
 
-export const createStopping = ({signal, handleSignals = true}: Pick<PoolOptions, 'signal' | 'handleSignals'>): Stopping => {
+export const createStopping = ({
+	signal,
+	handleSignals = true,
+	engine,
+}: Pick<PoolOptions, 'signal' | 'handleSignals' | 'engine'>): Stopping => {
+	const goOn = (path: string): string => resumeCall(path, typeof engine === 'object' ? engine.name : engine);
 	const controller = new AbortController();
 	let workDir: string | undefined;
 	const stop = (reason: Stop): void => controller.abort(reason);
@@ -28,8 +33,12 @@ export const createStopping = ({signal, handleSignals = true}: Pick<PoolOptions,
 	const isOver = handleSignals
 		? stopBySignals({
 				workDir: () => workDir,
+				goOn,
 				stop: (kind, name) =>
-					stop({kind, reason: new PoolError('ERR_POOL_INTERRUPTED', explain(kind, name, workDir), workDir === undefined ? {} : {workDir})}),
+					stop({
+						kind,
+						reason: new PoolError('ERR_POOL_INTERRUPTED', explain(kind, name, workDir, goOn), workDir === undefined ? {} : {workDir}),
+					}),
 			})
 		: async () => undefined;
 	return {
@@ -46,8 +55,8 @@ export const createStopping = ({signal, handleSignals = true}: Pick<PoolOptions,
 	};
 };
 
-const explain = (kind: Stop['kind'], name: NodeJS.Signals, workDir: string | undefined): string => {
+const explain = (kind: Stop['kind'], name: NodeJS.Signals, workDir: string | undefined, goOn: (workDir: string) => string): string => {
 	if (workDir === undefined) return `The process was told to end by ${name} before anything was submitted.`;
 	const what = kind === 'cancel' ? 'the queue-jobs of the map were removed, what is finished is kept' : 'the map was left to itself';
-	return `The process was told to end by ${name}: ${what}. To go on: ${resumeCall(workDir)}`;
+	return `The process was told to end by ${name}: ${what}. To go on: ${goOn(workDir)}`;
 };

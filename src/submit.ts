@@ -1,16 +1,12 @@
 /** Hands chunks to the engine, and writes down who is who before and after. */
-import type {JobRequest, JobResources, SubmitOutcome} from './engines/engine.js';
+import {countLiving, growArrays, holdBack, shrinkArrays} from './capacity.js';
+import type {ArrayJobs, JobRequest, JobResources, SubmitOutcome} from './engines/engine.js';
 import {PoolError} from './errors.js';
-import {jobName, LAUNCHER} from './layout.js';
-import {type AttemptState, type ChunkState, createAttempt, type MapState} from './map-state.js';
+import {arrayName, LAUNCHER} from './layout.js';
+import type {AttemptState, ChunkState, MapState} from './map-state.js';
+import {hostsToAvoid, nextAttempt, resourcesOf} from './next-attempt.js';
+import {type Plan, planSubmission} from './plan-submission.js';
 import type {Ports} from './ports.js';
-import {toJobResources} from './resources.js';
-
-/**
- * So many queue-jobs are submitted between two looks at the queue and the files: one qsub takes about 0.1 s, so results that are there
- * already are seen about every second.
- */
-const SLICE = 10;
 
 /** Why the scheduler has not taken all that it was given. */
 export type Refusal = {readonly kind: 'temporary' | 'full' | 'unanswered'; readonly reason: string};
@@ -18,98 +14,149 @@ export type Refusal = {readonly kind: 'temporary' | 'full' | 'unanswered'; reado
 export type Submission = {readonly numTaken: number; readonly refusal: Refusal | undefined};
 
 /**
- * Submits the next attempts of the first chunks in `state.toSubmit`; what could not be submitted stays there.
+ * Submits the next attempts of some chunks in `state.toSubmit`, as many as there is room for; what could not be submitted stays there. Without any room the state is held back.
  *
  * @throws PoolError `ERR_POOL_SUBMIT_REJECTED` when the scheduler refused for good; `ERR_POOL_OWNED` when the work_dir is another process's now.
  */
-export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine'>): Promise<Submission> => {
-	const slice = [...state.toSubmit].slice(0, SLICE).map(chunk => ({chunk, attempt: nextAttempt(state, chunk)}));
+export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine' | 'clock'>): Promise<Submission> => {
+	const {engine, clock} = ports;
+	const arrays = state.options.arrayJobs ? engine.arrays : undefined;
+	const maxElements = arrays === undefined ? 1 : Math.min(state.maxElements, await arrays.maxElements());
+	const numLiving = countLiving(state);
 	// First of all: the user's function for resources may throw.
-	const requests = slice.map(({chunk, attempt}) => toRequest(state, chunk, attempt));
+	const plan = planSubmission(findCandidates(state, arrays !== undefined), {...state.options, numLiving, maxElements});
+	if (plan.kind === 'held-back') {
+		holdBack(state, numLiving);
+		return {numTaken: 0, refusal: undefined};
+	}
+	state.heldBack = undefined;
+	const entries = plan.candidates;
+	if (plan.kind === 'array') nameElements(state, entries);
 	await state.owner.check();
-	for (const {chunk, attempt} of slice) {
-		state.journal.note({event: 'submitting', ichunk: chunk.chunk.ichunk, attempt: attempt.attempt, jobName: attempt.jobName});
+	for (const {ichunk, next} of entries) {
+		state.journal.note({event: 'submitting', ichunk, attempt: next.attempt, jobName: next.jobName});
 	}
 	// On the disk before qsub runs: whoever comes after a crash then knows which names to look for.
 	await state.journal.flush({durable: true});
 	// The disk may have kept us waiting for so long that somebody else has taken over.
 	await state.owner.check();
-	const outcomes = await ports.engine.submit(requests);
+	const outcomes = await handOver(state, engine, arrays, plan);
+	state.submittedMs = clock.elapsedMs();
+	return takeAll(state, plan, outcomes);
+};
+
+type Entry = {
+	readonly chunk: ChunkState;
+	readonly ichunk: number;
+	readonly next: AttemptState;
+	readonly attempt: number;
+	readonly avoidHosts: readonly string[];
+	readonly resources: JobResources;
+};
+
+type Submittable = Exclude<Plan<Entry>, {kind: 'held-back'}>;
+
+/** @param isSorted - Whether chunks that follow each other are to stand behind each other, whenever they came. */
+function* findCandidates(state: MapState, isSorted: boolean): Iterable<Entry> {
+	const chunks = isSorted ? [...state.toSubmit].sort((a, b) => a.chunk.ichunk - b.chunk.ichunk) : state.toSubmit;
+	for (const chunk of chunks) {
+		const next = nextAttempt(state, chunk);
+		const {attempt} = next;
+		yield {
+			chunk,
+			ichunk: chunk.chunk.ichunk,
+			next,
+			attempt,
+			avoidHosts: hostsToAvoid(state, chunk),
+			resources: resourcesOf(state, chunk, attempt),
+		};
+	}
+}
+
+const nameElements = ({session}: MapState, entries: readonly Entry[]): void => {
+	const [first, last] = [entries[0] as Entry, entries.at(-1) as Entry];
+	const name = arrayName(session, first.ichunk, last.ichunk, first.attempt);
+	for (const [i, {next}] of entries.entries()) {
+		next.jobName = name;
+		next.element = i + 1;
+	}
+};
+
+/** @returns As many outcomes as there are chunks. */
+const handOver = async (
+	state: MapState,
+	engine: Ports['engine'],
+	arrays: ArrayJobs | undefined,
+	plan: Submittable,
+): Promise<readonly SubmitOutcome[]> => {
+	if (plan.kind === 'jobs' || arrays === undefined) return engine.submit(plan.candidates.map(entry => toRequest(state, entry)));
+	const request = toRequest(state, plan.candidates[0] as Entry);
+	const outcome = await arrays.submit({
+		...request,
+		scriptArguments: [...request.scriptArguments, arrays.elementVariable],
+		numElements: plan.candidates.length,
+		maxRunning: plan.maxRunning,
+	});
+	if (outcome.kind !== 'submitted') return plan.candidates.map(() => outcome);
+	return plan.candidates.map((_, i) => ({kind: 'submitted', id: arrays.elementId(outcome.id, i + 1)}));
+};
+
+const toRequest = (state: MapState, {ichunk, next, avoidHosts, resources}: Entry): JobRequest => ({
+	name: next.jobName,
+	script: `${state.workDir}/${LAUNCHER}`,
+	scriptArguments: [String(ichunk), String(next.attempt)],
+	avoidHosts,
+	resources,
+});
+
+const takeAll = (state: MapState, plan: Submittable, outcomes: readonly SubmitOutcome[]): Submission => {
 	let numTaken = 0;
 	let refusal: Refusal | undefined;
+	let rejected: {readonly jobName: string; readonly reason: string} | undefined;
 	for (const [i, outcome] of outcomes.entries()) {
-		const {chunk, attempt} = slice[i] as (typeof slice)[number];
-		const refused = take(state, chunk, attempt, outcome);
-		if (refused === undefined) numTaken++;
-		else if (refused.kind !== 'untried') refusal = refused;
+		const entry = plan.candidates[i] as Entry;
+		take(state, entry, outcome);
+		if (outcome.kind === 'submitted') numTaken++;
+		else if (outcome.kind === 'permanent') rejected ??= {jobName: entry.next.jobName, reason: outcome.reason};
+		else if (outcome.kind !== 'untried') refusal ??= outcome;
+	}
+	// Not before all others are taken: several are submitted at a time, and what is in the queue must be removed.
+	if (rejected !== undefined) {
+		const {jobName, reason} = rejected;
+		const {workDir} = state;
+		throw new PoolError('ERR_POOL_SUBMIT_REJECTED', `The scheduler refused the queue-job ${jobName}: ${reason}`, {workDir});
+	}
+	const size = plan.kind === 'array' ? plan.candidates.length : 1;
+	if (numTaken > 0) growArrays(state, size);
+	if (refusal?.kind === 'full' && plan.kind === 'array') {
+		shrinkArrays(state, size);
+		return {numTaken, refusal: undefined};
 	}
 	return {numTaken, refusal};
 };
 
-/** The attempt that follows those of a chunk. */
-export const nextAttempt = (state: MapState, chunk: ChunkState): AttemptState => {
-	const attempt = chunk.attempts.length + 1;
-	return createAttempt(attempt, jobName(state.session, chunk.chunk.ichunk, attempt), hostsToAvoid(state, chunk).length > 0);
-};
-
-/** The hosts where attempts at this chunk have failed. A node that fails whatever it gets is always free, and would eat all tries. */
-const hostsToAvoid = (state: MapState, {attempts}: ChunkState): string[] => {
-	if (!state.options.avoidHosts || attempts.at(-1)?.isVoid === true) return [];
-	return [...new Set(attempts.flatMap(({failure, host}) => (failure === undefined || host === undefined ? [] : [host])))];
-};
-
-const toRequest = (state: MapState, chunk: ChunkState, attempt: AttemptState): JobRequest => ({
-	name: attempt.jobName,
-	script: `${state.workDir}/${LAUNCHER}`,
-	scriptArguments: [String(chunk.chunk.ichunk), String(attempt.attempt)],
-	avoidHosts: hostsToAvoid(state, chunk),
-	resources: resourcesOf(state, chunk, attempt.attempt),
-});
-
-/**
- * What an attempt is given, or was.
- *
- * @throws PoolError `ERR_POOL_OPTION` when the function given as `resources` throws, or returns what is no resources.
- */
-export const resourcesOf = (state: MapState, {attempts}: ChunkState, attempt: number): JobResources =>
-	toJobResources(state.options.resources, {attempt, lastFailure: attempts[attempt - 2]?.failure?.kind});
-
-const take = (
-	state: MapState,
-	chunk: ChunkState,
-	attempt: AttemptState,
-	outcome: SubmitOutcome,
-): Refusal | {readonly kind: 'untried'} | undefined => {
-	const who = {ichunk: chunk.chunk.ichunk, attempt: attempt.attempt, jobName: attempt.jobName};
+const take = (state: MapState, {chunk, ichunk, next}: Entry, outcome: SubmitOutcome): void => {
+	const who = {ichunk, attempt: next.attempt, jobName: next.jobName};
 	switch (outcome.kind) {
-		case 'submitted': {
-			attempt.jobId = outcome.id;
-			accept(state, chunk, attempt);
+		case 'submitted':
+			next.jobId = outcome.id;
+			accept(state, chunk, next);
 			state.journal.note({event: 'submitted', ...who, jobId: outcome.id});
-			return undefined;
-		}
-		case 'unanswered': {
+			break;
+		case 'unanswered':
 			// It may be in the queue, whose listing tells it by its name.
 			state.needsSweep = true;
-			accept(state, chunk, attempt);
+			accept(state, chunk, next);
 			state.journal.note({event: 'warning', ...who, reason: `no answer to the submission: ${outcome.reason}`});
-			return outcome;
-		}
+			break;
 		case 'temporary':
-		case 'full': {
+		case 'full':
+		case 'permanent':
 			state.journal.note({event: 'not-submitted', ...who, reason: outcome.reason});
-			return outcome;
-		}
-		case 'untried': {
+			break;
+		case 'untried':
 			state.journal.note({event: 'not-submitted', ...who, reason: 'not tried after the one before'});
-			return outcome;
-		}
-		case 'permanent': {
-			state.journal.note({event: 'not-submitted', ...who, reason: outcome.reason});
-			throw new PoolError('ERR_POOL_SUBMIT_REJECTED', `The scheduler refused the queue-job ${attempt.jobName}: ${outcome.reason}`, {
-				workDir: state.workDir,
-			});
-		}
+			break;
 	}
 };
 

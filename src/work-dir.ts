@@ -9,7 +9,7 @@ import {promisify} from 'node:util';
 import type {Chunk} from './chunks.js';
 import type {CapturedEnvironment} from './environment.js';
 import {PoolError} from './errors.js';
-import {ENVIRONMENT_RECORD, ENVIRONMENT_SCRIPT, LAUNCHER, MANIFEST, tasksPath, WORKER_SCRIPT} from './layout.js';
+import {ENVIRONMENT_RECORD, ENVIRONMENT_SCRIPT, LAUNCHER, MANIFEST, SHARED_VALUE, tasksPath, WORKER_SCRIPT} from './layout.js';
 import type {Manifest} from './manifest.js';
 import type {Files} from './ports.js';
 import {isOurs, trustPath, trustWorkDir} from './trust-work-dir.js';
@@ -60,8 +60,11 @@ export type WorkDirContent = {
 	readonly manifest: Manifest;
 	readonly launcher: string;
 	readonly environment: CapturedEnvironment;
+	/** Those that are there from the beginning; a stream is written later. */
 	readonly chunks: readonly Chunk[];
 	readonly tasks: readonly unknown[];
+	/** The file of what the tasks share; undefined when they share nothing. */
+	readonly shared?: readonly Buffer[] | undefined;
 };
 
 /** @throws PoolError `ERR_POOL_TASKS` when a task can't be serialised, `ERR_POOL_WORK_DIR` when the directory can't be made; `signal.reason` when it was aborted. Nothing is left behind then. */
@@ -193,10 +196,19 @@ const fill = async (directory: string, content: WorkDirContent, files: Files, si
 		const written = await Promise.allSettled(
 			content.chunks
 				.slice(i, i + MAX_FILES_AT_ONCE)
-				.map(chunk => writeTasks(tasksPath(directory, chunk.ichunk), chunk, content.tasks, content.manifest, files)),
+				.map(chunk =>
+					writeTasks(
+						tasksPath(directory, chunk.ichunk),
+						chunk,
+						content.tasks.slice(chunk.firstTask, chunk.firstTask + chunk.numTasks),
+						content.manifest,
+						files,
+					),
+				),
 		);
 		for (const outcome of written) if (outcome.status === 'rejected') throw outcome.reason;
 	}
+	if (content.shared !== undefined) await files.create(join(directory, SHARED_VALUE), [content.shared]);
 	await write(LAUNCHER, content.launcher);
 	await write(ENVIRONMENT_SCRIPT, content.environment.script);
 	await write(ENVIRONMENT_RECORD, content.environment.record);

@@ -7,7 +7,10 @@ import type {Files} from './ports.js';
 import {UnserialisableError} from './unserialisable.js';
 import {createBlockFileEncoder} from './v8-serialize-helpers.js';
 
-/** @throws PoolError `ERR_POOL_TASKS` naming the task and the path inside it that can't be serialised. */
+/**
+ * @param tasks - Those of the chunk.
+ * @throws PoolError `ERR_POOL_TASKS` naming the task and the path inside it that can't be serialised.
+ */
 export const writeTasks = (
 	path: string,
 	chunk: Chunk,
@@ -37,7 +40,7 @@ function* encode(
 	for (let i = 0; i < chunk.numTasks; i++) {
 		const itask = chunk.firstTask + i;
 		try {
-			encoder.addValue(tasks[itask]);
+			encoder.addValue(tasks[i]);
 		} catch (error) {
 			if (!(error instanceof UnserialisableError)) throw error;
 			throw new PoolError('ERR_POOL_TASKS', `Task ${itask} can't be written to a file for the worker: ${error.message}`, {cause: error});

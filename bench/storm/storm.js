@@ -282,8 +282,8 @@ const judgeStorm = async (directory, numProcesses, deaths) => {
 	let numTasks = 0;
 	for (const name of readdirSync(path.join(directory, 'maps')).filter(found => !found.startsWith('.'))) {
 		const {manifest, journal} = await readWorkDir(path.join(directory, 'maps', name));
-		numTasks += manifest.numTasks;
-		const perChunk = manifest.numTasks / manifest.numChunks;
+		numTasks += manifest.numTasks ?? 0;
+		const perChunk = (manifest.numTasks ?? 0) / (manifest.numChunks ?? 0);
 		for (const {kind, ichunk = 0, attempt} of journal) {
 			if (kind !== 'node-lost') continue;
 			for (let i = 0; i < perChunk; i++) unreached.add(`${manifest.session} ${perChunk * ichunk + i} ${attempt}`);

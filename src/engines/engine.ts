@@ -122,4 +122,5 @@ export type JobEnd = {
 	readonly isPermanent?: boolean;
 };
 
-export type JobEndKind = 'out-of-memory' | 'wall-time' | 'killed' | 'node-lost' | 'start-failed';
+/** `deleted`: somebody has removed it from the queue, as the scheduler says; who it was is not asked. */
+export type JobEndKind = 'out-of-memory' | 'wall-time' | 'killed' | 'node-lost' | 'start-failed' | 'deleted';

@@ -18,15 +18,20 @@ export type JobRecord = {
 	readonly requested: Limits;
 };
 
-/** The last record of a queue-job in the output of `qacct -j`; numbers are used again after a million jobs, so its name must agree. */
+/**
+ * The last record of a queue-job in the output of `qacct -j`; numbers are used again after a million jobs, so its name must agree.
+ *
+ * @param element - Of an array, all elements of which have its number and name.
+ */
 export const parseAccounting = (
 	text: string,
 	{name, resources}: {readonly name: string; readonly resources: JobResources},
+	element?: number,
 ): JobRecord | undefined => {
 	const fields = text
 		.split(/^={10,}\s*$/m)
 		.map(parseFields)
-		.findLast(record => record.get('jobname') === name);
+		.findLast(record => record.get('jobname') === name && (element === undefined || record.get('taskid') === String(element)));
 	if (fields === undefined) return undefined;
 	const failed = fields.get('failed') ?? '';
 	const failureCode = Number.parseInt(failed, 10);

@@ -1,9 +1,14 @@
 /** Reads why Grid Engine does not run a queue-job: the reasons of an error state, and what it waits for. */
 
-/** The reasons in the output of `qstat -j`, as `unable to find shell "/nonexistent"`; undefined when there are none. */
-export const parseErrorReason = (text: string): string | undefined => {
-	const reasons = [...text.matchAll(/^error reason\s+\d+:\s+(.*)$/gm)].map(match =>
-		(match[1] as string)
+/**
+ * The reasons in the output of `qstat -j`, as `unable to find shell "/nonexistent"`; undefined when there are none.
+ *
+ * @param element - Of an array: that of all its elements the output tells.
+ */
+export const parseErrorReason = (text: string, element?: number): string | undefined => {
+	const all = [...text.matchAll(/^error reason\s+(\d+):\s+(.*)$/gm)];
+	const reasons = (element === undefined ? all : all.filter(match => Number(match[1]) === element)).map(match =>
+		(match[2] as string)
 			// The time and the process come first: `11/21/2026 00:18:02 [0:1863]: `.
 			.replace(/^.*?\[\d+:\d+\]:\s*/, '')
 			// What is another for each queue-job: equal reasons read alike.
@@ -51,7 +56,8 @@ export const parsePendingReason = (verification: string, details: string): strin
 	const reasons = groupByHost(
 		verified.flatMap(line => (/^Job \d+(?:\.\S+)? (.*)$/.exec(line)?.[1] ?? '').replace(/^\(-l NONE\) /, '') || []),
 	);
-	const others = groupByHost(scheduling.filter(line => !/^There are no messages available$/.test(line)));
+	// What waits is in no error state: other elements of its array are.
+	const others = groupByHost(scheduling.filter(line => !/^(?:There are no messages available|Job is in error state)$/.test(line)));
 	const found = reasons.length > 0 ? reasons : others;
 	const verdict = verified.find(line => line.startsWith('verification: '))?.slice('verification: '.length);
 	const parts = [...(verdict === undefined || (reasons.length === 0 && others.length > 0) ? [] : [verdict]), shorten(found)].filter(

@@ -15,6 +15,7 @@ import {type ChunkProgress, openProgress, type ProgressInput, writeStartFailure}
 import {readLate} from './late-files.js';
 import {createPhases} from './phases.js';
 import {runTasks} from './run-tasks.js';
+import {createSharedReader} from './shared-reader.js';
 import {startFunction} from './start-function.js';
 import {openTasks} from './tasks-file.js';
 import {createTimeLimit} from './time-limit.js';
@@ -24,7 +25,7 @@ import {WorkerError} from './worker-error.js';
 import {realWorkerPorts} from './worker-files.js';
 
 /** The real one: for tasks it is replaced. */
-const exit = process.exit.bind(process);
+const exit: typeof process.exit = process.exit.bind(process);
 
 const main = async (): Promise<void> => {
 	const [workDir, ichunk, attempt, again] = process.argv.slice(2);
@@ -40,7 +41,7 @@ const main = async (): Promise<void> => {
 	const {session, call} = manifest;
 	const {retries, taskLimitMs} = manifest.worker;
 	const tasks = await openTasks(id, manifest);
-	const phases = createPhases(id, manifest);
+	const phases = createPhases(id, manifest, createSharedReader(workDir, manifest, abandon));
 	installWorkerState(phases);
 	let progress: ChunkProgress | undefined;
 	const watched = watchProcess(phases, (index, failure) => progress?.replaceWithFailure(index, failure) ?? false);
@@ -80,9 +81,11 @@ const jobIdFromEnvironment = (): {jobId?: string} => {
 	return jobId === undefined ? {} : {jobId};
 };
 
+function abandon(error: unknown): never {
+	console.error(error);
+	exit(error instanceof WorkerError ? error.exitCode : EXIT_CODES.internal);
+}
+
 if (isMainThread) {
-	main().catch((error: unknown) => {
-		console.error(error);
-		exit(error instanceof WorkerError ? error.exitCode : EXIT_CODES.internal);
-	});
+	main().catch(abandon);
 } else if (isWatchdogData(workerData)) runWatchdog(workerData);

@@ -43,7 +43,8 @@ export type Phases = WorkerState & {
 	readonly end: () => void;
 };
 
-export const createPhases = (id: ChunkId, manifest: Manifest): Phases => {
+/** @param readShared - What all tasks share. */
+export const createPhases = (id: ChunkId, manifest: Manifest, readShared: () => unknown): Phases => {
 	const storage = new AsyncLocalStorage<Phase>();
 	let current: Phase | undefined;
 	return {
@@ -59,7 +60,7 @@ export const createPhases = (id: ChunkId, manifest: Manifest): Phases => {
 		currentTask: () => {
 			const phase = storage.getStore();
 			if (phase?.kind !== 'task') return undefined;
-			phase.context ??= createContext(phase.itask, id, manifest);
+			phase.context ??= createContext(phase.itask, id, manifest, readShared);
 			return phase.context;
 		},
 		importing: () => {
@@ -69,7 +70,12 @@ export const createPhases = (id: ChunkId, manifest: Manifest): Phases => {
 	};
 };
 
-const createContext = (itask: number, {workDir, ichunk, attempt}: ChunkId, {session, seed}: Manifest): TaskContext => {
+const createContext = (
+	itask: number,
+	{workDir, ichunk, attempt}: ChunkId,
+	{session, seed}: Manifest,
+	readShared: () => unknown,
+): TaskContext => {
 	let taskDir: string | undefined;
 	return {
 		itask,
@@ -88,6 +94,9 @@ const createContext = (itask: number, {workDir, ichunk, attempt}: ChunkId, {sess
 			// Loading it takes 3 ms, which every queue-job would pay.
 			const {createHash} = process.getBuiltinModule('node:crypto');
 			return createHash('sha256').update(`${seed}:${itask}`).digest().readUIntBE(0, 6);
+		},
+		get shared() {
+			return readShared();
 		},
 	};
 };

@@ -110,7 +110,7 @@ export const createMapInMemory = ({numChunks, options = {}, engine, fault = () =
 		chunks,
 	});
 	for (const chunk of state.chunks) state.toSubmit.add(chunk);
-	const reducer = createReducer({session: SESSION, workDir: WORK_DIR, numTasks: 2 * numChunks, taskAt: itask => itask, files});
+	const reducer = createReducer({session: SESSION, workDir: WORK_DIR, keep: 'outcomes', taskAt: async itask => itask, files});
 	const journal = (): JournalLine[] => parseJournal(contents.get(`${WORK_DIR}/${JOURNAL}`)?.toString() ?? '');
 	return {state, ports, reducer, clock, contents, told, journal};
 };

@@ -9,7 +9,13 @@ const MAX_LINES = 260;
 const CHOOSES_ENGINES = 'src/choose-engine.ts';
 
 /** Fronts of several files: nothing else hands on what another file exports. */
-const FRONTS = ['src/index.ts', 'src/function-reference.ts', 'src/v8-serialize-helpers.ts', 'dummy-queue/index.ts'];
+const FRONTS = [
+	'src/index.ts',
+	'src/function-reference.ts',
+	'src/v8-serialize-helpers.ts',
+	'dummy-queue/index.ts',
+	'engine-contract/index.ts',
+];
 
 /** What the worker program shares with the library. Pure, or files and nothing else; all of it ends up in the one file in the work_dir. */
 const SHARED_WITH_WORKER = [
@@ -30,6 +36,7 @@ const SHARED_WITH_WORKER = [
 	'src/blocks.ts',
 	'src/byte-source.ts',
 	'src/scan-part.ts',
+	'src/shared-value.ts',
 ];
 
 /** Of these the worker may know the types: what is written into run.json. */
@@ -90,6 +97,14 @@ const rules: Readonly<Record<string, Rule>> = {
 		importsOf(files, isBelow('dummy-queue'))
 			.filter(({to}) => !isNode(to) && !isBelow('dummy-queue')(to))
 			.map(say),
+	'nothing in src knows the contract of an engine': files =>
+		importsOf(files, isBelow('src'))
+			.filter(({to}) => to.includes('engine-contract'))
+			.map(say),
+	'the contract of an engine knows the public names alone, and loads them only for a map': files =>
+		importsOf(files, isBelow('engine-contract'))
+			.filter(({to, kind}) => !isNode(to) && !isBelow('engine-contract')(to) && !(to === 'src/index.ts' && kind !== 'value'))
+			.map(say),
 	'judge is pure: it imports types only': files =>
 		importsOf(files, path => path === 'src/judge.ts')
 			.filter(({kind}) => kind !== 'type')
@@ -136,12 +151,18 @@ const findCycles = (files: readonly SourceFile[]): string[] => {
 describe('the files of this project', () => {
 	let files: SourceFile[] = [];
 	beforeAll(async () => {
-		files = await readSources('src', 'dummy-queue');
+		files = await readSources('src', 'dummy-queue', 'engine-contract');
 	});
 
 	test('are found', () => {
 		expect(files.map(({path}) => path)).toEqual(
-			expect.arrayContaining(['src/index.ts', 'src/engines/engine.ts', 'src/worker/main.ts', 'dummy-queue/index.ts']),
+			expect.arrayContaining([
+				'src/index.ts',
+				'src/engines/engine.ts',
+				'src/worker/main.ts',
+				'dummy-queue/index.ts',
+				'engine-contract/index.ts',
+			]),
 		);
 	});
 
@@ -153,7 +174,7 @@ describe('the files of this project', () => {
 		const isLeft = new RegExp(
 			['\\b(?:test|it|describe|suite)\\.(?:only|skip|todo)\\b', `\\b${'TO'}DO\\b`, `\\b${'FIX'}ME\\b`, `\\b${'X'}XX\\b`].join('|'),
 		);
-		const found = listFiles('src', 'dummy-queue', 'test', 'examples', 'scripts')
+		const found = listFiles('src', 'dummy-queue', 'engine-contract', 'test', 'examples', 'scripts')
 			.filter(path => /\.(?:[cm]?[jt]s|sh)$/.test(path) && path !== 'test/house/architecture.test.ts')
 			.flatMap(path =>
 				readText(path)
@@ -167,7 +188,7 @@ describe('the files of this project', () => {
 describe('a planted violation is found', () => {
 	beforeAll(async () => init());
 
-	const planted: readonly [rule: string, path: string, text: string, ...others: string[]][] = [
+	const planted: readonly (readonly [rule: string, path: string, text: string, ...others: string[]])[] = [
 		['steps know the type of an engine, never an engine', 'src/submit.ts', "import {createLocalEngine} from './engines/local.js';"],
 		['steps know the type of an engine, never an engine', 'src/poll.ts', "import {something} from './engines/engine.js';"],
 		['steps know the type of an engine, never an engine', 'src/poll.ts', "const {createLocalEngine} = await import('./engines/local.js');"],
@@ -202,6 +223,20 @@ describe('a planted violation is found', () => {
 		['nothing in src knows the dummy queue', 'src/pool.ts', "import {initQueueState} from 'queue-map-reduce/dummy-queue';"],
 		['the dummy queue knows neither src nor packages', 'dummy-queue/qsub.ts', "import {jobName} from '../src/layout.js';"],
 		['the dummy queue knows neither src nor packages', 'dummy-queue/qsub.ts', "import {execa} from 'execa';"],
+		[
+			'nothing in src knows the contract of an engine',
+			'src/check-engine.ts',
+			"import {engineContract} from 'queue-map-reduce/engine-contract';",
+		],
+		...[
+			"import {createLocalEngine} from '../src/engines/local.js';",
+			"import type {Engine} from '../src/engines/engine.js';",
+			"import {Pool} from '../src/index.js';",
+			"import {test} from 'vitest';",
+		].map(
+			line =>
+				['the contract of an engine knows the public names alone, and loads them only for a map', 'engine-contract/map.ts', line] as const,
+		),
 		['judge is pure: it imports types only', 'src/judge.ts', "import {readFileSync} from 'node:fs';"],
 		['packages are loaded when they are first used, not with the library', 'src/engines/run-program.ts', "import {execa} from 'execa';"],
 		['every import finds its file', 'src/pool.ts', "import {nothing} from './nothing.js';"],

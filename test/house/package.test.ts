@@ -10,15 +10,27 @@ import {listFiles, ROOT, readText} from './source-files.js';
 
 const PUBLIC_NAMES = ['MapError', 'Pool', 'PoolError', 'TaskError', 'isWorker', 'readWorkDir', 'task', 'taskContext'];
 const DUMMY_QUEUE_NAMES = ['createForeignJob', 'initQueueState', 'readCalls', 'readQueueState', 'updateQueueState'];
+const CONTRACT_NAMES = ['engineContract'];
 const PUBLIC_TYPES = [
+	'ArrayJobs',
+	'ArrayRequest',
 	'AttemptRecord',
+	'Engine',
 	'EnvironmentOption',
 	'FunctionMark',
+	'JobEnd',
+	'JobEndKind',
+	'JobQuestion',
+	'JobRequest',
+	'JobResources',
+	'JobState',
+	'JobStatus',
 	'Outcome<number>',
 	'PoolErrorCode',
 	'PoolOptions',
 	'Progress',
 	'RemoteError',
+	'SubmitOutcome',
 	'TaskContext',
 	'TaskErrorKind',
 	'TaskRecord',
@@ -39,7 +51,7 @@ afterAll(() => packed?.remove());
 
 describe('the tarball', () => {
 	test('holds the built files, the papers, and nothing else', () => {
-		const built = listFiles('src', 'dummy-queue')
+		const built = listFiles('src', 'dummy-queue', 'engine-contract')
 			.filter(path => path.endsWith('.ts'))
 			.flatMap(path => ['.js', '.d.ts'].map(extension => `dist/${path.replace(/\.ts$/, extension)}`));
 		expect(packed.files).toEqual([...built, WORKER_SCRIPT, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].sort());
@@ -54,8 +66,8 @@ describe('the tarball', () => {
 	test('has types that are right for every way to resolve an ES module', async () => {
 		const attw = join(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js');
 		const {exitCode, stdout} = await run(process.execPath, [attw, packed.tarball, '--profile', 'esm-only', '--no-color'], packed.directory);
-		expect(stdout.match(/node16 \(from ESM\): 🟢 \(ESM\)/g)).toHaveLength(2);
-		expect(stdout.match(/bundler: 🟢/g)).toHaveLength(3);
+		expect(stdout.match(/node16 \(from ESM\): 🟢 \(ESM\)/g)).toHaveLength(3);
+		expect(stdout.match(/bundler: 🟢/g)).toHaveLength(4);
 		// CommonJS gets an ES module by `require`, which the profile allows; that it works is tried below.
 		expect(exitCode).toBe(0);
 	});
@@ -84,11 +96,13 @@ describe('a project that has installed the package', () => {
 	test('imports the public names', async () => {
 		expect(await namesByImport('queue-map-reduce')).toEqual(PUBLIC_NAMES);
 		expect(await namesByImport('queue-map-reduce/dummy-queue')).toEqual(DUMMY_QUEUE_NAMES);
+		expect(await namesByImport('queue-map-reduce/engine-contract')).toEqual(CONTRACT_NAMES);
 	});
 
 	test('requires the public names, without a warning', async () => {
 		expect(await namesByRequire('queue-map-reduce')).toEqual(PUBLIC_NAMES);
 		expect(await namesByRequire('queue-map-reduce/dummy-queue')).toEqual(DUMMY_QUEUE_NAMES);
+		expect(await namesByRequire('queue-map-reduce/engine-contract')).toEqual(CONTRACT_NAMES);
 	});
 
 	test('gets the same classes by import and by require', async () => {
@@ -112,6 +126,7 @@ describe('a project that has installed the package', () => {
 			'nodenext',
 			"import {%names%} from 'queue-map-reduce';",
 			"import {initQueueState} from 'queue-map-reduce/dummy-queue';",
+			"import {type ContractCase, type ContractHooks, engineContract} from 'queue-map-reduce/engine-contract';",
 		],
 		[
 			'consumer.cts',
@@ -119,6 +134,7 @@ describe('a project that has installed the package', () => {
 			'nodenext',
 			"import all = require('queue-map-reduce');",
 			"import {initQueueState} from 'queue-map-reduce/dummy-queue';",
+			"import {type ContractCase, type ContractHooks, engineContract} from 'queue-map-reduce/engine-contract';",
 		],
 		[
 			'bundled.ts',
@@ -126,6 +142,7 @@ describe('a project that has installed the package', () => {
 			'bundler',
 			"import {%names%} from 'queue-map-reduce';",
 			"import {initQueueState} from 'queue-map-reduce/dummy-queue';",
+			"import {type ContractCase, type ContractHooks, engineContract} from 'queue-map-reduce/engine-contract';",
 		],
 	])('compiles %s (%s, %s), with our declarations checked', async (file, module, moduleResolution, importLine, ...lines) => {
 		const names = [...PUBLIC_NAMES, ...PUBLIC_TYPES.map(type => `type ${type.replace(/<.*/, '')}`)].join(', ');
@@ -134,6 +151,7 @@ describe('a project that has installed the package', () => {
 			importLine.replace('%names%', names),
 			...lines,
 			`const pool = new ${prefix}Pool({...initQueueState('/tmp/queue')});`,
+			`export const contractOf = (make: () => ${prefix}Engine, hooks: ContractHooks): readonly ContractCase[] => engineContract(make, hooks);`,
 			'export const results: Promise<number[]> = pool.map(Math.sqrt, [1, 4]);',
 			...PUBLIC_NAMES.map(name => `void ${prefix}${name};`),
 			`export type All = [${PUBLIC_TYPES.map(type => prefix + type).join(', ')}];`,
@@ -165,11 +183,14 @@ describe('what is loaded', () => {
 		bare = await packed.createProject('bare', []);
 	});
 
-	test.each(['queue-map-reduce', 'queue-map-reduce/dummy-queue'])('importing %s loads none of its dependencies', async specifier => {
-		expect(Object.keys(manifest.dependencies)).toContain('execa');
-		const code = `const all = await import('${specifier}'); console.log(typeof all)`;
-		expect(await run(process.execPath, ['--input-type=module', '-e', code], bare)).toEqual({exitCode: 0, stdout: 'object\n', stderr: ''});
-	});
+	test.each(['queue-map-reduce', 'queue-map-reduce/dummy-queue', 'queue-map-reduce/engine-contract'])(
+		'importing %s loads none of its dependencies',
+		async specifier => {
+			expect(Object.keys(manifest.dependencies)).toContain('execa');
+			const code = `const all = await import('${specifier}'); console.log(typeof all)`;
+			expect(await run(process.execPath, ['--input-type=module', '-e', code], bare)).toEqual({exitCode: 0, stdout: 'object\n', stderr: ''});
+		},
+	);
 
 	test('the worker program is one file that needs Node alone', async () => {
 		const program = await readFile(join(bare, 'node_modules/queue-map-reduce', WORKER_SCRIPT), 'utf8');

@@ -69,7 +69,8 @@ const checkExcused = (world: World, cluster: Cluster, ledger: Ledger, job: Job, 
 	else world.offend('a queue-job that may bring its result is not given up', what);
 };
 
-const findExcuse = ({scenario, events}: World, cluster: Cluster, ledger: Ledger, job: Job): string | undefined => {
+/** Why a queue-job may be given up; undefined when it may not. */
+export const findExcuse = ({scenario, events}: World, cluster: Cluster, ledger: Ledger, job: Job): string | undefined => {
 	const {unreachableAfterMs, pendingLimitMs} = scenario.options;
 	const waitedMs = Math.min(events.nowMs(), job.startedMs) - job.submittedMs;
 	// It may have begun since the queue was asked last.

@@ -2,7 +2,7 @@
 import type {Chunk} from '../../src/chunks.js';
 import type {TaskErrorKind} from '../../src/errors.js';
 import {JOURNAL} from '../../src/layout.js';
-import type {Outcome} from '../../src/reduce.js';
+import type {Outcome} from '../../src/outcome.js';
 import {isByFrozen} from './check-submission.js';
 import type {Cluster} from './cluster.js';
 import type {FileViews} from './file-views.js';

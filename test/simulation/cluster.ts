@@ -1,7 +1,7 @@
 /** The true state of the queue and its worker-nodes. */
-import type {JobEnd, JobRequest, JobState, JobStatus} from '../../src/engines/engine.js';
+import type {ArrayRequest, JobEnd, JobRequest, JobState, JobStatus} from '../../src/engines/engine.js';
 import {parseJobName} from '../../src/layout.js';
-import {createJob, DELETED_BY_HAND, type Job, type Node, RAW_STATES} from './job.js';
+import {createJobs, DELETED_BY_HAND, type Job, type Node, RAW_STATES} from './job.js';
 import {
 	explanationDelay,
 	goesIntoError,
@@ -17,7 +17,8 @@ import {MINUTE, SECOND, type World} from './world.js';
 const FIRST_ID = 101;
 
 export type Cluster = {
-	readonly submit: (request: JobRequest, by: SimProcess) => Job;
+	/** @returns The number of the queue-job, or of the array; undefined when the user has as many queue-jobs as one may have. */
+	readonly submit: (request: JobRequest | ArrayRequest, by: SimProcess) => string | undefined;
 	/** All worker-nodes are back on the network. */
 	readonly healAll: () => void;
 	readonly jobs: () => readonly Job[];
@@ -39,14 +40,17 @@ export type ClusterInput = {
 	readonly runWorker: (job: Job, process: SimProcess) => Promise<JobEnd>;
 	/** Before it is in the queue. */
 	readonly onSubmit: (job: Job, all: readonly Job[]) => void;
+	/** It is about to run. */
+	readonly onStart: (job: Job, all: readonly Job[]) => void;
 };
 
 /** A queue-job stays listed for so long after its end. */
 const LISTED_AFTER_END_MS = 1000;
 
-export const createCluster = (world: World, {session, runWorker, onSubmit}: ClusterInput): Cluster => {
+export const createCluster = (world: World, {session, runWorker, onSubmit, onStart}: ClusterInput): Cluster => {
 	const {events, scenario, strikes, fault} = world;
 	const jobs: Job[] = [];
+	let numSubmitted = 0;
 	/** Queue-jobs of the same user that have nothing to do with the map. */
 	const foreign: JobStatus[] = [];
 	const nodes: Node[] = scenario.nodes.map(({host, slots, isBlackHole}) => ({
@@ -62,13 +66,17 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 
 	const dispatch = (): void => {
 		for (const job of jobs) {
-			if (job.state !== 'pending' || job.isDeleting || events.nowMs() < job.suspendedUntilMs) continue;
+			if (job.state !== 'pending' || job.isDeleting || events.nowMs() < job.suspendedUntilMs || isHeldByArray(job)) continue;
 			const free = nodes.filter(node => node.freeSlots > 0 && node.cutMs === undefined && !job.avoidHosts.includes(node.host));
 			// A node that fails whatever it gets is always free.
 			const node = free.find(({isBlackHole}) => isBlackHole) ?? free.sort((a, b) => b.freeSlots - a.freeSlots)[0];
 			if (node !== undefined) start(job, node);
 		}
 	};
+
+	const isHeldByArray = ({name, element, maxRunning}: Job): boolean =>
+		element !== undefined &&
+		jobs.filter(other => other.name === name && other.element !== undefined && other.state === 'running').length >= maxRunning;
 
 	const dispatchSoon = (maxMs: number): void => {
 		events.at(events.nowMs() + nodeDice.int(100, maxMs), dispatch);
@@ -79,6 +87,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 		job.state = 'running';
 		job.node = node;
 		job.startedMs = events.nowMs();
+		onStart(job, jobs);
 		node.freeSlots--;
 		trace(job, `runs on ${node.host}`);
 		const after: RunningJob['after'] = (ms, body) => {
@@ -95,7 +104,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 			after(job.dice.int(10, 5000), () => end(job, {failed: false, reason: 'exit status 0', host: node.host}));
 			return;
 		}
-		const process = createSimProcess(`worker ${job.name}`, node.host, events);
+		const process = createSimProcess(`worker ${job.name} ${job.id}`, node.host, events);
 		job.process = process;
 		runWorker(job, process).then(
 			outcome => job.state === 'running' && end(job, {...outcome, host: node.host}),
@@ -211,15 +220,22 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 			for (const node of nodes) if (node.cutMs !== undefined) heal(node);
 		},
 		submit: (request, by) => {
-			const parsed = parseJobName(session, request.name);
-			if (parsed === undefined) throw new Error(`Expected a name of ours, got ${request.name}`);
-			const job = createJob(request, parsed, world, String(FIRST_ID + jobs.length), by);
-			onSubmit(job, jobs);
-			jobs.push(job);
-			trace(job, `is in the queue as ${request.name}`);
-			troubleWhileWaiting(world, job, {dispatch, remove: () => remove(job, 'somebody')});
-			dispatchSoon(job.dice.pick([SECOND, 15 * SECOND]));
-			return job;
+			if (parseJobName(session, request.name) === undefined) throw new Error(`Expected a name of ours, got ${request.name}`);
+			const id = String(FIRST_ID + numSubmitted++);
+			const submitted = createJobs(request, world, id, by);
+			const numQueued = jobs.filter(job => job.state !== 'ended' && !job.isDeleting && job.node?.cutMs === undefined).length;
+			if (!world.isCalm() && numQueued + submitted.length > scenario.queue.maxUserJobs) {
+				fault('queue-full', `${numQueued} and ${submitted.length} more`);
+				return undefined;
+			}
+			for (const job of submitted) {
+				onSubmit(job, jobs);
+				jobs.push(job);
+				trace(job, `is in the queue as ${request.name}`);
+				troubleWhileWaiting(world, job, {dispatch, remove: () => remove(job, 'somebody')});
+				dispatchSoon(job.dice.pick([SECOND, 15 * SECOND]));
+			}
+			return id;
 		},
 		serve: (listing, process) => {
 			for (const {id, name, state} of listing) {
@@ -241,7 +257,8 @@ export const createCluster = (world: World, {session, runWorker, onSubmit}: Clus
 				if (limitMs !== false && events.nowMs() - (job.unreachableSinceMs ?? Number.POSITIVE_INFINITY) >= limitMs)
 					job.excuse ??= 'unreachable for too long';
 				if (isAfterRestart()) fault('master-restarted');
-				return [{id: job.id, name: job.name, state, rawState: RAW_STATES[state], ...(job.node === undefined ? {} : {host: job.node.host})}];
+				const {id, name, element, node} = job;
+				return [{id, name, state, rawState: RAW_STATES[state], ...(element && {element}), ...(node && {host: node.host})}];
 			}),
 		],
 	};

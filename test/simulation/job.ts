@@ -1,5 +1,5 @@
 /** One queue-job of the simulated world, and the truth about it. */
-import type {JobEnd, JobRequest, JobState} from '../../src/engines/engine.js';
+import type {ArrayRequest, JobEnd, JobRequest, JobState} from '../../src/engines/engine.js';
 import type {Dice} from './dice.js';
 import type {SimProcess} from './sim-process.js';
 import type {World} from './world.js';
@@ -9,6 +9,10 @@ export type Job = {
 	readonly name: string;
 	readonly ichunk: number;
 	readonly attempt: number;
+	/** From 1; undefined for a queue-job of its own. */
+	readonly element: number | undefined;
+	/** How many of its array may run at a time; Infinity for all. */
+	readonly maxRunning: number;
 	readonly avoidHosts: readonly string[];
 	readonly dice: Dice;
 	readonly submittedMs: number;
@@ -52,10 +56,25 @@ export type Node = {
 /** The excuse of a queue-job that somebody has deleted before anything else happened to it. */
 export const DELETED_BY_HAND = 'deleted by hand';
 
+/** The variable in which the launcher finds the number of its element. */
+export const ELEMENT_VARIABLE = 'SIM_TASK_ID';
+
+/** The queue-jobs of a submission: one, or the elements of an array. As launch.sh does, it is its arguments that say what each computes. */
+export const createJobs = (request: JobRequest | ArrayRequest, world: World, id: string, by: SimProcess): Job[] => {
+	const [first, attempt, variable] = request.scriptArguments;
+	if (!('numElements' in request)) return [createJob(request, Number(first), Number(attempt), undefined, world, id, by)];
+	if (variable !== ELEMENT_VARIABLE) throw new Error(`Expected the name of the variable with the element, got ${variable}`);
+	return Array.from({length: request.numElements}, (_, i) =>
+		createJob(request, Number(first) + i, Number(attempt), i + 1, world, `${id}.${i + 1}`, by),
+	);
+};
+
 /** @param id - The number that the queue gives it. */
-export const createJob = (
-	request: JobRequest,
-	{ichunk, attempt}: Pick<Job, 'ichunk' | 'attempt'>,
+const createJob = (
+	request: JobRequest | ArrayRequest,
+	ichunk: number,
+	attempt: number,
+	element: number | undefined,
 	world: World,
 	id: string,
 	by: SimProcess,
@@ -64,6 +83,8 @@ export const createJob = (
 	name: request.name,
 	ichunk,
 	attempt,
+	element,
+	maxRunning: 'maxRunning' in request ? (request.maxRunning ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY,
 	avoidHosts: request.avoidHosts,
 	dice: world.dice.fork(`job ${request.name} ${id}`),
 	submittedMs: world.events.nowMs(),

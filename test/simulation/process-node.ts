@@ -5,10 +5,11 @@ import type {Stop} from '../../src/end-map.js';
 import type {Engine} from '../../src/engines/engine.js';
 import {openJournal} from '../../src/journal.js';
 import {JOURNAL} from '../../src/layout.js';
-import {createChunkStates, type MapState, toMapOptions} from '../../src/map-state.js';
+import {createMapState, toMapOptions} from '../../src/map-state.js';
+import type {Outcome} from '../../src/outcome.js';
 import {claimWorkDir, type Processes} from '../../src/owner.js';
 import type {Ports} from '../../src/ports.js';
-import {createReducer, type Outcome} from '../../src/reduce.js';
+import {createReducer} from '../../src/reduce.js';
 import {restoreMap} from '../../src/restore-map.js';
 import type {FileViews} from './file-views.js';
 import {createSimFiles} from './sim-files.js';
@@ -60,25 +61,21 @@ export const startMapProcess = (world: World, how: 'begin' | 'resume', input: Pr
 	const drive = async (): Promise<ProcessEnd> => {
 		const owner = await claimWorkDir(WORK_DIR, ports, input.processes, stopping.signal);
 		input.onOwned(owner.number);
-		const chunkStates = createChunkStates(chunks);
 		const {keepWorkDir, ...options} = world.scenario.options;
-		const state: MapState = {
+		const state = createMapState({
 			session,
 			workDir: WORK_DIR,
 			options: toMapOptions(options),
 			owner,
 			journal: openJournal(`${WORK_DIR}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number}),
-			chunks: chunkStates,
-			toSubmit: new Set(how === 'begin' ? chunkStates : []),
-			anyWorkerStarted: false,
-			needsSweep: false,
-			unremoved: new Set(),
-			toldWaits: new Set(),
-		};
-		const numTasks = world.scenario.tasks.length;
-		const reducer = createReducer({session, workDir: WORK_DIR, numTasks, taskAt: itask => itask, files: ports.files});
-		if (how === 'begin') state.journal.note({event: 'tasks-complete'});
-		else await restoreMap(state, ports, reducer);
+			chunks,
+		});
+		const taskAt = async (itask: number): Promise<unknown> => itask;
+		const reducer = createReducer({session, workDir: WORK_DIR, keep: 'outcomes', taskAt, files: ports.files});
+		if (how === 'begin') {
+			for (const chunk of state.chunks) state.toSubmit.add(chunk);
+			state.journal.note({event: 'tasks-complete'});
+		} else await restoreMap(state, ports, reducer);
 		await driveMap(state, ports, reducer, {
 			place: {workDir: WORK_DIR, root: undefined},
 			keepWorkDir,

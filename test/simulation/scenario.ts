@@ -27,6 +27,18 @@ export type Scenario = {
 	/** So long after a node was cut off the master says so. */
 	readonly maxUnheardMs: number;
 	readonly hasAccounting: boolean;
+	readonly queue: SimQueue;
+};
+
+/** What the scheduler takes. */
+export type SimQueue = {
+	readonly hasArrays: boolean;
+	/** Of one array. */
+	readonly maxElements: number;
+	/** How many queue-jobs a user may have, elements counted each; Infinity for any number. */
+	readonly maxUserJobs: number;
+	/** So many calls are under way at a time. */
+	readonly submitConcurrency: number;
 };
 
 export type Window = {readonly fromMs: number; readonly untilMs: number};
@@ -47,6 +59,9 @@ export type SimOptions = Limits & {
 	readonly avoidHosts: boolean;
 	readonly pendingWarnMs: number | false;
 	readonly keepWorkDir: boolean;
+	readonly arrayJobs: boolean;
+	readonly maxConcurrentJobs: number;
+	readonly maxQueuedJobs: number;
 };
 
 export const PROCESS_HOSTS = ['login1', 'login2'] as const;
@@ -84,8 +99,16 @@ export const createScenario = (root: Dice): Scenario => {
 		masterRestarts: options.unreachableAfterMs === false ? [] : windows('master-restarted', 0.5 * options.unreachableAfterMs),
 		maxUnheardMs: dice.pick([10, 60]) * SECOND,
 		hasAccounting: !dice.chance(0.3),
+		queue: drawQueue(root.fork('queue'), rates),
 	};
 };
+
+const drawQueue = (dice: Dice, rates: Readonly<Record<FaultKind, number>>): SimQueue => ({
+	hasArrays: dice.chance(0.9),
+	maxElements: dice.pick([2, 3, 5, 75_000]),
+	maxUserJobs: dice.chance(rates['queue-full']) ? dice.int(1, 8) : Number.POSITIVE_INFINITY,
+	submitConcurrency: dice.pick([1, 4]),
+});
 
 /** Most faults are off in most worlds: where everything goes wrong at once nothing is ever finished, and little is tested. */
 const drawRates = (dice: Dice): Record<FaultKind, number> => {
@@ -109,7 +132,12 @@ const drawOptions = (dice: Dice, rates: Readonly<Record<FaultKind, number>>): Si
 	stopOnError: dice.chance(rates['stopped-on-error'] / 2),
 	avoidHosts: dice.chance(0.8),
 	keepWorkDir: dice.chance(0.5),
+	arrayJobs: dice.chance(0.4),
+	maxConcurrentJobs: drawLimit(dice),
+	maxQueuedJobs: drawLimit(dice),
 });
+
+const drawLimit = (dice: Dice): number => (dice.chance(0.3) ? dice.int(1, 6) : Number.POSITIVE_INFINITY);
 
 const drawTask = (dice: Dice, rates: Readonly<Record<FaultKind, number>>): SimTask => {
 	const behaviour = dice.chance(rates['task-throws'])

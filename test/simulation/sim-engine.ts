@@ -1,7 +1,7 @@
 /** The engine as a process-node sees it: every call takes time, and may fail in every way that the type allows. */
-import type {Engine, JobStatus, SubmitOutcome} from '../../src/engines/engine.js';
+import type {ArrayRequest, Engine, JobRequest, JobStatus, SubmitOutcome} from '../../src/engines/engine.js';
 import type {Cluster} from './cluster.js';
-import type {Job} from './job.js';
+import {ELEMENT_VARIABLE, type Job} from './job.js';
 import type {SimProcess} from './sim-process.js';
 import {SECOND, type World} from './world.js';
 
@@ -36,7 +36,7 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 		return true;
 	};
 
-	const submitOne = async (request: Parameters<Engine['submit']>[0][number]): Promise<SubmitOutcome> => {
+	const submitOne = async (request: JobRequest | ArrayRequest): Promise<SubmitOutcome> => {
 		const soon = dice.int(20, 300);
 		// qsub has a process group of its own: it does what it was told also when the process-node is killed.
 		const run = <T>(ms: number, body: () => T): Promise<T> => process.call(ms, body, {detached: true});
@@ -49,20 +49,65 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 		if (strikesAgain('submit-full', 'submit')) return run(soon, () => ({kind: 'full', reason: 'job limit reached'}));
 		const unanswered = {kind: 'unanswered', reason: 'it was killed after 20 s'} as const;
 		if (strikesAgain('submit-unanswered-queued', 'submit')) {
-			events.at(events.nowMs() + dice.int(20, PROGRAM_TIMEOUT_MS), () => cluster.submit(request, process));
+			events.at(events.nowMs() + dice.int(20, PROGRAM_TIMEOUT_MS), () => void cluster.submit(request, process));
 			return run(PROGRAM_TIMEOUT_MS, () => unanswered);
 		}
 		if (strikesAgain('submit-unanswered-late', 'submit')) {
-			events.at(events.nowMs() + PROGRAM_TIMEOUT_MS + dice.int(0, 2 * SECOND), () => cluster.submit(request, process));
+			events.at(events.nowMs() + PROGRAM_TIMEOUT_MS + dice.int(0, 2 * SECOND), () => void cluster.submit(request, process));
 			return run(PROGRAM_TIMEOUT_MS, () => unanswered);
 		}
 		if (strikesAgain('submit-unanswered-lost', 'submit')) return run(PROGRAM_TIMEOUT_MS, () => unanswered);
 		inARow.submit = 0;
-		const {id} = await run(soon, () => cluster.submit(request, process));
-		return {kind: 'submitted', id};
+		const id = await run(soon, () => cluster.submit(request, process));
+		return id === undefined ? {kind: 'full', reason: 'you have as many queue-jobs as you may have'} : {kind: 'submitted', id};
 	};
 
-	const status = async (): Promise<readonly JobStatus[]> => {
+	const submit = async (request: JobRequest | ArrayRequest): Promise<SubmitOutcome> => {
+		const outcome = await submitOne(request);
+		world.trace(process.name, `submit ${request.name}: ${outcome.kind} ${outcome.kind === 'submitted' ? outcome.id : ''}`);
+		return outcome;
+	};
+
+	/** Several calls at a time; after one that was refused none is begun. */
+	const submitAll = async (requests: readonly JobRequest[]): Promise<SubmitOutcome[]> => {
+		const outcomes: SubmitOutcome[] = requests.map(() => ({kind: 'untried'}));
+		let numBegun = 0;
+		const isRefused = (): boolean => outcomes.some(({kind}, i) => i < numBegun && kind !== 'submitted' && !underWay.has(i));
+		const underWay = new Set<number>();
+		const work = async (): Promise<void> => {
+			while (numBegun < requests.length && !isRefused()) {
+				const i = numBegun++;
+				underWay.add(i);
+				outcomes[i] = await submit(requests[i] as JobRequest);
+				underWay.delete(i);
+			}
+		};
+		await Promise.all(Array.from({length: scenario.queue.submitConcurrency}, work));
+		return outcomes;
+	};
+
+	/** The last answer that anybody in this process has got, be it for this map or for another. */
+	let last: {readonly askedMs: number; readonly listing: readonly JobStatus[]} | undefined;
+
+	const status = async (notBeforeMs: number = Number.POSITIVE_INFINITY): Promise<readonly JobStatus[]> => {
+		const known = last;
+		if (known !== undefined && known.askedMs >= notBeforeMs) {
+			fault('status-shared');
+			await process.call(1, () => cluster.serve(known.listing, process));
+			return known.listing;
+		}
+		const askedMs = events.nowMs();
+		const listing = await ask();
+		last = {askedMs, listing};
+		if (world.strikes('status-shared', dice)) {
+			events.at(events.nowMs() + dice.int(1, 10 * SECOND), () => {
+				last = {askedMs: events.nowMs(), listing: cluster.listing()};
+			});
+		}
+		return listing;
+	};
+
+	const ask = async (): Promise<readonly JobStatus[]> => {
 		if (isDown()) {
 			await process.call(dice.pick([100, 100, PROGRAM_TIMEOUT_MS]), () => undefined);
 			throw new Error('unable to send message to qmaster');
@@ -91,17 +136,23 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 		statusCost: 'call',
 		outlivesProcess: true,
 		maxDefaultChunks: 1000,
-		submit: async requests => {
-			const outcomes: SubmitOutcome[] = [];
+		submit: requests => {
 			on.onSubmitCall(process);
-			for (const request of requests) {
-				const outcome = await submitOne(request);
-				world.trace(process.name, `submit ${request.name}: ${outcome.kind} ${outcome.kind === 'submitted' ? outcome.id : ''}`);
-				outcomes.push(outcome);
-				if (outcome.kind !== 'submitted') break;
-			}
-			return requests.map((_, i) => outcomes[i] ?? {kind: 'untried'});
+			return submitAll(requests);
 		},
+		...(scenario.queue.hasArrays
+			? {
+					arrays: {
+						elementVariable: ELEMENT_VARIABLE,
+						maxElements: async () => scenario.queue.maxElements,
+						elementId: (id, element) => `${id}.${element}`,
+						submit: request => {
+							on.onSubmitCall(process);
+							return submit(request);
+						},
+					},
+				}
+			: {}),
 		status,
 		remove: async ids => {
 			let delayMs = dice.int(20, 200);

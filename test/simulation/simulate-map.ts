@@ -1,6 +1,7 @@
 /** One simulated map, from its seed to the promises that it has kept or broken. */
 import {cutChunks} from '../../src/chunks.js';
 import {createSession} from '../../src/layout.js';
+import {checkQueued, checkRunning} from './check-limits.js';
 import {checkGivenUp} from './check-submission.js';
 import {checkEnd, checkJournal, checkQueue, checkSameOutcomes} from './checks.js';
 import {type Cluster, createCluster} from './cluster.js';
@@ -82,7 +83,11 @@ export const simulateMap = async (seed: number, {isTraced = false} = {}): Promis
 	const cluster: Cluster = createCluster(world, {
 		session,
 		runWorker: (job, process) => runWorker(world, job, process, {session, chunks, views, ledger}),
-		onSubmit: (job, all) => checkGivenUp(world, cluster, ledger, job, all),
+		onSubmit: (job, all) => {
+			checkGivenUp(world, cluster, ledger, job, all);
+			checkQueued(world, cluster, ledger, job, all);
+		},
+		onStart: (job, all) => checkRunning(world, cluster, ledger, job, all),
 	});
 	onCalm.push(cluster.healAll);
 	const story = createStory(world, {

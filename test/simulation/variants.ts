@@ -46,7 +46,7 @@ export const VARIANTS: readonly Variant[] = [
 		edits: [
 			edit(
 				'submit.ts',
-				"state.needsSweep = true;\n\t\t\taccept(state, chunk, attempt);\n\t\t\tstate.journal.note({event: 'warning'",
+				"state.needsSweep = true;\n\t\t\taccept(state, chunk, next);\n\t\t\tstate.journal.note({event: 'warning'",
 				"state.journal.note({event: 'warning'",
 			),
 		],
@@ -148,7 +148,7 @@ export const VARIANTS: readonly Variant[] = [
 		name: 'the journal is written after the submission',
 		edits: [
 			edit('submit.ts', 'await state.journal.flush({durable: true});', ''),
-			edit('submit.ts', 'let numTaken = 0;', 'await state.journal.flush({durable: true});\n\tlet numTaken = 0;'),
+			edit('submit.ts', 'return takeAll(', 'await state.journal.flush({durable: true});\n\treturn takeAll('),
 		],
 		breaks: [TWICE],
 	},

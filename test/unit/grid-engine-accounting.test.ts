@@ -8,8 +8,8 @@ import {type Limits, limitsOfQueue} from '../../src/engines/grid-engine-limits.j
 const FIXTURES = join(import.meta.dirname, '../fixtures/qacct');
 const read = (name: string): string => readFileSync(join(FIXTURES, `${name}.txt`), 'utf8');
 
-const endOf = (text: string, name: string, resources: JobResources = {}, limits: Limits = {}): JobEnd | undefined => {
-	const record = parseAccounting(text, {name, resources});
+const endOf = (text: string, name: string, resources: JobResources = {}, limits: Limits = {}, element?: number): JobEnd | undefined => {
+	const record = parseAccounting(text, {name, resources}, element);
 	return record === undefined ? undefined : toJobEnd(record, limits);
 };
 
@@ -120,7 +120,19 @@ const ENDS: Readonly<Record<string, readonly [name: string, end: JobEnd]>> = {
 describe('records of a real Grid Engine', () => {
 	test('are all looked at', () => {
 		const files = readdirSync(FIXTURES).filter(name => name.endsWith('.txt'));
-		expect(files.map(name => name.slice(0, -'.txt'.length)).sort()).toEqual(Object.keys(ENDS).sort());
+		expect(files.map(name => name.slice(0, -'.txt'.length)).sort()).toEqual([...Object.keys(ENDS), 'array'].sort());
+	});
+
+	test.each<[element: number, end: Partial<JobEnd> | undefined]>([
+		[1, {kind: 'killed', host: 'node2'}],
+		[2, {kind: 'start-failed', host: 'node1'}],
+		[3, {kind: 'killed', host: 'node1'}],
+		[4, {kind: 'start-failed', host: 'node2'}],
+		[5, undefined],
+	])('element %i of an array has its own', (element, end) => {
+		const found = endOf(read('array'), 'errors', {}, {}, element);
+		if (end === undefined) expect(found).toBeUndefined();
+		else expect(found).toMatchObject(end);
 	});
 
 	test.each(Object.entries(ENDS))('%s', (file, [name, end]) => {

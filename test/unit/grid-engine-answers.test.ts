@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import type {JobState, JobStatus} from '../../src/engines/engine.js';
 import {parseListing, toJobState} from '../../src/engines/grid-engine-answers.js';
+import {parseElements} from '../../src/engines/grid-engine-elements.js';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures/qstat');
 const LISTINGS = readdirSync(FIXTURES).filter(name => name.endsWith('.xml'));
@@ -16,8 +17,13 @@ const parse = async (xml: string, user = 'daemon'): Promise<readonly JobStatus[]
 const texts = (xml: string, element: string): string[] =>
 	[...xml.matchAll(new RegExp(`<${element}>([^<]*)</${element}>`, 'g'))].map(match => match[1] as string);
 
-/** Queue instances have a state, too, when they are in trouble. */
-const jobStates = (xml: string): string[] => texts(xml.replaceAll(/<arch>.*<\/arch>\s*<state>.*<\/state>/g, ''), 'state');
+/** Number, element, name and state of each queue-job in a `<job_list>`. */
+const readJobList = (xml: string): [id: string, element: number | undefined, name: string, state: string][] => {
+	const [id, name, state] = ['JB_job_number', 'JB_name', 'state'].map(element => texts(xml, element)[0]) as [string, string, string];
+	const read = name.replace('&gt;', '>').replace('&amp;', '&');
+	const elements = texts(xml, 'tasks').flatMap(parseElements);
+	return elements.length === 0 ? [[id, undefined, read, state]] : elements.map(element => [`${id}.${element}`, element, read, state]);
+};
 
 type MadeUp = {readonly id: string; readonly name: string; readonly state: string; readonly owner?: string; readonly host?: string};
 
@@ -64,10 +70,10 @@ describe('listings of a real Grid Engine', () => {
 	test.each(LISTINGS)('A20: every queue-job of %s is read, with its number, name and state', async name => {
 		const xml = read(name);
 		const jobs = await parse(xml);
-		expect(jobs.map(({id}) => id)).toEqual(texts(xml, 'JB_job_number'));
-		expect(jobs.map(({rawState}) => rawState.replace(', node u', ''))).toEqual(jobStates(xml));
-		expect(jobs.map(({name}) => name)).toEqual(texts(xml, 'JB_name').map(text => text.replace('&gt;', '>').replace('&amp;', '&')));
-		expect(countStates(jobs).error ?? 0).toBe(jobStates(xml).filter(state => state === 'Eqw').length);
+		const listed = xml.split('<job_list').slice(1).map(readJobList);
+		expect(listed.flat()).toHaveLength(jobs.length);
+		expect(jobs.map(({id, element, name, rawState}) => [id, element, name, rawState.replace(', node u', '')])).toEqual(listed.flat());
+		expect(countStates(jobs).error ?? 0).toBe(listed.flat().filter(job => job[3] === 'Eqw').length);
 	});
 
 	test.each<[name: string, state: JobState]>([
@@ -94,11 +100,33 @@ describe('listings of a real Grid Engine', () => {
 	});
 
 	test.each([
-		['array-mixed.full.xml', ['1 running', '3 running', '2 running', '3 running', '5 error', '6 pending', '3 pending', '4 held']],
-		['array-running.full.xml', ['37 running', '37 running', '37 running']],
-		['array-pending.full.xml', ['49 pending']],
-	])('the tasks of an array in %s are as many entries as there are, waiting ones a single one', async (name, states) => {
-		expect((await parse(read(name))).map(({id, state}) => `${id} ${state}`)).toEqual(states);
+		['array-mixed.full.xml', '1 running, 3.1 running, 2 running, 3.2 running, 5 error, 6 pending, 3.3-6 pending, 4 held'],
+		['array-running.full.xml', '37.1 running, 37.3 running, 37.2 running'],
+		['array-pending.full.xml', '49.1-5 pending'],
+		[
+			'array-lists.full.xml',
+			'1929.3 running, 1929.1 running, 1930.1 running, 1929.2 error, 1929.4 error, 1929.5-6 pending, 1928.2 held, 1928.4 held, 1928.6 held, 1928.11-13 held, 1928.17 held, 1928.19 held',
+		],
+	])('every living element of the arrays in %s is told', async (name, told) => {
+		const expected = told.split(', ').flatMap(one => {
+			const [id, state] = one.split(' ') as [string, string];
+			const [job, first, last] = id.split(/[.-]/) as [string, string | undefined, string | undefined];
+			if (first === undefined) return [{id, state}];
+			const count = Number(last ?? first) - Number(first) + 1;
+			return Array.from({length: count}, (_, i) => ({id: `${job}.${Number(first) + i}`, state, element: Number(first) + i}));
+		});
+		const jobs = await parse(read(name));
+		expect(jobs.map(({id, state, element}) => ({id, state, ...(element === undefined ? {} : {element})}))).toEqual(expected);
+	});
+
+	test('an element has the name of its array, and a host where it runs', async () => {
+		const jobs = await parse(read('array-lists.full.xml'));
+		expect(jobs[0]).toEqual({id: '1929.3', element: 3, name: 'errors', state: 'running', rawState: 'r', host: 'node1'});
+		expect(jobs.at(-1)).toEqual({id: '1928.19', element: 19, name: 'removed', state: 'held', rawState: 'hqw'});
+	});
+
+	test('elements that are no list of numbers make an answer that says nothing', async () => {
+		await expect(parse(read('array-pending.full.xml').replace('1-5:1', '1-5:1,...'))).rejects.toThrow('tasks that are no list of numbers');
 	});
 
 	test('queue-jobs on a node that the master does not reach are unreachable, those on others are not', async () => {

@@ -1,16 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
-import type {JobQuestion, SubmitOutcome} from '../../src/engines/engine.js';
-import {
-	avoidingArguments,
-	createGridEngine,
-	type GridEngineOptions,
-	isGridEngine,
-	judgeSubmission,
-	submitArguments,
-	submitEnvironment,
-} from '../../src/engines/grid-engine.js';
+import type {ArrayJobs, ArrayRequest, JobQuestion, JobRequest, SubmitOutcome} from '../../src/engines/engine.js';
+import {createGridEngine, type GridEngineOptions, isGridEngine} from '../../src/engines/grid-engine.js';
+import {avoidingArguments, judgeSubmission, submitArguments, submitEnvironment} from '../../src/engines/grid-engine-submit.js';
 import {makePrograms} from '../helpers/made-programs.js';
 
 const judged = (stderr: string, exitCode = 1, stdout = ''): SubmitOutcome => judgeSubmission({ending: 'exited', exitCode, stdout, stderr});
@@ -30,6 +23,7 @@ describe('what a call of qsub has brought about', () => {
 		['1\n2\n', '2'],
 		['Your job 937 ("name") has been submitted\n', undefined],
 		['962.1-3:1\n', undefined],
+		['937.\n', undefined],
 		['', undefined],
 	])('with exit status 0 only a number on a line of its own is a number: %j', (stdout, id) => {
 		expect(judged('', 0, stdout)).toMatchObject(id === undefined ? {kind: 'unanswered'} : {kind: 'submitted', id});
@@ -127,7 +121,14 @@ describe('the arguments of qsub, for what a queue-job is to be given and where i
 
 /** An engine on programs made of these shell lines; every call is noted in the file `calls`. */
 const makeEngine = (
-	programs: {readonly qsub?: string; readonly qstat?: string; readonly qdel?: string; readonly qacct?: string; readonly qalter?: string},
+	programs: {
+		readonly qsub?: string;
+		readonly qstat?: string;
+		readonly qdel?: string;
+		readonly qacct?: string;
+		readonly qalter?: string;
+		readonly qconf?: string;
+	},
 	options: Partial<GridEngineOptions> = {},
 ) => {
 	const noted = (lines = 'exit 0'): string => `echo "$(basename "$0") $*" >> "$(dirname "$0")/calls"\n${lines}`;
@@ -137,6 +138,7 @@ const makeEngine = (
 		qdel: noted(programs.qdel),
 		qacct: noted(programs.qacct),
 		qalter: noted(programs.qalter),
+		qconf: noted(programs.qconf),
 	});
 	const engine = createGridEngine({
 		qsubPath: paths.qsub,
@@ -144,18 +146,25 @@ const makeEngine = (
 		qdelPath: paths.qdel,
 		qacctPath: paths.qacct,
 		qalterPath: paths.qalter,
+		qconfPath: paths.qconf,
 		queueName: undefined,
 		qsubArgs: [],
 		errorStateIndicator: 'E',
 		programTimeoutMs: 20_000,
+		submitConcurrency: 1,
 		user: 'daemon',
 		...options,
 	});
 	return {engine, calls: () => readFileSync(join(directory, 'calls'), 'utf8').trimEnd().split('\n')};
 };
 
+const CONFIGURATION = join(import.meta.dirname, '../fixtures/qconf/configuration.txt');
 const MANY = join(import.meta.dirname, '../fixtures/qstat/many.xml');
-const requests = ['a', 'b', 'c'].map(name => ({name, script: '/launch.sh', scriptArguments: [], avoidHosts: [], resources: {}}));
+const requests = ['a', 'b', 'c'].map(
+	(name): JobRequest => ({name, script: '/launch.sh', scriptArguments: [], avoidHosts: [], resources: {}}),
+);
+const THREE = requests.map(() => ({kind: 'submitted', id: '7'}));
+const ARRAY: ArrayRequest = {...(requests[0] as JobRequest), numElements: 5, maxRunning: undefined};
 
 describe('the engine', () => {
 	test('submits in order and stops at the first that is not taken', async () => {
@@ -168,10 +177,59 @@ describe('the engine', () => {
 		expect(calls()).toHaveLength(2);
 	});
 
+	test('has as many calls of qsub under way as it may and no more, arrays included, whoever submits by it', async () => {
+		// The first one waits for a second one. Each notes how many there are when it begins.
+		const qsub = `dir=$(dirname "$0"); : > "$dir/under-way.$$"; : > "$dir/begun.$$"
+ls "$dir" | grep -c under-way >> "$dir/calls"
+until test "$(ls "$dir" | grep -c begun)" -ge 2; do sleep 0.01; done
+rm "$dir/under-way.$$"
+case "$*" in *"-t 1-5"*) echo 8.1-5:1;; *) echo 7;; esac`;
+		const {engine, calls} = makeEngine({qsub}, {submitConcurrency: 2});
+		const outcomes = await Promise.all([engine.submit(requests), engine.arrays?.submit(ARRAY), engine.submit(requests)]);
+		expect(outcomes).toEqual([THREE, {kind: 'submitted', id: '8'}, THREE]);
+		const numUnderWay = calls().filter(line => /^\d+$/.test(line));
+		expect(numUnderWay).toHaveLength(7);
+		expect(Math.max(...numUnderWay.map(Number))).toBe(2);
+	});
+
+	test('asks no second time whether another host takes what none but the avoided one did', async () => {
+		const qsub = 'case "$*" in *"-w e"*) echo "error: no suitable queues" >&2; exit 1;; *) echo 8;; esac';
+		const {engine, calls} = makeEngine({qsub});
+		const avoiding = (host: string, resources = {}): JobRequest => ({...(requests[0] as JobRequest), avoidHosts: [host], resources});
+		await engine.submit([avoiding('node1'), avoiding('node1')]);
+		expect(calls()).toHaveLength(3);
+		// Of another host, and of other resources, that says nothing.
+		await engine.submit([avoiding('node2'), avoiding('node1', {memoryBytes: 1})]);
+		expect(calls()).toHaveLength(7);
+	});
+
+	test('asks again when what none took was refused altogether', async () => {
+		const {engine, calls} = makeEngine({qsub: 'exit 1'});
+		const [request] = requests as [JobRequest];
+		for (let i = 0; i < 2; i++) expect(await engine.submit([{...request, avoidHosts: ['node1']}])).toMatchObject([{kind: 'permanent'}]);
+		expect(calls()).toHaveLength(4);
+	});
+
 	test('lists by one call for its own user', async () => {
 		const {engine, calls} = makeEngine({qstat: `cat '${MANY}'; echo 'warning: old' >&2`});
 		expect(await engine.status()).not.toEqual([]);
 		expect(calls()).toEqual(['qstat -f -ne -xml -u daemon']);
+	});
+
+	test('asks once for all who take an answer that old, whichever of the engines with this qstat they have', async () => {
+		const {paths, directory} = makePrograms({qstat: `echo x >> "$(dirname "$0")/calls"; cat '${MANY}'`});
+		const engines = [1, 2].map(submitConcurrency => makeEngine({}, {qstatPath: paths.qstat, submitConcurrency}).engine);
+		const beforeMs = performance.now();
+		const listings = await Promise.all(engines.map(engine => engine.status(beforeMs)));
+		expect(listings[0]).toBe(listings[1]);
+		expect(await engines[0]?.status(beforeMs)).toBe(listings[0]);
+		const numCalls = (): number => readFileSync(join(directory, 'calls'), 'utf8').trimEnd().split('\n').length;
+		expect(numCalls()).toBe(1);
+		// Others want another user's, or call another state an error.
+		for (const options of [{user: 'root'}, {errorStateIndicator: 'X'}]) {
+			await makeEngine({}, {qstatPath: paths.qstat, ...options}).engine.status(beforeMs);
+		}
+		expect(numCalls()).toBe(3);
 	});
 
 	const FIXTURES = join(import.meta.dirname, '../fixtures/qstat');
@@ -266,6 +324,65 @@ describe('the engine', () => {
 	});
 });
 
+describe('arrays', () => {
+	const arraysOf = (...made: Parameters<typeof makeEngine>) => {
+		const {engine, calls} = makeEngine(...made);
+		return {arrays: engine.arrays as ArrayJobs, calls};
+	};
+
+	test.each([
+		['8.1-5:1', 'submitted'],
+		['welcome\n8.1-5:1', 'submitted'],
+		['8', 'unanswered'],
+		['8.1-4:1', 'unanswered'],
+		['8.1-5:2', 'unanswered'],
+		['', 'unanswered'],
+	])('an array of five is submitted when qsub says so: %j', async (answer, kind) => {
+		const {arrays, calls} = arraysOf({qsub: `echo '${answer}'`}, {qsubArgs: ['-t', '3-4', '-q', 'short.q']});
+		expect(await arrays.submit(ARRAY)).toMatchObject({kind, ...(kind === 'submitted' ? {id: '8'} : {})});
+		// Behind the user's own arguments, which would make it another one.
+		expect(calls()).toEqual([expect.stringMatching(/ -t 3-4 -q short\.q -t 1-5 \/launch\.sh$/)]);
+	});
+
+	test('as many elements run at a time as are asked for', async () => {
+		const {arrays, calls} = arraysOf({qsub: 'echo 8.1-5:1'});
+		await arrays.submit({...ARRAY, maxRunning: 3, scriptArguments: ['7', '1', arrays.elementVariable]});
+		expect(calls()).toEqual([expect.stringMatching(/ -t 1-5 -tc 3 \/launch\.sh 7 1 SGE_TASK_ID$/)]);
+	});
+
+	test('are never longer than the site allows, which is asked once', async () => {
+		const {arrays, calls} = arraysOf({qconf: `cat '${CONFIGURATION}'`});
+		expect([await arrays.maxElements(), await arrays.maxElements()]).toEqual([75_000, 75_000]);
+		expect(calls()).toEqual(['qconf -sconf']);
+	});
+
+	test('may be as long as Grid Engine can count where the site sets no limit', async () => {
+		expect(await arraysOf({qconf: 'echo "max_aj_tasks    0"'}).arrays.maxElements()).toBe(9_999_999);
+	});
+
+	test.each([
+		['is missing', {}, {qconfPath: '/nonexistent/qconf'}],
+		['is not to be asked', {}, {qconfPath: undefined}],
+		['fails', {qconf: 'exit 1'}, {}],
+		['says nothing of it', {qconf: 'echo max_aj_tasks none'}, {}],
+		['hangs', {qconf: 'exec sleep 1000'}, {programTimeoutMs: 300}],
+	])('are of a cautious length when qconf %s, and it is asked again', async (_, programs, options) => {
+		const {arrays} = arraysOf(programs, options);
+		expect([await arrays.maxElements(), await arrays.maxElements()]).toEqual([1000, 1000]);
+	});
+
+	test('qconf that recovers is believed', async () => {
+		const {arrays} = arraysOf({qconf: 'if test -e "$0.once"; then echo "max_aj_tasks 7"; else : > "$0.once"; exit 1; fi'});
+		expect([await arrays.maxElements(), await arrays.maxElements()]).toEqual([1000, 7]);
+	});
+
+	test('elements are removed by as few arguments as possible', async () => {
+		const {engine, calls} = makeEngine({});
+		await engine.remove(['8.1', '9', '8.3', '8.5', '8.7', '8.9', '8.10', '8.11', '10.4']);
+		expect(calls()).toEqual(['qdel 9 8.1-9:2 8.10-11:1 10.4']);
+	});
+});
+
 describe('explaining', () => {
 	const fixture = (name: string): string => `'${join(import.meta.dirname, '../fixtures', name)}'`;
 	const question = (state: JobQuestion['state'], name = 'notify'): JobQuestion => ({id: '69', name, state, resources: {}});
@@ -291,6 +408,36 @@ describe('explaining', () => {
 		expect(calls()).toEqual(['qacct -j 69']);
 		expect(await engine.explain(question('ended', 'other'))).toBeUndefined();
 		expect(await makeEngine({qacct}, {qacctPath: undefined}).engine.explain(question('ended'))).toBeUndefined();
+	});
+
+	test('an element of an array by what concerns it, not its neighbours', async () => {
+		const {engine, calls} = makeEngine({
+			qstat: `cat ${fixture('qstat/job-array-error.txt')}`,
+			qacct: `cat ${fixture('qacct/array.txt')}`,
+		});
+		const of = (element: number, state: JobQuestion['state']): JobQuestion => ({
+			id: `1929.${element}`,
+			name: 'errors',
+			state,
+			resources: {},
+		});
+		const reason = (element: number): string => `error: can't open output file "/nonexistent/${element}/x": No such file or directory`;
+		expect(await engine.explain(of(2, 'error'))).toEqual({failed: true, reason: reason(2), isPermanent: true, host: 'node1'});
+		expect(await engine.explain(of(4, 'error'))).toEqual({failed: true, reason: reason(4), isPermanent: true, host: 'node2'});
+		expect(await engine.explain(of(1, 'error'))).toBeUndefined();
+		expect(await engine.explain(of(1, 'ended'))).toMatchObject({failed: true, kind: 'killed', host: 'node2'});
+		expect(await engine.explain(of(5, 'ended'))).toBeUndefined();
+		expect(calls().slice(0, 2).sort()).toEqual(['qacct -j 1929 -t 2', 'qstat -j 1929']);
+	});
+
+	test('a waiting element by what its array waits for, not by the error state of another', async () => {
+		const {engine, calls} = makeEngine({
+			qstat: `cat ${fixture('qstat/job-array-error.txt')}`,
+			qalter: 'echo "verification: found suitable queue(s)"',
+		});
+		const end = await engine.explain({id: '1929.5', name: 'errors', state: 'pending', resources: {}});
+		expect(end).toEqual({failed: false, reason: "not all array tasks may be started due to 'max_aj_instances'"});
+		expect(calls().sort()).toEqual(['qalter -w p 1929', 'qstat -j 1929']);
 	});
 
 	test('a limit that the queue-job did not ask for, by those of the queue', async () => {

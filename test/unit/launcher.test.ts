@@ -116,16 +116,54 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 	});
 
 	test.each(
-		[[], [''], ['x'], ['13', ''], ['13', '0'], ['13', 'x'], ['-1'], ['1,1'], ['1.5'], ['1x', '1'], ['13', '1', '1'], ['../13', '1']].map(
-			args => ({args}),
-		),
+		[
+			[],
+			[''],
+			['x'],
+			['13', ''],
+			['13', '0'],
+			['13', 'x'],
+			['-1'],
+			['1,1'],
+			['1.5'],
+			['1x', '1'],
+			['13', '1', '1'],
+			['../13', '1'],
+			['13', '1', ''],
+			['13', '1', 'A-B'],
+			['13', '1', 'A;id'],
+			['13', '1', 'A B'],
+			['13', '1', 'A', '1'],
+		].map(args => ({args})),
 	)('the arguments $args are refused with a sentence', ({args}) => {
 		const workDir = makeWorkDir();
 		const before = readdirSync(workDir);
 		const {status, stderr} = runLauncher(shell, workDir, args);
 		expect(status).toBe(EXIT_CODES.usage);
-		expect(stderr).toMatch(/^launch\.sh: expected ICHUNK \[ATTEMPT\]/);
+		expect(stderr).toMatch(/^launch\.sh: expected ICHUNK \[ATTEMPT \[VARIABLE\]\]/);
 		expect(readdirSync(workDir)).toEqual(before);
+	});
+
+	test.each([
+		['1', '13'],
+		['4', '10'],
+		['4', '000000010'],
+		['14', '0'],
+	])('as element %s of an array that begins with chunk %s it computes chunk 13', (element, first) => {
+		const workDir = makeWorkDir();
+		const environment = {...JOB_ENVIRONMENT, SGE_TASK_ID: element};
+		expect(runLauncher(shell, workDir, [first, '2', 'SGE_TASK_ID'], {environment})).toMatchObject({status: 0, stdout: '', stderr: ''});
+		expect(readDump(workDir, 2).argv.slice(2)).toEqual([workDir, '13', '2']);
+		expect(readDump(workDir, 2).environment.SGE_TASK_ID).toBe(element);
+	});
+
+	test.each(['undefined', '', '0', '-1', '1x', '$(id)', undefined])('an element %j is refused with a sentence', element => {
+		const workDir = makeWorkDir();
+		const {SGE_TASK_ID: _, ...others} = JOB_ENVIRONMENT;
+		const environment = element === undefined ? others : {...others, SGE_TASK_ID: element};
+		const {status, stderr} = runLauncher(shell, workDir, ['13', '2', 'SGE_TASK_ID'], {environment});
+		expect(status).toBe(EXIT_CODES.usage);
+		expect(stderr).toBe('launch.sh: expected the number of an element of an array in the variable SGE_TASK_ID\n');
 	});
 
 	test.each(['o', 'e'])('an attempt that was begun before is refused, and its .%s is left as it is', kind => {

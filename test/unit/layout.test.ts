@@ -2,9 +2,12 @@ import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {
 	type AttemptFileKind,
+	arrayName,
 	attemptPath,
 	chunkName,
 	createSession,
+	elementOf,
+	jobKey,
 	jobName,
 	parseChunkFile,
 	parseJobName,
@@ -22,7 +25,7 @@ describe('names of queue-jobs', () => {
 	test('A12d: the index of a chunk comes back from the name, also one of more than 9 digits', () => {
 		for (let i = 0; i < 1000; i++) {
 			const ichunk = i * (10 ** 9 + 10 ** 6 + 10 ** 3 + 1);
-			expect(parseJobName(SESSION, jobName(SESSION, ichunk, 7))).toEqual({ichunk, attempt: 7});
+			expect(parseJobName(SESSION, jobName(SESSION, ichunk, 7))).toEqual({first: ichunk, last: ichunk, attempt: 7});
 		}
 	});
 
@@ -35,12 +38,41 @@ describe('names of queue-jobs', () => {
 			fc.property(ichunks, attempts, (ichunk, attempt) => {
 				const name = jobName(SESSION, ichunk, attempt);
 				expect(name).toMatch(/^[A-Za-z][A-Za-z0-9_.#-]{0,511}$/);
-				expect(parseJobName(SESSION, name)).toEqual({ichunk, attempt});
+				expect(parseJobName(SESSION, name)).toEqual({first: ichunk, last: ichunk, attempt});
 			}),
 		);
 	});
 
+	test('of arrays read q<session>#<first ichunk>-<last ichunk>.<attempt>', () => {
+		expect(arrayName(SESSION, 13, 20, 2)).toBe('q2026-11-21T00-20-07_a10cda#000000013-000000020.2');
+	});
+
+	test('of arrays tell which chunks they are for, and which element is whose', () => {
+		fc.assert(
+			fc.property(fc.nat(), fc.integer({min: 1, max: 100_000}), attempts, fc.nat(), (first, numMore, attempt, nth) => {
+				const last = first + numMore;
+				const name = arrayName(SESSION, first, last, attempt);
+				expect(name).toMatch(/^[A-Za-z][A-Za-z0-9_.#-]{0,511}$/);
+				expect(parseJobName(SESSION, name)).toEqual({first, last, attempt});
+				const element = (nth % (numMore + 1)) + 1;
+				expect(elementOf(SESSION, name, first + element - 1)).toBe(element);
+			}),
+		);
+		expect(elementOf(SESSION, jobName(SESSION, 13, 2), 13)).toBeUndefined();
+	});
+
+	test('tell two elements of one array apart, and an element from a queue-job of its own', () => {
+		const name = arrayName(SESSION, 0, 1, 1);
+		expect(new Set([jobKey(name, 1), jobKey(name, 2), jobKey(name, undefined)]).size).toBe(3);
+	});
+
 	test.each([
+		`q${SESSION}#000000013-000000013.1`,
+		`q${SESSION}#000000013-000000012.1`,
+		`q${SESSION}#13-14.1`,
+		`q${SESSION}#000000013-.1`,
+		`q${SESSION}#000000013-000000014`,
+		`q${SESSION}#000000013-000000014-000000015.1`,
 		'',
 		'q',
 		SESSION,

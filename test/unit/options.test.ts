@@ -84,8 +84,74 @@ const oneOf = (first: string, second: string): Rule => ({
 	],
 });
 
+/** Whatever can't be serialised is found later. */
+const anything: Rule = {expected: 'any value', good: [null, 5, 'x', {a: 1}, new Map()], bad: []};
+const nothing = async (): Promise<never[]> => [];
+const ENGINE = {
+	name: 'my-engine_2.0',
+	statusCost: 'call',
+	outlivesProcess: true,
+	maxDefaultChunks: 10,
+	submit: nothing,
+	status: nothing,
+	remove: nothing,
+	explain: nothing,
+};
+const ARRAYS = {elementVariable: 'ELEMENT_2', maxElements: nothing, submit: nothing, elementId: nothing};
+const ENGINE_NAME = 'letters, digits and `_ . -` that are not the name of an engine of this library';
+
+/** Its methods are its class's. */
+class Brought {
+	readonly name = 'brought';
+	readonly statusCost = 'none';
+	readonly outlivesProcess = false;
+	readonly maxDefaultChunks = 1;
+	submit = nothing;
+	status(): Promise<never[]> {
+		return nothing();
+	}
+	remove(): void {}
+	explain(): void {}
+}
+
 const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
-	engine: oneOf('grid-engine', 'local'),
+	engine: {
+		expected:
+			'`grid-engine`, `slurm`, `local` or an object with `name`, `statusCost`, `outlivesProcess`, `maxDefaultChunks`, `submit`, `status`, `remove`, `explain`',
+		good: [
+			'grid-engine',
+			'slurm',
+			'local',
+			ENGINE,
+			{...ENGINE, arrays: undefined},
+			{...ENGINE, arrays: ARRAYS},
+			new (class extends Brought {})(),
+		],
+		bad: [
+			['torque', '"torque"'],
+			['Local', '"Local"'],
+			['', '""'],
+			[5, '5'],
+			[null, 'null'],
+			[() => ENGINE, 'a function'],
+			[{}, 'an object without `name`'],
+			[Promise.resolve(ENGINE), 'an object (Promise) without `name`'],
+			[{...ENGINE, status: undefined}, 'an object without `status`'],
+			[{...ENGINE, name: 'a b'}, `an object whose \`name\` is "a b", not ${ENGINE_NAME}`],
+			// Who comes back to its maps would get another one.
+			[{...ENGINE, name: 'local'}, `an object whose \`name\` is "local", not ${ENGINE_NAME}`],
+			[{...ENGINE, statusCost: 'much'}, 'an object whose `statusCost` is "much", not `call` or `none`'],
+			[{...ENGINE, outlivesProcess: 1}, 'an object whose `outlivesProcess` is 1, not true or false'],
+			[{...ENGINE, maxDefaultChunks: 0}, 'an object whose `maxDefaultChunks` is 0, not an integer from 1 and up'],
+			[{...ENGINE, remove: []}, 'an object whose `remove` is an array, not a function'],
+			[{...ENGINE, arrays: true}, 'an object whose `arrays` is true, not an object or nothing'],
+			[{...ENGINE, arrays: {...ARRAYS, elementId: undefined}}, 'an object without `arrays.elementId`'],
+			[
+				{...ENGINE, arrays: {...ARRAYS, elementVariable: 'A-B'}},
+				'an object whose `arrays.elementVariable` is "A-B", not the name of a variable of the shell',
+			],
+		],
+	},
 	queueName: {
 		expected: 'the name of a queue',
 		good: ['short.q', 'all.q@node1', '*'],
@@ -94,6 +160,17 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	qsubArgs: {
 		expected: 'an array of strings',
 		good: [[], ['-l', 'h_vmem=8G'], ['']],
+		bad: [
+			['-l', '"-l"'],
+			[[5], 'an array'],
+			[['a\0'], 'an array'],
+			[{}, 'an object'],
+			[null, 'null'],
+		],
+	},
+	sbatchArgs: {
+		expected: 'an array of strings',
+		good: [[], ['--qos=long'], ['']],
 		bad: [
 			['-l', '"-l"'],
 			[[5], 'an array'],
@@ -118,6 +195,12 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	qdelPath: path,
 	qacctPath: path,
 	qalterPath: path,
+	qconfPath: path,
+	sbatchPath: path,
+	squeuePath: path,
+	scancelPath: path,
+	scontrolPath: path,
+	sacctPath: path,
 	errorStateIndicator: {
 		expected: 'one or more letters of a queue-job state',
 		good: ['E', 'Eqw'],
@@ -145,6 +228,9 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	},
 	numChunks: integerFrom(1),
 	chunkSize: integerFrom(1),
+	arrayJobs: boolean,
+	maxConcurrentJobs: integerFrom(1),
+	maxQueuedJobs: integerFrom(1),
 	pollingIntervalMs: milliseconds(1),
 	maxNumResubmissions: integerFrom(0),
 	retries: integerFrom(0),
@@ -157,6 +243,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	graceMs: milliseconds(0),
 	outageLimitMs: milliseconds(0),
 	programTimeoutMs: milliseconds(1),
+	submitConcurrency: integerFrom(1),
 	workDir: path,
 	workRoot: path,
 	resume: path,
@@ -194,6 +281,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 			[null, 'null'],
 		],
 	},
+	shared: anything,
 };
 
 const table = Object.entries(RULES);

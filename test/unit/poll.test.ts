@@ -14,7 +14,12 @@ const watch = async ({state, ports, reducer}: MapInMemory, onRound: () => void =
 		onRound();
 		if (++numRounds === MAX_ROUNDS) stop.abort(new Error('too many rounds'));
 	};
-	return poll(state, ports, reducer, {onRound: count, signal: stop.signal}).then(
+	return poll(state, ports, reducer, {
+		onRound: count,
+		signal: stop.signal,
+		feed: undefined,
+		chunksWanted: () => Number.POSITIVE_INFINITY,
+	}).then(
 		() => undefined,
 		(error: unknown) => error,
 	);

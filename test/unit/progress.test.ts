@@ -14,8 +14,8 @@ const makeProgress = (chunks: MadeUp[], {isTTY = false, progress = true, onProgr
 	let written = '';
 	const state = {
 		get chunks() {
-			return chunks.map(({numTasks, decision, job}) => ({
-				chunk: {numTasks},
+			return chunks.map(({numTasks, decision, job}, i) => ({
+				chunk: {numTasks, firstTask: chunks.slice(0, i).reduce((sum, before) => sum + before.numTasks, 0)},
 				decision: {kind: decision},
 				attempts: job === undefined ? [] : [{job: {kind: 'listed', state: job}}],
 			}));
@@ -24,7 +24,6 @@ const makeProgress = (chunks: MadeUp[], {isTTY = false, progress = true, onProgr
 	const report = createProgress(
 		state,
 		{counts: () => counts} as Reducer,
-		chunks.reduce((sum, {numTasks}) => sum + numTasks, 0),
 		{progress, ...(onProgress ? {onProgress: numbers => void told.push(numbers)} : {})},
 		{
 			isTTY,

@@ -6,9 +6,10 @@ import {describe, expect, onTestFinished, test} from 'vitest';
 import type {Chunk} from '../../src/chunks.js';
 import {TaskError} from '../../src/errors.js';
 import {attemptPath} from '../../src/layout.js';
+import type {ReducedAttempt} from '../../src/outcome.js';
 import {type Files, realFiles} from '../../src/ports.js';
 import {type OutcomeFile, readOutcomeFile} from '../../src/read-outcomes.js';
-import {type Collected, createReducer, type ReducedAttempt} from '../../src/reduce.js';
+import {type Collected, createReducer, type Keep} from '../../src/reduce.js';
 import type {FileHeader, TaskFailure} from '../../src/v8-serialize-helpers.js';
 import {type Entry, encodeOutcomes, encodeTasks, exception, SESSION, startedAtMs} from '../helpers/chunk-files.js';
 
@@ -128,10 +129,10 @@ const FIRST: ReducedAttempt = {attempt: 1, jobId: '937', host: 'listed-host', fa
 const SECOND: ReducedAttempt = {attempt: 2, jobId: '938', host: undefined, failure: undefined};
 
 /** A reducer of the tasks in CHUNKS over a work_dir of its own. */
-const makeReducer = (tasks: readonly unknown[] = [10, 11, 12, 13, 14]) => {
+const makeReducer = (tasks: readonly unknown[] = [10, 11, 12, 13, 14], keep: Keep = 'outcomes') => {
 	const workDir = mkdtempSync(join(tmpdir(), 'qmr-reduce-'));
 	onTestFinished(() => rmSync(workDir, {recursive: true, force: true}));
-	const reducer = createReducer({session: SESSION, workDir, numTasks: 5, taskAt: itask => tasks[itask], files: realFiles});
+	const reducer = createReducer({session: SESSION, workDir, keep, taskAt: async itask => tasks[itask], files: realFiles});
 	const write = (ichunk: number, attempt: number, kind: 'out' | 'part' | 'e', bytes: Buffer | string): string => {
 		const path = attemptPath(workDir, ichunk, attempt, kind);
 		writeFileSync(path, bytes);
@@ -228,7 +229,7 @@ describe('reducing', () => {
 				attempt: 2,
 			})),
 		);
-		expect(reducer.outcomes()[3]).toMatchObject({status: 'rejected', startedAt: undefined, elapsedMs: undefined, host: undefined});
+		expect(reducer.outcomes()[0]).toMatchObject({status: 'rejected', startedAt: undefined, elapsedMs: undefined, host: undefined});
 	});
 
 	test('of a chunk that fails what any attempt has finished is kept, with who did it', async () => {

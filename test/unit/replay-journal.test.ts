@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import type {JournalEvent, JournalLine} from '../../src/journal.js';
-import {jobName} from '../../src/layout.js';
+import {arrayName, jobName} from '../../src/layout.js';
 import {createMapState, type MapState, toMapOptions} from '../../src/map-state.js';
 import type {Owner} from '../../src/owner.js';
 import {replayJournal} from '../../src/replay-journal.js';
@@ -79,8 +79,36 @@ describe('an attempt', () => {
 	});
 
 	test('that was swept from the queue by its name was removed', () => {
-		const {attempts} = replay(at('submitting', 1), line('deleted', {jobId: '9', jobName: jobName(SESSION, 0, 1)}));
+		const {attempts} = replay(at('submitting', 1), at('deleted', 1, {jobId: '9', jobName: jobName(SESSION, 0, 1)}));
 		expect(attempts).toMatchObject([{isRemoved: true, jobId: '9'}]);
+	});
+});
+
+describe('an element of an array', () => {
+	const ARRAY = arrayName(SESSION, 1, 2, 1);
+	const of = (event: JournalEvent['event'], ichunk: number, fields: Partial<JournalLine> = {}): JournalLine =>
+		line(event, {ichunk, attempt: 1, ...fields});
+
+	test('has the name of its array, its own number there, and the id that was noted', () => {
+		const {state} = replay(
+			of('submitting', 1, {jobName: ARRAY}),
+			of('submitting', 2, {jobName: ARRAY}),
+			of('submitted', 2, {jobId: '7.2'}),
+		);
+		expect(state.chunks.map(({attempts}) => attempts.map(({jobName, element, jobId}) => ({jobName, element, jobId})))).toEqual([
+			[],
+			[{jobName: ARRAY, element: 1, jobId: undefined}],
+			[{jobName: ARRAY, element: 2, jobId: '7.2'}],
+		]);
+	});
+
+	test('that was refused may become a queue-job of its own', () => {
+		const {state} = replay(
+			of('submitting', 1, {jobName: ARRAY}),
+			of('not-submitted', 1, {jobName: ARRAY}),
+			of('submitting', 1, {jobName: jobName(SESSION, 1, 1)}),
+		);
+		expect(state.chunks[1]?.attempts).toMatchObject([{jobName: jobName(SESSION, 1, 1), element: undefined}]);
 	});
 });
 

@@ -1,9 +1,11 @@
 import {describe, expect, test} from 'vitest';
-import {collectTasks} from '../../src/collect-tasks.js';
 import {PoolError} from '../../src/errors.js';
+import {beginStream, collectTasks, type TaskStream, takeTasks} from '../../src/task-source.js';
+
+const collect = async (tasks: unknown): Promise<readonly unknown[]> => collectTasks(takeTasks(tasks));
 
 const refusal = async (tasks: unknown): Promise<PoolError> => {
-	const error = await collectTasks(tasks).then(
+	const error = await collect(tasks).then(
 		() => undefined,
 		(thrown: unknown) => thrown,
 	);
@@ -39,12 +41,12 @@ describe('tasks may be', () => {
 		],
 		['an object with an iterator', {[Symbol.iterator]: () => [7].values()}, [7]],
 	])('%s', async (_, tasks, collected) => {
-		expect(await collectTasks(tasks)).toEqual(collected);
+		expect(await collect(tasks)).toEqual(collected);
 	});
 
 	test('values of any kind, which stay what they are: a promise among them is not waited for', async () => {
 		const promise = Promise.resolve(1);
-		expect((await collectTasks([promise]))[0]).toBe(promise);
+		expect((await collect([promise]))[0]).toBe(promise);
 	});
 
 	test('many, collected without a turn of the event loop for each', async () => {
@@ -54,7 +56,7 @@ describe('tasks may be', () => {
 			counting = setImmediate(count);
 		};
 		let counting = setImmediate(count);
-		expect(await collectTasks(Array.from({length: 1_000_000}, (_, i) => i))).toHaveLength(1_000_000);
+		expect(await collect(Array.from({length: 1_000_000}, (_, i) => i))).toHaveLength(1_000_000);
 		clearImmediate(counting);
 		expect(numTurns).toBeLessThan(100);
 	});
@@ -109,5 +111,90 @@ describe('an iterator that throws', () => {
 
 	test('or be none', async () => {
 		expect((await refusal({[Symbol.iterator]: 5})).message).toContain('threw at task 0: ');
+	});
+});
+
+const generate = function* (count: number, log: string[] = []): Generator<number> {
+	try {
+		for (let i = 0; i < count; i++) {
+			log.push(`made ${i}`);
+			yield i;
+		}
+	} finally {
+		log.push('ended');
+	}
+};
+
+const streamFrom = (tasks: unknown): TaskStream => {
+	const source = takeTasks(tasks);
+	if (source.kind !== 'stream') throw new Error('it is no stream');
+	return source;
+};
+
+describe('what does not know its length is a stream', () => {
+	test('of which nothing is read until it is asked for, and no more than that', async () => {
+		const log: string[] = [];
+		const stream = streamFrom(generate(5, log));
+		expect(log).toEqual([]);
+		expect([await stream.next(), await stream.next()]).toEqual([
+			{done: false, task: 0},
+			{done: false, task: 1},
+		]);
+		expect(log).toEqual(['made 0', 'made 1']);
+	});
+
+	test('that is told when no more is wanted', async () => {
+		const log: string[] = [];
+		const stream = streamFrom(generate(5, log));
+		await stream.next();
+		stream.close();
+		expect(log).toEqual(['made 0', 'ended']);
+		expect(await stream.next()).toEqual({done: true});
+	});
+
+	test('and whose own cleaning up may throw', async () => {
+		let numReturns = 0;
+		const tasks = {
+			[Symbol.iterator]: () => ({
+				next: () => ({done: false, value: 1}),
+				return: () => {
+					numReturns++;
+					throw new Error('no');
+				},
+			}),
+		};
+		const stream = streamFrom(tasks);
+		await stream.next();
+		stream.close();
+		expect(numReturns).toBe(1);
+	});
+
+	test('begins with its first task, or is empty', async () => {
+		expect(await beginStream(streamFrom(generate(0)))).toBeUndefined();
+		const begun = await beginStream(streamFrom(generate(2)));
+		expect([await begun?.next(), await begun?.next(), await begun?.next()]).toEqual([
+			{done: false, task: 0},
+			{done: false, task: 1},
+			{done: true},
+		]);
+	});
+
+	test('that never gives its first task is not waited for when the call is aborted', async () => {
+		const never = {[Symbol.asyncIterator]: () => ({next: () => new Promise<never>(() => undefined)})};
+		const stop = new AbortController();
+		const begun = beginStream(streamFrom(never), stop.signal);
+		stop.abort(new Error('enough'));
+		await expect(begun).rejects.toThrow('enough');
+	});
+
+	test('a custom async iterator may give any thenable', async () => {
+		let numGiven = 0;
+		const tasks = {
+			[Symbol.asyncIterator]: () => ({
+				// biome-ignore lint/suspicious/noThenProperty: that is what is tested.
+				next: () => ({then: (resolve: (result: unknown) => void) => resolve({done: numGiven++ === 2, value: numGiven})}),
+			}),
+		};
+		expect(await collect(tasks)).toEqual([1, 2]);
 	});
 });

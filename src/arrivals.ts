@@ -1,0 +1,118 @@
+/** Gives outcomes as they arrive, also those of chunks that are still being computed. What is not asked for is not read. */
+import type {Chunk} from './chunks.js';
+import {makePieces, type PieceInput} from './make-pieces.js';
+import type {ChunkState, MapState} from './map-state.js';
+import {type Outcome, toOutcomes} from './outcome.js';
+import type {Clock} from './ports.js';
+import {readGrowth} from './read-finished.js';
+import type {Reducer} from './reduce.js';
+
+export type Arrivals = {
+	/** In the order in which they come. */
+	readonly unordered: () => AsyncGenerator<Outcome<unknown>>;
+	/** In task order. */
+	readonly ordered: () => AsyncGenerator<Outcome<unknown>>;
+	/** How many chunks have been taken to their end. */
+	readonly numTaken: () => number;
+};
+
+export type ArrivalsInput = PieceInput & {
+	readonly state: MapState;
+	readonly reducer: Reducer;
+	readonly clock: Pick<Clock, 'elapsedMs'>;
+	/** Resolves when there may be something new. To be asked for before one looks. */
+	readonly nextRound: () => Promise<void>;
+	/** Whether nothing new will come. */
+	readonly isOver: () => boolean;
+};
+
+/** Chunks that are being computed are looked at no more often than this, … */
+const LOOK_EVERY_MS = 1000;
+/** … and for no more than this part of the time: there may be a thousand of them. */
+const LOOK_SHARE = 0.1;
+
+export const createArrivals = (input: ArrivalsInput): Arrivals => {
+	const {state, reducer, clock, nextRound, isOver} = input;
+	/** Of chunks that were begun: the index of the task that is given next. */
+	const cursors = new Map<number, number>();
+	let numTaken = 0;
+	let lookMs = Number.NEGATIVE_INFINITY;
+
+	/** What a chunk has beyond what was given of it. */
+	const takeFrom = async function* ({chunk, attempts, decision}: ChunkState): AsyncGenerator<Outcome<unknown>> {
+		let next = cursors.get(chunk.ichunk) ?? 0;
+		if (next < chunk.numTasks) {
+			const pieces = decision.kind === 'open' ? await growthOf(input, chunk, attempts, next) : reducer.piecesOf(chunk.ichunk);
+			for await (const piece of pieces) {
+				for (const outcome of toOutcomes(piece, next)) {
+					next = outcome.itask - chunk.firstTask + 1;
+					cursors.set(chunk.ichunk, next);
+					yield outcome;
+				}
+			}
+		}
+		// As long as it is not decided it is asked for again.
+		if (decision.kind === 'open') return;
+		cursors.delete(chunk.ichunk);
+		reducer.forget(chunk.ichunk);
+		numTaken++;
+	};
+
+	const isLookDue = (): boolean => clock.elapsedMs() >= lookMs;
+	const hasLooked = (sinceMs: number): void => {
+		const nowMs = clock.elapsedMs();
+		lookMs = nowMs + Math.max(LOOK_EVERY_MS, (nowMs - sinceMs) / LOOK_SHARE);
+	};
+
+	return {
+		numTaken: () => numTaken,
+		ordered: async function* () {
+			for (let ichunk = 0; ; ) {
+				const wasOver = isOver();
+				const round = nextRound();
+				const chunk = state.chunks[ichunk];
+				const isDecided = chunk !== undefined && chunk.decision.kind !== 'open';
+				if (chunk !== undefined && (isDecided || isLookDue())) {
+					const sinceMs = clock.elapsedMs();
+					yield* takeFrom(chunk);
+					if (!isDecided) hasLooked(sinceMs);
+				}
+				if (isDecided) ichunk++;
+				else if (wasOver) return;
+				else await round;
+			}
+		},
+		unordered: async function* () {
+			const open = new Set<ChunkState>();
+			for (let numSeen = 0; ; ) {
+				const wasOver = isOver();
+				const round = nextRound();
+				for (; numSeen < state.chunks.length; numSeen++) open.add(state.chunks[numSeen] as ChunkState);
+				const decided = [...open].filter(({decision}) => decision.kind !== 'open');
+				for (const chunk of decided) {
+					open.delete(chunk);
+					yield* takeFrom(chunk);
+				}
+				if (wasOver) return;
+				if (isLookDue()) {
+					const sinceMs = clock.elapsedMs();
+					for (const chunk of open) if (chunk.attempts.at(-1)?.hasFiles) yield* takeFrom(chunk);
+					hasLooked(sinceMs);
+				}
+				if (decided.length === 0) await round;
+			}
+		},
+	};
+};
+
+const growthOf = async (
+	input: ArrivalsInput,
+	chunk: Chunk,
+	attempts: ChunkState['attempts'],
+	from: number,
+): Promise<Awaited<ReturnType<typeof makePieces>>> => {
+	const attempt = attempts.at(-1)?.attempt;
+	if (attempt === undefined) return [];
+	const {blocks, sources} = await readGrowth(input.files, input.state, chunk, attempt, from);
+	return makePieces(input, chunk, attempts, blocks, sources);
+};

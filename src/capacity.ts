@@ -1,0 +1,48 @@
+/** How many queue-jobs of a map there are, as far as `maxQueuedJobs` and `maxConcurrentJobs` ask, and how large an array may be. */
+import {MISSED_ANSWERS} from './judge.js';
+import type {AttemptState, ChunkState, MapState} from './map-state.js';
+
+/**
+ * The queue-jobs that wait or run, elements of arrays included. One that has brought its result, or was given up, does not count, though the queue may list it
+ * for a moment longer. One that is missing from the queue's answers counts until that means anything.
+ */
+export const countLiving = (state: Pick<MapState, 'chunks' | 'toSubmit'>): number => {
+	// A queue-job that computes one chunk after the other is one, whatever chunk it is at.
+	const ids = new Set<string>();
+	let numUnanswered = 0;
+	for (const chunk of state.chunks) {
+		const current = livingAttempt(chunk, state);
+		if (current === undefined) continue;
+		if (current.jobId === undefined) numUnanswered++;
+		else ids.add(current.jobId);
+	}
+	return ids.size + numUnanswered;
+};
+
+const livingAttempt = (chunk: ChunkState, {toSubmit}: Pick<MapState, 'toSubmit'>): AttemptState | undefined => {
+	if (chunk.decision.kind !== 'open' || toSubmit.has(chunk)) return undefined;
+	const current = chunk.attempts.at(-1);
+	return current?.job.kind === 'absent' && current.job.answers >= MISSED_ANSWERS ? undefined : current;
+};
+
+/** Nothing more can be submitted, until there is more to be submitted or fewer queue-jobs live. */
+export const holdBack = (state: MapState, numLiving: number): void => {
+	state.heldBack = {numLiving, numToSubmit: state.toSubmit.size};
+};
+
+/** Whether what is to be submitted waits for queue-jobs of this map to end, for `maxQueuedJobs` or `maxConcurrentJobs`. */
+export const isHeldBack = (state: MapState): boolean =>
+	state.heldBack?.numToSubmit === state.toSubmit.size && state.heldBack.numLiving === countLiving(state);
+
+/**
+ * A scheduler that counts elements (Slurm, Univa's Grid Engine) may have room for half of an array that it has refused as too many, so that is tried next, down to
+ * single queue-jobs. One that counts an array as one job (Son of Grid Engine) has no room for them either: that costs some calls, once, for the size is remembered.
+ */
+export const shrinkArrays = (state: MapState, numElements: number): void => {
+	state.maxElements = Math.max(1, Math.floor(numElements / 2));
+};
+
+/** There may be room for more by now. */
+export const growArrays = (state: MapState, numElements: number): void => {
+	state.maxElements = Math.max(state.maxElements, 2 * numElements);
+};

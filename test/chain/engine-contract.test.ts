@@ -1,0 +1,22 @@
+/** The engines of this library keep what they promise. Real schedulers are tried in test/engines/contract.test.ts. */
+import {join} from 'node:path';
+import {engineContract} from 'queue-map-reduce/engine-contract';
+import {afterAll, describe, test} from 'vitest';
+import {createLocalEngine} from '../../src/engines/local.js';
+import {createDummyEngine} from '../helpers/contract-engines.js';
+import {createTestDirectory} from '../helpers/engines.js';
+
+describe('local', () => {
+	// Fewer slots than queue-jobs, so that some wait.
+	const makeEngine = () => ({...createLocalEngine({slots: 2}), name: 'local-under-contract'});
+	for (const {title, run} of engineContract(makeEngine, {explainsEnds: true})) test(title, run);
+});
+
+describe('grid-engine on the dummy queue', () => {
+	const {path, remove} = createTestDirectory();
+	afterAll(remove);
+	let numQueues = 0;
+	const makeEngine = () => createDummyEngine(join(path, String(numQueues++)));
+	const makeRefusingEngine = () => createDummyEngine(join(path, String(numQueues++)), {known: {queues: ['short.q']}, queueName: 'long.q'});
+	for (const {title, run} of engineContract(makeEngine, {explainsEnds: true, makeRefusingEngine})) test(title, run);
+});
