@@ -56,7 +56,7 @@ export type PoolOptions = {
 	/**
 	 * What runs the queue-jobs: `grid-engine` (qsub, qstat, qdel), `slurm` (sbatch, squeue, scancel), `local` (child processes of this machine), or an engine of your own, an object of the type `Engine`.
 	 *
-	 * @default `grid-engine` when `qsubPath`, `qstatPath` or `qdelPath` is given or a Grid Engine is on PATH; `slurm` when `sbatchPath`, `squeuePath` or `scancelPath` is given or a Slurm is on PATH; `local` when no scheduler is.
+	 * @default `grid-engine` when `qsubPath`, `qstatPath` or `qdelPath` is given or a Grid Engine is on PATH; `slurm` when `sbatchPath`, `squeuePath` or `scancelPath` is given or a Slurm is on PATH; `grid-engine` when `queueName` is given; `local` when no scheduler is.
 	 */
 	readonly engine?: 'grid-engine' | 'slurm' | 'local' | Engine;
 	/** Name of the queue, as `short.q`, on Slurm of the partition; without it the scheduler chooses. */
