@@ -1,9 +1,10 @@
 /** The head of a block file: who wrote it, and what it holds. It is JSON, so that any version reads that. */
 import {BlockFileError, decodeFrame, END_MARK_LENGTH, encodeFrame, FRAME_HEAD_LENGTH, hasEndMark, payloadLength} from './block-frames.js';
 import type {Reader} from './byte-source.js';
+import type {Home} from './layout.js';
 
 export type FileHeader = {
-	readonly kind: 'tasks' | 'outcomes';
+	readonly kind: 'tasks' | 'outcomes' | 'shared';
 	readonly format: 1;
 	/** `process.version` of the writer: another Node major may be unable to read its values. */
 	readonly node: string;
@@ -15,6 +16,8 @@ export type FileHeader = {
 	readonly attempt?: number;
 	readonly host: string;
 	readonly jobId?: string;
+	/** Of a claimed chunk. */
+	readonly home?: Home;
 	/** Where the blocks that were taken over from earlier attempts may be from. */
 	readonly sources?: readonly Source[];
 	readonly pid: number;
@@ -22,7 +25,15 @@ export type FileHeader = {
 };
 
 /** An attempt, and where it ran. */
-export type Source = {readonly attempt: number; readonly host: string; readonly jobId?: string};
+export type Source = {readonly attempt: number; readonly host: string; readonly jobId?: string; readonly home?: Home};
+
+/** The attempt that has written a file of outcomes. */
+export const sourceOfHeader = ({attempt = 0, host, jobId, home}: FileHeader): Source => ({
+	attempt,
+	host,
+	...(jobId === undefined ? {} : {jobId}),
+	...(home === undefined ? {} : {home}),
+});
 
 export const encodeHeader = (header: FileHeader): Buffer => Buffer.concat(encodeFrame('HEAD', [Buffer.from(JSON.stringify(header))]));
 
@@ -40,8 +51,11 @@ export const readHeader = async (read: Reader, size: number): Promise<{header: F
 		if (isEnded) throw new BlockFileError('corrupt', 'The head of the file is damaged.');
 		throw new BlockFileError('truncated', `The file is cut off in its head: it has ${size} bytes.`);
 	}
-	return {header: parseHeader(decodeFrame('HEAD', await read(0, headLength))), headLength};
+	return {header: decodeHeader(await read(0, headLength)), headLength};
 };
+
+/** @throws BlockFileError when the head frame is damaged, of another format, or none of ours. */
+export const decodeHeader = (frame: Buffer): FileHeader => parseHeader(decodeFrame('HEAD', frame));
 
 const parseHeader = (bytes: Buffer): FileHeader => {
 	const header = JSON.parse(bytes.toString()) as FileHeader;
@@ -51,8 +65,10 @@ const parseHeader = (bytes: Buffer): FileHeader => {
 			`The file has format ${header.format}, written by Node ${header.node}; this version reads format 1.`,
 		);
 	}
-	if (header.kind !== 'tasks' && header.kind !== 'outcomes') {
-		throw new BlockFileError('foreign', `The file holds ${JSON.stringify(header.kind)}, neither tasks nor outcomes.`);
+	if (!KINDS.has(header.kind)) {
+		throw new BlockFileError('foreign', `The file holds ${JSON.stringify(header.kind)}, neither tasks nor outcomes nor what tasks share.`);
 	}
 	return header;
 };
+
+const KINDS: ReadonlySet<string> = new Set<FileHeader['kind']>(['tasks', 'outcomes', 'shared']);

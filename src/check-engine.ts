@@ -3,7 +3,7 @@ import type {Engine} from './engines/engine.js';
 import type {PoolOptions} from './options.js';
 
 /** What can be named instead of given. */
-export const BUILT_IN_ENGINES: readonly Extract<PoolOptions['engine'], string>[] = ['grid-engine', 'local'];
+export const BUILT_IN_ENGINES: readonly Extract<PoolOptions['engine'], string>[] = ['grid-engine', 'slurm', 'local'];
 
 /** Whether a name in run.json is that of an engine which the caller must bring. */
 export const isForeign = (name: string): boolean => !BUILT_IN_ENGINES.some(known => known === name);

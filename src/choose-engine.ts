@@ -4,6 +4,7 @@ import {delimiter, resolve} from 'node:path';
 import type {Engine} from './engines/engine.js';
 import {createGridEngine, isGridEngine} from './engines/grid-engine.js';
 import {createLocalEngine, defaultSlots} from './engines/local.js';
+import {createSlurmEngine} from './engines/slurm.js';
 import {PoolError} from './errors.js';
 import {guardEngine} from './guard-engine.js';
 import type {PoolOptions} from './options.js';
@@ -15,12 +16,17 @@ export type ChosenEngine = {
 	readonly why: string | undefined;
 };
 
-/** The default of the option `programTimeoutMs`. */
+/** The defaults of the options `programTimeoutMs` and `submitConcurrency`. */
 const PROGRAM_TIMEOUT_MS = 60_000;
+const SUBMIT_CONCURRENCY = 4;
+
+const GRID_ENGINE_OPTIONS = ['qsubPath', 'qstatPath', 'qdelPath'] as const;
+const SLURM_OPTIONS = ['sbatchPath', 'squeuePath', 'scancelPath'] as const;
 
 /**
- * Any of `queueName`, `qsubPath`, `qstatPath`, `qdelPath` means Grid Engine; else the scheduler whose programs are on PATH; `local` only when
- * there is none. A scheduler that is there but does not answer is an outage, never a reason to compute on the login node.
+ * Any of `qsubPath`, `qstatPath`, `qdelPath` means Grid Engine, any of `sbatchPath`, `squeuePath`, `scancelPath` Slurm; `queueName` means
+ * Grid Engine unless a Slurm is on PATH; else the scheduler whose programs are on PATH, Grid Engine before Slurm; `local` only when there is none. A scheduler that is there but does not
+ * answer is an outage, never a reason to compute on the login node.
  *
  * @throws PoolError `ERR_POOL_PROGRAM_MISSING` when a program of the engine does not exist; `ERR_POOL_OPTION` when there is a scheduler that is not supported.
  */
@@ -28,23 +34,31 @@ export const chooseEngine = async (options: PoolOptions): Promise<ChosenEngine> 
 	if (typeof options.engine === 'object') return {engine: foreign(options.engine, options), why: undefined};
 	if (options.engine === 'local') return {engine: local(options), why: undefined};
 	if (options.engine === 'grid-engine') return {engine: gridEngine(options), why: undefined};
-	const asked = (['queueName', 'qsubPath', 'qstatPath', 'qdelPath'] as const).find(name => options[name] !== undefined);
+	if (options.engine === 'slurm') return {engine: slurm(options), why: undefined};
+	const isGiven = (name: keyof PoolOptions): boolean => options[name] !== undefined;
+	const asked = GRID_ENGINE_OPTIONS.find(isGiven);
 	if (asked !== undefined) return {engine: gridEngine(options), why: `engine grid-engine, for \`${asked}\` is given`};
+	const askedSlurm = SLURM_OPTIONS.find(isGiven);
+	if (askedSlurm !== undefined) return {engine: slurm(options), why: `engine slurm, for \`${askedSlurm}\` is given`};
+	const sbatch = findProgram('sbatch');
+	if (sbatch === undefined && isGiven('queueName'))
+		return {engine: gridEngine(options), why: 'engine grid-engine, for `queueName` is given'};
 	const qsub = findProgram('qsub');
 	if (qsub !== undefined && (await isGridEngine(findProgram('qstat')))) {
 		return {engine: gridEngine(options), why: `engine grid-engine, for ${qsub} is on PATH`};
 	}
-	const other = findProgram('sbatch') ?? qsub;
-	if (other !== undefined) {
+	// Before a qsub of another product: Slurm ships one, too.
+	if (sbatch !== undefined) return {engine: slurm(options), why: `engine slurm, for ${sbatch} is on PATH`};
+	if (qsub !== undefined) {
 		throw new PoolError(
 			'ERR_POOL_OPTION',
-			`Expected a Grid Engine or no scheduler, got ${other} on PATH, which belongs to a scheduler that is not supported. To compute on this machine, pass {engine: 'local'}.`,
+			`Expected a Grid Engine, a Slurm or no scheduler, got ${qsub} on PATH, which belongs to a scheduler that is not supported. To compute on this machine, pass {engine: 'local'}.`,
 		);
 	}
 	const engine = local(options);
 	return {
 		engine,
-		why: `engine local, for no qsub is on PATH: computing on this machine, ${options.slots ?? defaultSlots()} queue-jobs at once`,
+		why: `engine local, for no qsub and no sbatch is on PATH: computing on this machine, ${options.slots ?? defaultSlots()} queue-jobs at once`,
 	};
 };
 
@@ -67,11 +81,26 @@ const gridEngine = (options: PoolOptions): Engine =>
 		qsubArgs: options.qsubArgs ?? [],
 		errorStateIndicator: options.errorStateIndicator ?? 'E',
 		programTimeoutMs: options.programTimeoutMs ?? PROGRAM_TIMEOUT_MS,
-		submitConcurrency: options.submitConcurrency ?? 4,
+		submitConcurrency: options.submitConcurrency ?? SUBMIT_CONCURRENCY,
 		user: userName(),
 	});
 
-const requireProgram = (option: 'qsubPath' | 'qstatPath' | 'qdelPath', name: string): string => {
+const slurm = (options: PoolOptions): Engine =>
+	createSlurmEngine({
+		sbatchPath: requireProgram('sbatchPath', options.sbatchPath ?? 'sbatch'),
+		squeuePath: requireProgram('squeuePath', options.squeuePath ?? 'squeue'),
+		scancelPath: requireProgram('scancelPath', options.scancelPath ?? 'scancel'),
+		// Those of another cluster would explain other jobs.
+		scontrolPath: findProgram(options.scontrolPath ?? (options.squeuePath === undefined ? 'scontrol' : '')),
+		sacctPath: findProgram(options.sacctPath ?? (options.squeuePath === undefined ? 'sacct' : '')),
+		queueName: options.queueName,
+		sbatchArgs: options.sbatchArgs ?? [],
+		programTimeoutMs: options.programTimeoutMs ?? PROGRAM_TIMEOUT_MS,
+		submitConcurrency: options.submitConcurrency ?? SUBMIT_CONCURRENCY,
+		user: userName(),
+	});
+
+const requireProgram = (option: (typeof GRID_ENGINE_OPTIONS | typeof SLURM_OPTIONS)[number], name: string): string => {
 	const path = findProgram(name);
 	if (path !== undefined) return path;
 	throw new PoolError(

@@ -43,7 +43,7 @@ const compareFunctions = (reference: FunctionReference, {function: before, worke
 };
 
 /** What names the function, without what may change around it. */
-const withoutHash = (reference: FunctionReference): object => ({...reference, sha256: undefined, line: undefined});
+const withoutHash = (reference: FunctionReference): object => ({...reference, sha256: undefined, crc32: undefined, line: undefined});
 
 const hashOf = (reference: FunctionReference): string | undefined => (reference.kind === 'module' ? reference.sha256 : undefined);
 
@@ -83,7 +83,7 @@ const findDifferentTask = async (
 };
 
 /** By their bytes, as they are in the file; one value may have several, so values that were read are compared then. */
-const isSame = (given: unknown, written: unknown): boolean => {
+export const isSame = (given: unknown, written: unknown): boolean => {
 	if (Object.is(given, written)) return true;
 	if (!isObject(given) || !isObject(written)) return false;
 	try {

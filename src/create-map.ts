@@ -1,6 +1,7 @@
 /** A new map, from its tasks to a work_dir in which everything is ready. */
 import {hostname} from 'node:os';
 import {isDeepStrictEqual} from 'node:util';
+import {totalLength} from './block-frames.js';
 import {type Chunking, cutChunks, type StreamChunking} from './chunks.js';
 import type {Engine} from './engines/engine.js';
 import {captureEnvironment} from './environment.js';
@@ -9,10 +10,10 @@ import type {FunctionReference} from './function-reference.js';
 import {findGitCommit} from './git-commit.js';
 import {openJournal} from './journal.js';
 import {createLauncher} from './launcher.js';
-import {createSession, JOURNAL} from './layout.js';
+import {createSession, JOURNAL, SHARED_VALUE} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
-import {chunkOf, createMapState, noteComplete, toMapOptions} from './map-state.js';
+import {chunkOf, createMapState, noteComplete, numJobsOf, submitFirst, toMapOptions} from './map-state.js';
 import {maskEngine} from './mask-engine.js';
 import {type Mask, maskData, maskFor} from './mask-environment.js';
 import {workerNodeArguments} from './node-arguments.js';
@@ -22,6 +23,7 @@ import {createPorts} from './ports.js';
 import {realProcesses} from './processes.js';
 import {createTaskReader} from './read-tasks.js';
 import {createReducer, type Keep} from './reduce.js';
+import {encodeShared} from './shared-value.js';
 import type {TaskSource} from './task-source.js';
 import {userName} from './user-name.js';
 import {VERSION} from './version.js';
@@ -51,6 +53,8 @@ export const createMap = async ({call, reference, tasks, options, engine, keep}:
 	const chunks = atHand.length === 0 ? [] : cutChunks(atHand.length, toChunking(options, engine));
 	const chunking = toStreamChunking(options, engine);
 	const environment = captureEnvironment(options.env ?? true);
+	const writer = {session, node: process.version, host: hostname(), pid: process.pid, writtenAt: new Date(createdMs).toISOString()};
+	const shared = options.shared === undefined ? undefined : encodeShared(options.shared, writer);
 	const place = await placeWorkDir(session, options);
 	const {workDir} = place;
 	const manifest: Manifest = {
@@ -68,11 +72,14 @@ export const createMap = async ({call, reference, tasks, options, engine, keep}:
 		...(tasks.kind === 'at-hand'
 			? {numTasks: atHand.length, numChunks: chunks.length}
 			: {numTasks: null, numChunks: null, stream: chunking}),
+		...(shared === undefined ? {} : {sharedBytes: totalLength(shared)}),
 		worker: {
 			maxNumResubmissions: options.maxNumResubmissions ?? 10,
 			retries: options.retries ?? 0,
 			taskLimitMs: options.taskLimitMs ?? null,
 			onCodeChange: options.onCodeChange ?? 'fail',
+			numJobs: numJobsOf(options) ?? null,
+			graceMs: toMapOptions(options).graceMs,
 		},
 		...recordOptions(options, mask),
 		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv.map(mask)},
@@ -85,12 +92,13 @@ export const createMap = async ({call, reference, tasks, options, engine, keep}:
 		// Node's own warnings are kept in the result file: on stderr they would look like the task's.
 		nodeArguments: ['--no-warnings', ...workerNodeArguments()],
 		umask: process.umask(),
+		moreFiles: shared === undefined ? [] : [SHARED_VALUE],
 	});
-	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand}, ports.files, signal);
+	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared}, ports.files, signal);
 	const owner = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
 	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
 	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
-	for (const chunk of state.chunks) state.toSubmit.add(chunk);
+	submitFirst(state, state.chunks);
 	if (tasks.kind === 'at-hand') noteComplete(state, engine);
 	const taskAt = createTaskReader(workDir, session, itask => chunkOf(state, itask), ports.files);
 	const reducer = createReducer({session, workDir, keep, taskAt, files: ports.files});
@@ -115,9 +123,9 @@ const MAX_STREAM_SHARE = 250;
 const toStreamChunking = ({chunkSize}: PoolOptions, {maxDefaultChunks}: Engine): StreamChunking =>
 	chunkSize === undefined ? {kind: 'growing', share: Math.min(MAX_STREAM_SHARE, maxDefaultChunks)} : {kind: 'chunk-size', chunkSize};
 
-/** What can be written of the options; of the environment only names, for its values may be secrets. */
+/** What can be written of the options; of the environment only names, for its values may be secrets. What tasks share has a file of its own. */
 const recordOptions = (
-	{env, engine, signal: _signal, onProgress: _onProgress, ...others}: PoolOptions,
+	{env, engine, signal: _signal, onProgress: _onProgress, shared: _shared, ...others}: PoolOptions,
 	mask: Mask,
 ): Pick<Manifest, 'options' | 'incompleteOptions'> => {
 	const written = Object.entries(others).map(

@@ -20,6 +20,11 @@ export const TIES_TO_A_PARENT: readonly string[] = [
 	'NODE_TEST_CONTEXT',
 ];
 
+/**
+ * What sbatch leaves in a queue-job when `--export` names anything but all, as in a user's `sbatchArgs`: srun and sbatch in a task would obey it. The scheduler's own, but for nobody's use.
+ */
+export const LEFT_BY_SUBMISSION: readonly string[] = ['SLURM_EXPORT_ENV', 'SLURM_GET_USER_ENV'];
+
 /** `A.B` aborts dash, `1X` is no assignment: only such names can stand in `export NAME=`. */
 const SHELL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 

@@ -3,7 +3,7 @@
  * environment.json for the names that no shell can export. Both are private files of the work_dir.
  */
 import {readFileSync} from 'node:fs';
-import {isExportable, isLocale, isOwnedByJob, READ_AT_START, TIES_TO_A_PARENT} from './environment-names.js';
+import {isExportable, isLocale, isOwnedByJob, LEFT_BY_SUBMISSION, READ_AT_START, TIES_TO_A_PARENT} from './environment-names.js';
 import {PoolError} from './errors.js';
 import type {EnvironmentOption} from './options.js';
 import type {EnvironmentRecord} from './worker/apply-environment.js';
@@ -155,7 +155,7 @@ const WAY_OUT =
 
 const createScript = (variables: readonly Variable[], isWhole: boolean): Buffer => {
 	const submitted = new Set(variables.map(variable => variable.name));
-	const unset = [...TIES_TO_A_PARENT, ...(isWhole ? READ_AT_START : [])].filter(name => !submitted.has(name));
+	const unset = [...TIES_TO_A_PARENT, ...LEFT_BY_SUBMISSION, ...(isWhole ? READ_AT_START : [])].filter(name => !submitted.has(name));
 	const exported = variables.filter(variable => isExportable(variable.name));
 	// Locales last: a shell reads the lines that follow in the locale that was just set.
 	const ordered = [...exported.filter(({name}) => !isLocale(name)), ...exported.filter(({name}) => isLocale(name))];

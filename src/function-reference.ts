@@ -2,6 +2,7 @@ import {createHash} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {fileURLToPath} from 'node:url';
 import {types} from 'node:util';
+import {crc32} from 'node:zlib';
 import {callSiteUrls, findFromCallSites} from './function-reference/call-site.js';
 import {type DefinitionSite, type Inspection, inspectFunction} from './function-reference/definition-site.js';
 import {isEntryModule, isGuarded} from './function-reference/entry-module.js';
@@ -120,5 +121,5 @@ const refuseEntry = (reference: FunctionReference): FunctionReference => {
 const withHash = async (reference: FunctionReference): Promise<FunctionReference> => {
 	if (reference.kind !== 'module') return reference;
 	const bytes = await readFile(fileURLToPath(reference.url)).catch(() => undefined);
-	return bytes === undefined ? reference : {...reference, sha256: createHash('sha256').update(bytes).digest('hex')};
+	return bytes === undefined ? reference : {...reference, sha256: createHash('sha256').update(bytes).digest('hex'), crc32: crc32(bytes)};
 };

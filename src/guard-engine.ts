@@ -213,6 +213,7 @@ const END_KINDS: Readonly<Record<JobEndKind, true>> = {
 	killed: true,
 	'node-lost': true,
 	'start-failed': true,
+	deleted: true,
 };
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;

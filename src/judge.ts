@@ -190,7 +190,7 @@ const findLoss = (current: AttemptFacts, job: Extract<JobFacts, {kind: 'absent'}
 	if (result.kind === 'damaged') return {cause: 'result-unreadable', reason: `its result can't be read: ${result.reason}`};
 	// A queue that enforces a limit deletes, too.
 	const isLimit = end?.kind === 'wall-time' || end?.kind === 'out-of-memory';
-	if (seenStates.has('deleting') && !current.isRemoved && !isLimit) return DELETED;
+	if ((seenStates.has('deleting') || end?.kind === 'deleted') && !current.isRemoved && !isLimit) return DELETED;
 	if (current.progress?.over !== undefined) return {cause: 'task-limit', reason: 'a task took longer than `taskLimitMs`'};
 	const hasRun = current.hasFiles || seenStates.has('running') || seenStates.has('unreachable') || seenStates.has('suspended');
 	// What has run is in the accounting, or has left a file at least.

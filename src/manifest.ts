@@ -23,6 +23,8 @@ export type Manifest = {
 	readonly numChunks: number | null;
 	/** How a stream is cut; absent for tasks that were at hand. */
 	readonly stream?: StreamChunking;
+	/** The size of the file with the value of the option `shared`; undefined when it was not given. */
+	readonly sharedBytes?: number;
 	/** What the worker program must know of the options. */
 	readonly worker: WorkerOptions;
 	/** What the user asked for; of the environment only names. */
@@ -49,4 +51,7 @@ export type WorkerOptions = {
 	/** Null for no limit. */
 	readonly taskLimitMs: number | null;
 	readonly onCodeChange: 'fail' | 'warn';
+	/** With `schedule: 'dynamic'`: chunks from this one on are for whoever claims them. Null for static chunks. */
+	readonly numJobs: number | null;
+	readonly graceMs: number;
 };

@@ -25,12 +25,22 @@ export type Progress = {
 	readonly pending: number;
 };
 
-/** What a queue-job is given. */
+/** What a queue-job is given. What is not named is the scheduler's default. */
 export type Resources = {
-	/** Of all its processes together: bytes, or a text as `500M` or `8G` (powers of 1024). Grid Engine: `-l h_vmem`, the address space; Node alone needs 0.7 to 1.2 GB of it. */
+	/** Of all its processes and slots together: bytes, or a text as `500M` or `8G` (powers of 1024). Three quarters of it are for V8's heap, see the README. */
 	readonly memory?: number | string;
-	/** After which it is killed: seconds, or a text as `90m`, `36h`, `2d` or `01:30:00`. Grid Engine: `-l h_rt`. */
+	/** After which it is killed: seconds, or a text as `90m`, `36h`, `2d` or `01:30:00`. */
 	readonly time?: number | string;
+	/** Processors, all on one host. */
+	readonly slots?: number;
+	/** 0 for none. */
+	readonly gpus?: number;
+	/** The name of a queue; Slurm: of a partition. It wins over `queueName`. */
+	readonly queue?: string;
+	/** On whose account it runs; Slurm: `--account`. */
+	readonly project?: string;
+	/** Grid Engine: in which more than one slot is asked for; when it is not named, `qconf` is asked for one that gives all slots on one host. */
+	readonly parallelEnvironment?: string;
 };
 
 /** What `resources` may depend on. */
@@ -44,18 +54,20 @@ export type AttemptInfo = {
 /** Options of `new Pool(options)`, each of which a call may override. */
 export type PoolOptions = {
 	/**
-	 * What runs the queue-jobs: `grid-engine` (qsub, qstat, qdel), `local` (child processes of this machine), or an engine of your own, an object of the type `Engine`.
+	 * What runs the queue-jobs: `grid-engine` (qsub, qstat, qdel), `slurm` (sbatch, squeue, scancel), `local` (child processes of this machine), or an engine of your own, an object of the type `Engine`.
 	 *
-	 * @default `grid-engine` when `queueName`, `qsubPath`, `qstatPath` or `qdelPath` is given or a Grid Engine is on PATH; `local` when no scheduler is.
+	 * @default `grid-engine` when `qsubPath`, `qstatPath` or `qdelPath` is given or a Grid Engine is on PATH; `slurm` when `sbatchPath`, `squeuePath` or `scancelPath` is given or a Slurm is on PATH; `grid-engine` when `queueName` is given; `local` when no scheduler is.
 	 */
-	readonly engine?: 'grid-engine' | 'local' | Engine;
-	/** Name of the queue, as `short.q`; without it the scheduler chooses. */
+	readonly engine?: 'grid-engine' | 'slurm' | 'local' | Engine;
+	/** Name of the queue, as `short.q`, on Slurm of the partition; without it the scheduler chooses. */
 	readonly queueName?: string;
 	/** Further arguments for qsub, passed on as they are, as `['-l', 'h_vmem=8G']`. @default [] */
 	readonly qsubArgs?: readonly string[];
+	/** Further arguments for sbatch, passed on as they are, as `['--qos=long', '--constraint=avx2']`. @default [] */
+	readonly sbatchArgs?: readonly string[];
 	/**
-	 * What each queue-job is given, as `{memory: '8G', time: '12h'}`, or a function that says so for each attempt, so that one that ran out of memory gets more:
-	 * `({attempt}) => ({memory: attempt * 4 * 2 ** 30})`. On `local` nothing is limited.
+	 * What each queue-job is given: `{memory: '8G', time: '12h', slots: 4, gpus: 1, queue: 'long.q', project: 'physics', parallelEnvironment: 'smp'}` or some of it, or a function that says so for each attempt, so that one that ran
+	 * out of memory gets more: `({attempt}) => ({memory: attempt * 4 * 2 ** 30})`. A call's replace those of its pool as a whole.
 	 */
 	readonly resources?: Resources | ((info: AttemptInfo) => Resources);
 	/** The program that submits queue-jobs; a name is looked up on PATH. @default `qsub` */
@@ -77,12 +89,30 @@ export type PoolOptions = {
 	 */
 	readonly qalterPath?: string;
 	/**
-	 * The program that knows how long an array may be here; nothing depends on its being there.
+	 * The program that knows how long an array may be here, and in which parallel environment slots are to be had; without it the one must be named, and arrays are short.
 	 *
 	 * @default `qconf`, or none when `qstatPath` is given
 	 */
 	readonly qconfPath?: string;
-	/** A queue-job whose state, as `Eqw`, contains this text is deleted and submitted again. @default `E` */
+	/** Slurm's program that submits queue-jobs; a name is looked up on PATH. @default `sbatch` */
+	readonly sbatchPath?: string;
+	/** Slurm's program that lists queue-jobs; a name is looked up on PATH. @default `squeue` */
+	readonly squeuePath?: string;
+	/** Slurm's program that removes queue-jobs; a name is looked up on PATH. @default `scancel` */
+	readonly scancelPath?: string;
+	/**
+	 * Slurm's program that knows why a queue-job ended or waits, how long an array may be, and which nodes do not respond; nothing depends on its being there.
+	 *
+	 * @default `scontrol`, or none when `squeuePath` is given
+	 */
+	readonly scontrolPath?: string;
+	/**
+	 * Slurm's program that knows why a queue-job ended that scontrol has forgotten; nothing depends on its being there.
+	 *
+	 * @default `sacct`, or none when `squeuePath` is given
+	 */
+	readonly sacctPath?: string;
+	/** On Grid Engine: a queue-job whose state, as `Eqw`, contains this text is deleted and submitted again. @default `E` */
 	readonly errorStateIndicator?: string;
 	/** Queue-jobs at once on `local`. @default the processors this process may use, or the slots its own queue-job was given */
 	readonly slots?: number;
@@ -100,13 +130,21 @@ export type PoolOptions = {
 	/** Number of tasks in a chunk; not together with `numChunks`. */
 	readonly chunkSize?: number;
 	/**
-	 * Submit chunks that follow each other as one array of the scheduler (Grid Engine's `-t`), split when the site allows no larger ones, instead of one queue-job
+	 * `static`: a queue-job for every chunk. `dynamic`: `numJobs` queue-jobs that take one chunk after the other until none is left: for tasks of uneven length.
+	 *
+	 * @default `static`
+	 */
+	readonly schedule?: 'static' | 'dynamic';
+	/** Number of queue-jobs that share the chunks of a map; with `schedule: 'dynamic'`, and only with it. */
+	readonly numJobs?: number;
+	/**
+	 * Submit chunks that follow each other as one array of the scheduler (Grid Engine's `-t`, Slurm's `--array`), split when the site allows no larger ones, instead of one queue-job
 	 * after the other. Chunks that are submitted again alone are queue-jobs of their own. On `local` nothing changes.
 	 *
 	 * @default false
 	 */
 	readonly arrayJobs?: boolean;
-	/** Never more queue-jobs of this map run at a time. An array is held to that by the scheduler (Grid Engine's `-tc`); of all others no more are submitted. @default no limit */
+	/** Never more queue-jobs of this map run at a time. An array is held to that by the scheduler (`-tc`, `%`); of all others no more are submitted. @default no limit */
 	readonly maxConcurrentJobs?: number;
 	/** Never more queue-jobs of this map are in the queue, waiting or running; an array counts as many as it has elements. The rest is submitted as they end. @default no limit */
 	readonly maxQueuedJobs?: number;
@@ -150,9 +188,9 @@ export type PoolOptions = {
 	 * @default 21600000 (6 hours)
 	 */
 	readonly outageLimitMs?: number;
-	/** Milliseconds after which one call of qsub, qstat, qdel or qacct is killed, and an engine of your own counts as silent. @default 60000 */
+	/** Milliseconds after which one call of a program of the scheduler is killed, and an engine of your own counts as silent. @default 60000 */
 	readonly programTimeoutMs?: number;
-	/** How many calls of qsub may be under way at a time, for all maps of a pool together. @default 4 */
+	/** How many calls of qsub or sbatch may be under way at a time, for all maps of a pool together. @default 4 */
 	readonly submitConcurrency?: number;
 	/** The directory of this map; it must not exist, or be empty. @default `<workRoot>/<session>` */
 	readonly workDir?: string;
@@ -180,4 +218,6 @@ export type PoolOptions = {
 	readonly message?: string;
 	/** What `taskContext().seed` is made of; the same seed gives every task the same number again. @default the session */
 	readonly seed?: number | string;
+	/** Any value that all tasks need, as a table or a model: written once for a map in place of once into every task, and read once by each queue-job. Tasks get it by `taskContext().shared`. */
+	readonly shared?: unknown;
 };

@@ -4,7 +4,7 @@ import type {Chunk} from './chunks.js';
 import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
 import {findOutcome} from './find-outcome.js';
 import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
-import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile} from './layout.js';
+import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, SHARED_VALUE} from './layout.js';
 import type {Manifest} from './manifest.js';
 import {realFiles} from './ports.js';
 import {type Finished, readFinished} from './read-finished.js';
@@ -13,6 +13,7 @@ import {readOutcomeFile} from './read-outcomes.js';
 import {readOutputs} from './read-outputs.js';
 import {readInputs} from './read-tasks.js';
 import {readWhole} from './read-whole.js';
+import {readClaim} from './take-claims.js';
 import {trustWorkDir} from './trust-work-dir.js';
 
 /** What `readWorkDir` tells of one map. */
@@ -22,6 +23,8 @@ export type WorkDirRecord = {
 	readonly manifest: Manifest;
 	/** In task order. */
 	readonly tasks: readonly TaskRecord[];
+	/** The file with the value of the option `shared`; undefined when it was not given. */
+	readonly sharedPath: string | undefined;
 	/** log.jsonl. */
 	readonly journal: readonly JournalLine[];
 	/** Files that could not be read, and why. */
@@ -90,7 +93,9 @@ export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
 		for (const record of await readChunk(directory, manifest, chunk, eventsByChunk.get(chunk.ichunk) ?? [], chunkFiles, problems))
 			tasks.push(record);
 	}
-	return {workDir: directory, manifest, tasks, journal, problems};
+	const sharedPath = manifest.sharedBytes === undefined ? undefined : join(directory, SHARED_VALUE);
+	if (sharedPath !== undefined && !names.includes(SHARED_VALUE)) problems.push(`${sharedPath}: it is missing`);
+	return {workDir: directory, manifest, tasks, sharedPath, journal, problems};
 };
 
 const readJournal = async (workDir: string, names: readonly string[], problems: string[]): Promise<JournalLine[]> => {
@@ -145,8 +150,11 @@ const readChunk = async (
 	const out = await readOutcomes(workDir, manifest, {ichunk, numTasks}, counted, files, problems);
 	const failed = findFailure(events);
 	const last = attempts.at(-1);
-	const outputs = await readOutputs(realFiles, workDir, ichunk, out.blocks, last?.attempt);
-	const isRunning = last?.lastEvent === 'running';
+	const homes = new Map(out.sources.flatMap(({attempt, home}) => (home === undefined ? [] : [[attempt, home] as const])));
+	const claim = files.some(({kind}) => kind === 'claim') ? await readClaim(realFiles, workDir, ichunk) : undefined;
+	if (claim !== undefined && claim.home.ichunk !== ichunk) homes.set(1, claim.home);
+	const outputs = await readOutputs(realFiles, {workDir, ichunk, blocks: out.blocks, lastAttempt: last?.attempt, homes});
+	const isRunning = last?.lastEvent === 'running' || last?.lastEvent === 'claimed';
 	return inputs.map((input, i): TaskRecord => {
 		const found = findOutcome(out.blocks, i, events);
 		const outcome = found?.outcome ?? (failed && chunkFailure(failed));
@@ -160,7 +168,7 @@ const readChunk = async (
 			input,
 			outcome,
 			attempt: outcome && attempt,
-			jobId: source?.jobId,
+			jobId: source?.jobId ?? out.sources.find(known => known.attempt === attempt)?.jobId,
 			// The worker itself knows best where it ran.
 			host: out.sources.find(known => known.attempt === attempt)?.host ?? source?.host,
 			startedAt: found?.startedAt,

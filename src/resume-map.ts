@@ -3,6 +3,7 @@ import {readdir, stat} from 'node:fs/promises';
 import {basename, dirname, resolve} from 'node:path';
 import {isForeign} from './check-engine.js';
 import {mergeOptions} from './check-options.js';
+import {compareShared} from './compare-shared.js';
 import {compareWithMap, type MeantMap} from './compare-tasks.js';
 import type {Engine} from './engines/engine.js';
 import {PoolError} from './errors.js';
@@ -46,6 +47,7 @@ export const resumeMap = async (
 		const {chunks, firstMissing} = await findWritten(manifest, workDir);
 		await compareWithMap(meant, workDir, manifest, {chunks, isComplete: firstMissing === undefined}, realFiles);
 	}
+	if (given.shared !== undefined) await compareShared(given.shared, workDir, manifest, realFiles);
 	const options = mergeOptions(recordedOptions(manifest, given, workDir), given);
 	const engine = await chooseEngine({...options, engine: requireEngine(manifest, given, workDir)});
 	const mask = maskFor(options);
@@ -65,7 +67,8 @@ export const resumeMap = async (
 		// Now that nobody else can write there.
 		const {chunks, firstMissing} = await findWritten(manifest, workDir);
 		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number, mask});
-		const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
+		const mapOptions = {...toMapOptions(options), numJobs: manifest.worker.numJobs ?? undefined};
+		const state = createMapState({session, workDir, options: mapOptions, owner, journal, chunks});
 		state.firstMissing = firstMissing;
 		const taskAt = createTaskReader(workDir, session, itask => chunkOf(state, itask), ports.files);
 		const reducer = createReducer({session, workDir, keep, taskAt, files: ports.files});
@@ -153,8 +156,11 @@ const FIXED: ReadonlySet<string> = new Set<keyof PoolOptions>([
 	'nodePath',
 	'numChunks',
 	'chunkSize',
+	'schedule',
+	'numJobs',
 	'resume',
 	'seed',
+	'shared',
 	'workDir',
 	'workRoot',
 ]);

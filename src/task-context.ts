@@ -21,6 +21,11 @@ export type TaskContext = {
 	 * resubmission and engine do not change it: the first 6 bytes, big-endian, of SHA-256 of the text `<seed>:<itask>`.
 	 */
 	readonly seed: number;
+	/**
+	 * The value of the option `shared`; undefined when it was not given. A queue-job reads it once, when a task first asks for it, and gives the same object to
+	 * all its tasks: what one of them changes in it, the next ones of its queue-job see.
+	 */
+	readonly shared: unknown;
 };
 
 /** What the worker program puts on globalThis. */

@@ -9,7 +9,7 @@ import {promisify} from 'node:util';
 import type {Chunk} from './chunks.js';
 import type {CapturedEnvironment} from './environment.js';
 import {PoolError} from './errors.js';
-import {ENVIRONMENT_RECORD, ENVIRONMENT_SCRIPT, LAUNCHER, MANIFEST, tasksPath, WORKER_SCRIPT} from './layout.js';
+import {ENVIRONMENT_RECORD, ENVIRONMENT_SCRIPT, LAUNCHER, MANIFEST, SHARED_VALUE, tasksPath, WORKER_SCRIPT} from './layout.js';
 import type {Manifest} from './manifest.js';
 import type {Files} from './ports.js';
 import {isOurs, trustPath, trustWorkDir} from './trust-work-dir.js';
@@ -63,6 +63,8 @@ export type WorkDirContent = {
 	/** Those that are there from the beginning; a stream is written later. */
 	readonly chunks: readonly Chunk[];
 	readonly tasks: readonly unknown[];
+	/** The file of what the tasks share; undefined when they share nothing. */
+	readonly shared?: readonly Buffer[] | undefined;
 };
 
 /** @throws PoolError `ERR_POOL_TASKS` when a task can't be serialised, `ERR_POOL_WORK_DIR` when the directory can't be made; `signal.reason` when it was aborted. Nothing is left behind then. */
@@ -206,9 +208,10 @@ const fill = async (directory: string, content: WorkDirContent, files: Files, si
 		);
 		for (const outcome of written) if (outcome.status === 'rejected') throw outcome.reason;
 	}
+	if (content.shared !== undefined) await files.create(join(directory, SHARED_VALUE), [content.shared]);
 	await write(LAUNCHER, content.launcher);
 	await write(ENVIRONMENT_SCRIPT, content.environment.script);
 	await write(ENVIRONMENT_RECORD, content.environment.record);
-	await write(WORKER_SCRIPT, await readFile(fileURLToPath(new URL('./worker/worker_node_script.mjs', import.meta.url))));
+	await write(WORKER_SCRIPT, await readFile(fileURLToPath(new URL('./worker/worker_node_script.cjs', import.meta.url))));
 	await write(MANIFEST, `${JSON.stringify(content.manifest, null, '\t')}\n`);
 };

@@ -74,6 +74,8 @@ export type JobResources = {
 	readonly queue?: string;
 	/** Slurm: account. */
 	readonly project?: string;
+	/** Of Grid Engine: in which several slots on one host are given. */
+	readonly parallelEnvironment?: string;
 };
 
 export type JobQuestion = {
@@ -122,4 +124,5 @@ export type JobEnd = {
 	readonly isPermanent?: boolean;
 };
 
-export type JobEndKind = 'out-of-memory' | 'wall-time' | 'killed' | 'node-lost' | 'start-failed';
+/** `deleted`: somebody has removed it from the queue, as the scheduler says; who it was is not asked. */
+export type JobEndKind = 'out-of-memory' | 'wall-time' | 'killed' | 'node-lost' | 'start-failed' | 'deleted';

@@ -3,8 +3,8 @@ import {PoolError} from '../errors.js';
 import {killGroup} from './kill-group.js';
 
 export type ProgramResult = {
-	/** `not-started`: this machine can start no program at the moment, or the file can't be read now; `stderr` says why. */
-	readonly ending: 'exited' | 'killed' | 'timed-out' | 'not-started';
+	/** `not-started`: this machine can start no program at the moment, or the file can't be read now; `stderr` says why. `given-up`: it said what it was not to say. */
+	readonly ending: 'exited' | 'killed' | 'timed-out' | 'not-started' | 'given-up';
 	/** Undefined unless it exited. */
 	readonly exitCode: number | undefined;
 	readonly stdout: string;
@@ -17,11 +17,20 @@ const LAST_WORDS_MS = 1000;
 /** These pass: no process to be had on this machine, a file that a network file system can't read now. All others say that the program is not there. */
 const PASSING_CODES: ReadonlySet<string | undefined> = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ESTALE', 'EIO', 'ETXTBSY']);
 
+export type ProgramSettings = {
+	readonly timeoutMs: number;
+	readonly environment: NodeJS.ProcessEnv;
+	/** It is killed as soon as it says such a thing on stderr. */
+	readonly giveUpAt?: RegExp;
+	/** What it says is English without our help, and what is added to its environment might be handed on. */
+	readonly isEnvironmentExact?: boolean;
+};
+
 /** @throws PoolError `ERR_POOL_PROGRAM_MISSING` when it does not exist or can't be executed. */
 export const runProgram = async (
 	program: string,
 	args: readonly string[],
-	{timeoutMs, environment}: {readonly timeoutMs: number; readonly environment: NodeJS.ProcessEnv},
+	{timeoutMs, environment, giveUpAt, isEnvironmentExact = false}: ProgramSettings,
 ): Promise<ProgramResult> => {
 	const {execa} = await import('execa');
 	const subprocess = execa(program, args, {
@@ -31,19 +40,27 @@ export const runProgram = async (
 		reject: false,
 		stripFinalNewline: false,
 		// Its messages are read.
-		env: {...environment, LC_ALL: 'C', LANGUAGE: ''},
+		env: isEnvironmentExact ? environment : {...environment, LC_ALL: 'C', LANGUAGE: ''},
 		extendEnv: false,
 	});
 	const closePipes = (): void => {
 		subprocess.stdout.destroy();
 		subprocess.stderr.destroy();
 	};
-	let isTimedOut = false;
-	let timer = setTimeout(() => {
-		isTimedOut = true;
+	let given: 'timed-out' | 'given-up' | undefined;
+	const end = (why: typeof given): void => {
+		given = why;
 		killGroup(subprocess.pid);
 		closePipes();
-	}, timeoutMs);
+	};
+	let timer = setTimeout(end, timeoutMs, 'timed-out');
+	let said = '';
+	if (giveUpAt !== undefined) {
+		subprocess.stderr.on('data', data => {
+			said += String(data);
+			if (given === undefined && giveUpAt.test(said)) end('given-up');
+		});
+	}
 	subprocess.once('exit', () => {
 		clearTimeout(timer);
 		timer = setTimeout(closePipes, LAST_WORDS_MS);
@@ -59,7 +76,7 @@ export const runProgram = async (
 		});
 	}
 	return {
-		ending: isTimedOut ? 'timed-out' : result.exitCode === undefined ? 'killed' : 'exited',
+		ending: given ?? (result.exitCode === undefined ? 'killed' : 'exited'),
 		exitCode: result.exitCode,
 		stdout: result.stdout,
 		stderr: result.stderr,

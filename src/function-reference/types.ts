@@ -13,8 +13,10 @@ export type ModuleReference = {
 	readonly exportPath: readonly string[];
 	/** The function was found in `require.cache`: the worker gets it by `require` too, so that the path starts at `module.exports`. */
 	readonly commonjs?: true;
-	/** Of the module's file at submission. */
+	/** Of the module's file at submission: for people and for those who go on with the map. */
 	readonly sha256?: string;
+	/** The same for workers, which look whether it has changed. */
+	readonly crc32?: number;
 };
 
 /** An export of a module of Node itself, as `node:path`. */

@@ -1,4 +1,5 @@
 /** Waits for files that are there, but that this host does not see yet, or sees a stale piece of: a network file system may be that late. */
+import {readdirSync} from 'node:fs';
 import {readdir} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {BlockFileError} from '../v8-serialize-helpers.js';
@@ -17,14 +18,34 @@ export const readLate = async <T>(workDir: string, path: string, read: () => T |
 		try {
 			return await read();
 		} catch (error) {
-			if (!mayBeLate(error)) throw error;
-			const waitMs = WAITS_MS[look];
-			if (waitMs === undefined) throw new WorkerError('filesMissing', `can't read ${path}: ${(error as Error).message}`, {cause: error});
-			await sleep(waitMs);
+			await sleep(waitAfter(error, look, path));
 			// To list a directory refreshes what this host knows of it.
 			await readdir(workDir).catch(() => undefined);
 		}
 	}
+};
+
+/** The same for a caller that can't wait otherwise: nothing else goes on in this thread meanwhile. */
+export const readLateSync = <T>(workDir: string, path: string, read: () => T): T => {
+	for (let look = 0; ; look++) {
+		try {
+			return read();
+		} catch (error) {
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waitAfter(error, look, path));
+			try {
+				readdirSync(workDir);
+			} catch {
+				// The next look tells.
+			}
+		}
+	}
+};
+
+const waitAfter = (error: unknown, look: number, path: string): number => {
+	if (!mayBeLate(error)) throw error;
+	const waitMs = WAITS_MS[look];
+	if (waitMs === undefined) throw new WorkerError('filesMissing', `can't read ${path}: ${(error as Error).message}`, {cause: error});
+	return waitMs;
 };
 
 /** A file that is missing, cut off, or filled with zeros where its bytes have not come yet. */

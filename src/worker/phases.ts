@@ -3,7 +3,6 @@
  * happens there is laid to the right task.
  */
 import {AsyncLocalStorage} from 'node:async_hooks';
-import {createHash} from 'node:crypto';
 import {mkdirSync} from 'node:fs';
 import {taskDirPath} from '../layout.js';
 import type {Manifest} from '../manifest.js';
@@ -22,6 +21,8 @@ export type ImportPhase = {
 
 export type TaskPhase = {
 	readonly kind: 'task';
+	/** The attempt at its chunk: code of an earlier chunk may still run. */
+	readonly id: ChunkId;
 	readonly itask: number;
 	/** Its index in the chunk. */
 	readonly index: number;
@@ -44,7 +45,8 @@ export type Phases = WorkerState & {
 	readonly end: () => void;
 };
 
-export const createPhases = (id: ChunkId, manifest: Manifest): Phases => {
+/** @param readShared - What all tasks share. */
+export const createPhases = (manifest: Manifest, readShared: () => unknown): Phases => {
 	const storage = new AsyncLocalStorage<Phase>();
 	let current: Phase | undefined;
 	return {
@@ -60,7 +62,7 @@ export const createPhases = (id: ChunkId, manifest: Manifest): Phases => {
 		currentTask: () => {
 			const phase = storage.getStore();
 			if (phase?.kind !== 'task') return undefined;
-			phase.context ??= createContext(phase.itask, id, manifest);
+			phase.context ??= createContext(phase, manifest, readShared);
 			return phase.context;
 		},
 		importing: () => {
@@ -70,7 +72,11 @@ export const createPhases = (id: ChunkId, manifest: Manifest): Phases => {
 	};
 };
 
-const createContext = (itask: number, {workDir, ichunk, attempt}: ChunkId, {session, seed}: Manifest): TaskContext => {
+const createContext = (
+	{itask, id: {workDir, ichunk, attempt}}: TaskPhase,
+	{session, seed}: Manifest,
+	readShared: () => unknown,
+): TaskContext => {
 	let taskDir: string | undefined;
 	return {
 		itask,
@@ -86,7 +92,12 @@ const createContext = (itask: number, {workDir, ichunk, attempt}: ChunkId, {sess
 			return taskDir;
 		},
 		get seed() {
+			// Loading it takes 3 ms, which every queue-job would pay.
+			const {createHash} = process.getBuiltinModule('node:crypto');
 			return createHash('sha256').update(`${seed}:${itask}`).digest().readUIntBE(0, 6);
+		},
+		get shared() {
+			return readShared();
 		},
 	};
 };

@@ -146,7 +146,7 @@ for await (const {itask} of run) console.log('got', itask);
 		// The third chunk is never begun, for two slots are taken.
 		const program = makeMappingProgram({program: SLEEP, tasks: [1, 2, 3]});
 		const mapping = program.start();
-		const workers = (): number[] => processesWith(join(program.workDir, 'worker_node_script.mjs'));
+		const workers = (): number[] => processesWith(join(program.workDir, 'worker_node_script.cjs'));
 		await until(() => workers().length === 2);
 		mapping.child.kill(signal);
 		expect(await mapping.ended).toEqual({code: null, signal});

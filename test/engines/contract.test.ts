@@ -3,7 +3,7 @@ import {execFileSync} from 'node:child_process';
 import type {Engine} from 'queue-map-reduce';
 import {type ContractHooks, engineContract} from 'queue-map-reduce/engine-contract';
 import {describe, test} from 'vitest';
-import {createRealGridEngine} from '../helpers/contract-engines.js';
+import {createRealGridEngine, createRealSlurm} from '../helpers/contract-engines.js';
 import {ENGINES, type EngineName} from '../helpers/engines.js';
 
 /** A scheduler looks for room every few seconds, and writes its accounting when it likes. */
@@ -18,6 +18,14 @@ const rows: {readonly [Name in EngineName]?: Row} = {
 			...PATIENT,
 			numHosts: execFileSync('qconf', ['-sel'], {encoding: 'utf8'}).trim().split('\n').length,
 			makeRefusingEngine: () => createRealGridEngine({queueName: 'no-such.q'}),
+		}),
+	},
+	slurm: {
+		makeEngine: () => createRealSlurm(),
+		makeHooks: () => ({
+			...PATIENT,
+			numHosts: execFileSync('sinfo', ['-h', '-N', '-o', '%N'], {encoding: 'utf8'}).trim().split('\n').length,
+			makeRefusingEngine: () => createRealSlurm({queueName: 'no-such'}),
 		}),
 	},
 };

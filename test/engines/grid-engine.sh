@@ -25,37 +25,19 @@
 # directory, also apart from those of a Grid Engine that is installed on this machine.
 set -eu
 
-die() {
-	echo "grid-engine.sh: $*" >&2
-	exit 1
-}
-
+export PROGRAM=grid-engine.sh # for cluster.sh, as PREFIX, NET and STATE
 INSTANCE=${GRID_ENGINE_INSTANCE:-0}
-case "$INSTANCE" in
-[0-9] | [1-9][0-9]) ;;
-*) die "Expected GRID_ENGINE_INSTANCE to be 0 to 99, got $INSTANCE" ;;
-esac
 PREFIX=qmr$INSTANCE
 MASTER=$PREFIX-master
 NET=10.78.$INSTANCE
 STATE=/var/lib/queue-map-reduce/grid-engine-$INSTANCE
+# shellcheck source=test/engines/cluster.sh
+. "$(dirname "$0")/cluster.sh"
+check_instance GRID_ENGINE_INSTANCE "$INSTANCE"
 UTS=$STATE/submit-host # the submit host's name space: its host name is $MASTER
 MARK="# $PREFIX grid-engine.sh"
-LOCK=/run/lock/queue-map-reduce-grid-engine
 export SGE_ROOT=$STATE/root SGE_CELL=default SGE_QMASTER_PORT=$((16444 + 2 * INSTANCE)) SGE_EXECD_PORT=$((16445 + 2 * INSTANCE))
 PROGRAMS='qacct qalter qconf qdel qhold qhost qmod qresub qrls qstat qsub'
-
-quiet() {
-	local said
-	said=$("$@" 2>&1) || die "${*:1:6}: $said"
-}
-
-node_name() { # node1 -> qmr0-node1
-	case "$1" in
-	"$PREFIX"-node*) echo "$1" ;;
-	*) echo "$PREFIX-$1" ;;
-	esac
-}
 
 is_up() { [ -e "$UTS" ] && [ "$(nsenter --uts="$UTS" uname -n 2>/dev/null)" = "$MASTER" ]; }
 
@@ -68,27 +50,8 @@ as_daemon() {
 }
 
 install_packages() {
-	local program missing=
-	for program in qconf sge_qmaster sge_execd ip unshare nsenter setpriv pgrep; do
-		command -v "$program" >/dev/null || missing=yes
-	done
-	[ -n "$missing" ] || return 0
-	command -v apt-get >/dev/null || die 'needs Debian or Ubuntu, or Grid Engine, iproute2 and util-linux already installed'
-	# The packages would start a Grid Engine of their own.
-	local policy=/usr/sbin/policy-rc.d made=
-	[ -e "$policy" ] || {
-		printf '#!/bin/sh\nexit 101\n' >"$policy"
-		chmod 755 "$policy"
-		made=yes
-	}
-	local ok=yes
-	{
-		apt-get update -qq &&
-			DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-				gridengine-master gridengine-exec gridengine-client iproute2 util-linux procps passwd
-	} </dev/null >/dev/null || ok=
-	[ -z "$made" ] || rm -f "$policy"
-	[ -n "$ok" ] || die 'apt-get could not install gridengine-master, gridengine-exec, gridengine-client'
+	are_there qconf sge_qmaster sge_execd ip unshare nsenter setpriv pgrep ||
+		install_with_apt gridengine-master gridengine-exec gridengine-client iproute2 util-linux procps passwd
 }
 
 # --- the master
@@ -114,22 +77,6 @@ stop_master() { # at once, as a crash would
 	local pid
 	pid=$(master_pid)
 	[ -z "$pid" ] || end_processes "$pid"
-}
-
-end_processes() { # kills, and waits until they are gone
-	local pid
-	kill -9 "$@" 2>/dev/null || true
-	for pid; do
-		for _ in $(seq 100); do
-			is_running "$pid" || continue 2
-			sleep 0.1
-		done
-		die "process $pid does not end"
-	done
-}
-
-is_running() { # a dead process that nobody has waited for yet has ended too
-	[ -e "/proc/$1" ] && ! grep -q '^State:[[:space:]]*[ZX]' "/proc/$1/status" 2>/dev/null
 }
 
 configure_master() { # before any node starts: a node reads its limits once, when it comes up
@@ -161,14 +108,9 @@ max_jobs() { # NUMBER
 # --- nodes
 
 add_node() { # INDEX
-	local name=$PREFIX-node$1 link=${PREFIX}v$1 work
+	local name=$PREFIX-node$1 work
 	echo "$NET.$((10 + $1)) $name $MARK" >>/etc/hosts
-	ip netns add "$name"
-	ip link add "$link" type veth peer name eth0 netns "$name"
-	ip link set "$link" master "${PREFIX}br" up
-	ip -n "$name" addr add "$NET.$((10 + $1))/24" dev eth0
-	ip -n "$name" link set eth0 up
-	ip -n "$name" link set lo up
+	add_network_of_node "$1"
 	quiet on_master qconf -ah "$name"
 	quiet on_master qconf -as "$name"
 	work=$(mktemp -d)
@@ -187,15 +129,6 @@ start_node() { # NAME
 	# shellcheck disable=SC2016 # the inner shell's $0
 	as_daemon nsenter --net="/run/netns/$1" -- unshare --uts -- sh -c 'hostname "$0" && exec /usr/sbin/sge_execd' "$1"
 }
-
-stop_node() { # NAME
-	local pids
-	pids=$(ip netns pids "$1")
-	# shellcheck disable=SC2086 # several numbers
-	[ -z "$pids" ] || end_processes $pids
-}
-
-node_names() { ip netns list 2>/dev/null | awk -v prefix="$PREFIX-node" 'index($1, prefix) == 1 {print $1}'; }
 
 # --- queues
 
@@ -232,22 +165,7 @@ add_queue() { # NAME MODE
 	rm -rf "$work"
 }
 
-# --- users and programs on the submit host
-
-add_user() { # NAME
-	! id "$1" >/dev/null 2>&1 || return 0
-	mkdir -p "$STATE/home"
-	quiet useradd --create-home --home-dir "$STATE/home/$1" --shell /bin/bash "$1"
-	echo "$1" >>"$STATE/users"
-}
-
-run_as() { # USER CMD...
-	local user=$1 home
-	shift
-	home=$(getent passwd "$user" | cut -d: -f6)
-	[ -n "$home" ] || die "there is no user $user: grid-engine.sh add-user $user"
-	on_master setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups env HOME="$home" USER="$user" LOGNAME="$user" "$@"
-}
+# --- programs on the submit host
 
 write_wrappers() { # DIRECTORY
 	mkdir -p "$1"
@@ -273,44 +191,29 @@ is_healthy() { # NODES SLOTS: this size, made by this very script, every node an
 	is_up && [ "$(cat "$STATE/made" 2>/dev/null)" = "$(made_of "$1" "$2")" ] && all_nodes_answer "$1"
 }
 
-made_of() { echo "$1 nodes, $2 slots, $(cksum <"$0")"; }
+made_of() { echo "$1 nodes, $2 slots, $(cat "$0" "$(dirname "$0")/cluster.sh" | cksum)"; }
 
 all_nodes_answer() { # NODES
 	[ "$(on_master qstat -f -q all.q 2>/dev/null | awk '/^all.q@/ && NF == 5 && $5 !~ /NA/' | wc -l)" -eq "$1" ]
 }
 
 down() {
-	local name link user pids
-	for name in $(node_names); do
-		stop_node "$name"
-		ip netns delete "$name"
-	done
+	remove_nodes
 	stop_master
-	# A veth pair goes with its namespace, though not at once.
-	for link in $(ip -o link 2>/dev/null | grep -o "${PREFIX}v[0-9]*"); do ip link delete "$link" 2>/dev/null || true; done
-	ip link delete "${PREFIX}br" 2>/dev/null || true
 	# Not by rename: in containers /etc/hosts is a mounted file.
 	if grep -q "$MARK\$" /etc/hosts; then
 		local hosts
 		hosts=$(grep -v "$MARK\$" /etc/hosts)
 		printf '%s\n' "$hosts" >/etc/hosts
 	fi
-	if [ -e "$STATE/users" ]; then
-		while read -r user; do
-			pids=$(pgrep -u "$user" || true)
-			# shellcheck disable=SC2086 # several numbers
-			[ -z "$pids" ] || end_processes $pids
-			userdel "$user" 2>/dev/null || true
-		done <"$STATE/users"
-	fi
+	remove_users
 	umount "$UTS" 2>/dev/null || true
 	rm -rf "$STATE"
 	rmdir "${STATE%/*}" 2>/dev/null || true
 }
 
 up() { # NODES SLOTS
-	case "$1$2" in *[!0-9]*) die "Expected NODES and SLOTS to be numbers, got $1 and $2" ;; esac
-	{ [ "$1" -ge 1 ] && [ "$1" -le 90 ] && [ "$2" -ge 1 ]; } || die "Expected 1 to 90 NODES and at least 1 slot, got $1 and $2"
+	check_size "$1" "$2"
 	install_packages
 	down
 	mkdir -p "$SGE_ROOT/$SGE_CELL/common" "$STATE/spool/qmaster/job_scripts" "$STATE/spool/execd" "$STATE/spool/spooldb"
@@ -324,9 +227,7 @@ up() { # NODES SLOTS
 	chown -R sgeadmin:sgeadmin "$SGE_ROOT/$SGE_CELL" "$STATE/spool"
 
 	echo "$NET.1 $MASTER $MARK" >>/etc/hosts
-	ip link add "${PREFIX}br" type bridge || die 'network namespaces can not be made here: a container needs --privileged'
-	ip addr add "$NET.1/24" dev "${PREFIX}br"
-	ip link set "${PREFIX}br" up
+	add_bridge
 	touch "$UTS"
 	unshare --uts="$UTS" hostname "$MASTER"
 	quiet setpriv --reuid=sgeadmin --regid=sgeadmin --init-groups \
@@ -350,13 +251,8 @@ up() { # NODES SLOTS
 
 ensure() { # NODES SLOTS
 	local name
-	for name in $(node_names); do ip -n "$name" link set eth0 up; done
+	for name in $(node_names); do heal_node "$name"; done
 	is_healthy "$1" "$2" || up "$1" "$2"
-}
-
-usage() {
-	sed -n '2,/^set -eu/{/^#/s/^# \{0,1\}//p}' "$0"
-	exit 2
 }
 
 verb=${1:-help}
@@ -368,13 +264,7 @@ cut:1 | heal:1 | stop-node:1 | start-node:1 | stop-master:0 | start-master:0 | m
 esac
 [ "$(id -u)" = 0 ] || [ "$verb" = wrappers ] || die 'needs root'
 case "$verb" in
-up | ensure | down)
-	# One at a time, all instances: they share /etc/hosts. Closed before the daemons start, or they would hold it for ever.
-	if [ -z "${GRID_ENGINE_LOCKED:-}" ]; then
-		GRID_ENGINE_LOCKED=yes exec flock --close "$LOCK" "$0" "$verb" "$@"
-	fi
-	unset GRID_ENGINE_LOCKED
-	;;
+up | ensure | down) one_at_a_time "$verb" "$@" ;;
 wrappers) ;;
 *) is_up || die 'no cluster is up: grid-engine.sh up' ;;
 esac
@@ -384,12 +274,12 @@ ensure) ensure "${1:-2}" "${2:-8}" ;;
 down) down ;;
 status) on_master qstat -f -u '*' ;;
 run) on_master "$@" ;;
-run-as) run_as "$@" ;;
+run-as) as_user on_master "$@" ;;
 wrappers) write_wrappers "$1" ;;
 add-user) add_user "$1" ;;
 add-queue) add_queue "$1" "$2" ;;
-cut) ip -n "$(node_name "$1")" link set eth0 down ;;
-heal) ip -n "$(node_name "$1")" link set eth0 up ;;
+cut) cut_node "$1" ;;
+heal) heal_node "$1" ;;
 stop-node) stop_node "$(node_name "$1")" ;;
 start-node) start_node "$(node_name "$1")" ;;
 stop-master) stop_master ;;

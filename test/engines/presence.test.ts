@@ -7,7 +7,7 @@ const execute = promisify(execFile);
 const engines = (process.env.QMR_TEST_ENGINES ?? '').split(',');
 
 test.each(engines)('engine %s is one that these tests know', engine => {
-	expect(['local', 'dummy', 'grid-engine']).toContain(engine);
+	expect(['local', 'dummy', 'grid-engine', 'slurm']).toContain(engine);
 });
 
 test.runIf(engines.includes('grid-engine'))(
@@ -19,3 +19,10 @@ test.runIf(engines.includes('grid-engine'))(
 		for (const program of ['qsub', 'qdel', 'qacct']) await expect(execute('which', [program])).resolves.toBeDefined();
 	},
 );
+
+test.runIf(engines.includes('slurm'))('a Slurm is on PATH and answers: bring one up with test/engines/slurm.sh', async () => {
+	const {stdout} = await execute('squeue', ['--version']);
+	expect(stdout).toMatch(/^slurm/);
+	await execute('squeue', ['-h']);
+	for (const program of ['sbatch', 'scancel', 'scontrol', 'sacct']) await expect(execute('which', [program])).resolves.toBeDefined();
+});

@@ -1,6 +1,6 @@
 /**
  * The engines that the chain suite runs on: `local` and the dummy queue by default; others by the variable QMR_TEST_ENGINES, as
- * `QMR_TEST_ENGINES=grid-engine`, when their programs are on PATH.
+ * `QMR_TEST_ENGINES=grid-engine,slurm`, when their programs are on PATH.
  */
 import {mkdtempSync, readdirSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -8,7 +8,7 @@ import {join} from 'node:path';
 import type {PoolOptions} from 'queue-map-reduce';
 import {initQueueState} from 'queue-map-reduce/dummy-queue';
 
-export type EngineName = 'local' | 'dummy' | 'grid-engine';
+export type EngineName = 'local' | 'dummy' | 'grid-engine' | 'slurm';
 
 export const ENGINES: readonly EngineName[] = (process.env.QMR_TEST_ENGINES ?? 'local,dummy').split(',') as EngineName[];
 
@@ -17,7 +17,7 @@ export const poolOptions = (engine: EngineName, directory: string): PoolOptions 
 	const common: PoolOptions = {workRoot: join(directory, 'work'), graceMs: 500};
 	if (engine === 'local') return {...common, engine: 'local', slots: 2, pollingIntervalMs: 100};
 	if (engine === 'dummy') return {...common, ...initQueueState(join(directory, 'queue')), pollingIntervalMs: 50};
-	return {...common, engine: 'grid-engine', pollingIntervalMs: 500};
+	return {...common, engine, pollingIntervalMs: 500};
 };
 
 /** An empty directory, removed by `remove`. */

@@ -23,6 +23,7 @@ const SHARED_WITH_WORKER = [
 	'src/layout.ts',
 	'src/task-context.ts',
 	'src/environment-names.ts',
+	'src/claim-file.ts',
 	'src/errors.ts',
 	'src/group-failures.ts',
 	'src/read-fully.ts',
@@ -36,6 +37,7 @@ const SHARED_WITH_WORKER = [
 	'src/blocks.ts',
 	'src/byte-source.ts',
 	'src/scan-part.ts',
+	'src/shared-value.ts',
 ];
 
 /** Of these the worker may know the types: what is written into run.json. */

@@ -11,6 +11,7 @@ import {
 	LAUNCHER,
 	MANIFEST,
 	ownerPath,
+	SHARED_VALUE,
 	taskDirPath,
 	tasksPath,
 	WORKER_SCRIPT,
@@ -101,7 +102,7 @@ test('the table of the work_dir names every file as it is named in src/layout.ts
 	const attemptFiles = (['part', 'out', 'o', 'e'] as const).map(kind => basename(attemptPath('', 13, 1, kind)));
 	expect(namesIn(findTable(README, 'file').map(([name]) => name)).sort()).toEqual(
 		[
-			...[MANIFEST, JOURNAL, LAUNCHER, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT],
+			...[MANIFEST, JOURNAL, LAUNCHER, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, SHARED_VALUE],
 			...[basename(ownerPath('', 1)), basename(tasksPath('', 13)), ...attemptFiles, `${taskDirPath('', 7, 1)}/`],
 		].sort(),
 	);

@@ -24,6 +24,7 @@ export const NOT_RUN: ReadonlyMap<string, string> = new Map([
 		'needs two machines; test/chain/examples.test.ts has a remote shell that leads to this one',
 	],
 	['npm test', 'this test is part of it'],
+	['npm run bench -- --install --markdown README.md', 'takes an hour; test/house/bench.test.ts runs it in small'],
 	['npm run lint', 'run by .ci/run'],
 	['npm run typecheck', 'run by .ci/run'],
 	['npm run build', 'would replace dist under the running tests'],

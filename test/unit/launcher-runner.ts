@@ -73,7 +73,7 @@ const standInWorker = (): string => {
 		bundle: true,
 		write: false,
 		platform: 'node',
-		format: 'esm',
+		format: 'cjs',
 	}).outputFiles[0]!.text;
 	return worker;
 };

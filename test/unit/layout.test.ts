@@ -122,7 +122,7 @@ describe('file names', () => {
 	});
 
 	test.each([
-		...['run.json', 'log.jsonl', 'launch.sh', 'environment.sh', 'environment.json', 'worker_node_script.mjs', 'tasks', ''],
+		...['run.json', 'log.jsonl', 'launch.sh', 'environment.sh', 'environment.json', 'worker_node_script.cjs', 'tasks', ''],
 		...['13.tasks', '000000013', '000000013.', '000000013.out', '000000013.1', '000000013.1.', '000000013.1.log', '000000013.tasks.part'],
 		...['000000013.1.out.gz', '.000000013.1.out', '000000013.1.out~', '000000013.-1.out', '000000013.1.OUT', '000000013.1.out\n'],
 		// Nothing of ours is called so: two names of one attempt would be two results.

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {mergeOptions} from '../../src/check-options.js';
+import {checkSchedule, mergeOptions} from '../../src/check-options.js';
 import {PoolError} from '../../src/errors.js';
 import type {PoolOptions} from '../../src/options.js';
 
@@ -84,6 +84,8 @@ const oneOf = (first: string, second: string): Rule => ({
 	],
 });
 
+/** Whatever can't be serialised is found later. */
+const anything: Rule = {expected: 'any value', good: [null, 5, 'x', {a: 1}, new Map()], bad: []};
 const nothing = async (): Promise<never[]> => [];
 const ENGINE = {
 	name: 'my-engine_2.0',
@@ -115,8 +117,16 @@ class Brought {
 const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	engine: {
 		expected:
-			'`grid-engine`, `local` or an object with `name`, `statusCost`, `outlivesProcess`, `maxDefaultChunks`, `submit`, `status`, `remove`, `explain`',
-		good: ['grid-engine', 'local', ENGINE, {...ENGINE, arrays: undefined}, {...ENGINE, arrays: ARRAYS}, new (class extends Brought {})()],
+			'`grid-engine`, `slurm`, `local` or an object with `name`, `statusCost`, `outlivesProcess`, `maxDefaultChunks`, `submit`, `status`, `remove`, `explain`',
+		good: [
+			'grid-engine',
+			'slurm',
+			'local',
+			ENGINE,
+			{...ENGINE, arrays: undefined},
+			{...ENGINE, arrays: ARRAYS},
+			new (class extends Brought {})(),
+		],
 		bad: [
 			['torque', '"torque"'],
 			['Local', '"Local"'],
@@ -158,8 +168,19 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 			[null, 'null'],
 		],
 	},
+	sbatchArgs: {
+		expected: 'an array of strings',
+		good: [[], ['--qos=long'], ['']],
+		bad: [
+			['-l', '"-l"'],
+			[[5], 'an array'],
+			[['a\0'], 'an array'],
+			[{}, 'an object'],
+			[null, 'null'],
+		],
+	},
 	resources: {
-		expected: 'an object `{memory, time}` or a function that returns one',
+		expected: 'an object `{memory, time, slots, …}` or a function that returns one',
 		good: [{}, {memory: '8G'}, {memory: 2 ** 33, time: '36h'}, {time: 3600}, () => ({})],
 		bad: [
 			['8G', '"8G"'],
@@ -175,6 +196,11 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	qacctPath: path,
 	qalterPath: path,
 	qconfPath: path,
+	sbatchPath: path,
+	squeuePath: path,
+	scancelPath: path,
+	scontrolPath: path,
+	sacctPath: path,
 	errorStateIndicator: {
 		expected: 'one or more letters of a queue-job state',
 		good: ['E', 'Eqw'],
@@ -202,6 +228,8 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	},
 	numChunks: integerFrom(1),
 	chunkSize: integerFrom(1),
+	schedule: oneOf('static', 'dynamic'),
+	numJobs: integerFrom(1),
 	arrayJobs: boolean,
 	maxConcurrentJobs: integerFrom(1),
 	maxQueuedJobs: integerFrom(1),
@@ -255,6 +283,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 			[null, 'null'],
 		],
 	},
+	shared: anything,
 };
 
 const table = Object.entries(RULES);
@@ -356,6 +385,30 @@ describe('options', () => {
 		expect(mergeOptions({chunkSize: 3}, {numChunks: 7})).toEqual({numChunks: 7});
 		expect(mergeOptions({chunkSize: 3}, {chunkSize: 4})).toEqual({chunkSize: 4});
 		expect(mergeOptions({chunkSize: 3}, {})).toEqual({chunkSize: 3});
+	});
+
+	test('`numJobs` is refused without dynamic chunks, and dynamic chunks without it', () => {
+		const refusalOf = (options: PoolOptions): string => {
+			try {
+				checkSchedule(options);
+			} catch (error) {
+				expect(error).toMatchObject({code: 'ERR_POOL_OPTION'});
+				return (error as PoolError).message;
+			}
+			return 'accepted';
+		};
+		expect(refusalOf({schedule: 'dynamic'})).toContain("Expected `numJobs` with `schedule: 'dynamic'`, got none.");
+		expect(refusalOf({numJobs: 4})).toContain("Expected `numJobs` only with `schedule: 'dynamic'`, got it without.");
+		expect(refusalOf({schedule: 'static', numJobs: 4})).toContain("Expected `numJobs` only with `schedule: 'dynamic'`");
+		for (const options of [{}, {schedule: 'static'}, {schedule: 'dynamic', numJobs: 4}] as const)
+			expect(refusalOf(options)).toBe('accepted');
+	});
+
+	test('a call that is to be static leaves out the pool’s number of queue-jobs', () => {
+		const pool = {schedule: 'dynamic', numJobs: 4} as const;
+		expect(mergeOptions(pool, {schedule: 'static'})).toEqual({schedule: 'static'});
+		expect(mergeOptions(pool, {numJobs: 5})).toEqual({schedule: 'dynamic', numJobs: 5});
+		expect(mergeOptions(pool, {schedule: 'static', numJobs: 5})).toEqual({schedule: 'static', numJobs: 5});
 	});
 
 	test('that were accepted are accepted again, and whatever is given, only a PoolError is thrown', () => {

@@ -51,7 +51,7 @@ const CONTENT = [
 	'environment.sh',
 	'launch.sh',
 	'run.json',
-	'worker_node_script.mjs',
+	'worker_node_script.cjs',
 ];
 const mode = (path: string): string => (lstatSync(path).mode & 0o777).toString(8);
 const withUmask = async <Value>(umask: number, act: () => Promise<Value>): Promise<Value> => {

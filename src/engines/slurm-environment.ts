@@ -1,0 +1,10 @@
+/**
+ * What Slurm's programs need to know of the environment. All others are left out: SQUEUE_STATES would hide queue-jobs, SCANCEL_INTERACTIVE would ask questions,
+ * SBATCH_WAIT would wait, and what sbatch is given it hands on to the queue-job.
+ */
+export const slurmEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+	Object.fromEntries(Object.entries(environment).filter(([name]) => NEEDED.test(name)));
+
+/** Of the variables of sbatch all but those that would make something else of a submission: an array, a call that waits, tries only, or talks. */
+const NEEDED =
+	/^(?:PATH|HOME|USER|LOGNAME|SHELL|TZ|LD_LIBRARY_PATH|KRB5CCNAME|SLURM_(?:CONF|CONF_SERVER|CLUSTERS|JWT)|SBATCH_(?!ARRAY_INX$|WAIT$|DEBUG$|TEST_ONLY$|GET_USER_ENV$)\w+)$/;

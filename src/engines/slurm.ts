@@ -1,0 +1,112 @@
+/** Slurm: queue-jobs by sbatch, watched by squeue, removed by scancel, explained by scontrol and, where there is an accounting, by sacct. */
+import {PoolError} from '../errors.js';
+import type {Engine, JobStatus} from './engine.js';
+import {type ProgramResult, runProgram} from './run-program.js';
+import {shareStatus} from './share-status.js';
+import {listArguments, parseListing} from './slurm-answers.js';
+import {slurmEnvironment} from './slurm-environment.js';
+import {createExplain, type ExplainOptions, type Run} from './slurm-explain.js';
+import {createNodeWatch} from './slurm-nodes.js';
+import {createSubmitter, NO_ANSWER, NO_MASTER, type SubmitOptions} from './slurm-submit.js';
+
+export type SlurmOptions = SubmitOptions &
+	ExplainOptions & {
+		/** Absolute path. */
+		readonly scancelPath: string;
+	};
+
+/** scancel takes many ids; this many keep the argument list short. */
+const REMOVE_SLICE = 100;
+
+export const createSlurmEngine = (options: SlurmOptions): Engine => {
+	const run: Run = (program, args) =>
+		runProgram(program, args, {timeoutMs: options.programTimeoutMs, environment: slurmEnvironment(process.env)});
+	const {submitAll, submitArray} = createSubmitter(options);
+	return {
+		name: 'slurm',
+		statusCost: 'call',
+		outlivesProcess: true,
+		maxDefaultChunks: 1000,
+		submit: submitAll,
+		arrays: {
+			elementVariable: 'SLURM_ARRAY_TASK_ID',
+			maxElements: createMaxElements(run, options),
+			submit: submitArray,
+			elementId: (arrayId, element) => `${arrayId}_${element}`,
+		},
+		status: shareStatus(JSON.stringify([options.squeuePath, options.scontrolPath, options.user, options.programTimeoutMs]), () =>
+			createAsk(run, options),
+		),
+		remove: async ids => {
+			let unheard: string | undefined;
+			for (let i = 0; i < ids.length; i += REMOVE_SLICE) {
+				// `--quiet`: those that are gone are no errors.
+				const result = await run(options.scancelPath, ['--quiet', ...ids.slice(i, i + REMOVE_SLICE)]);
+				unheard ??= whyUnheard(result);
+			}
+			if (unheard !== undefined) throw new Error(unheard);
+		},
+		explain: createExplain(run, options),
+	};
+};
+
+/** Asks for all queue-jobs; what was read of a text that has not changed since is not read again. */
+const createAsk = (run: Run, options: SlurmOptions): (() => Promise<readonly JobStatus[]>) => {
+	const markUnreachable = createNodeWatch(run, options.scontrolPath);
+	let last = {text: '', jobs: [] as readonly JobStatus[]};
+	return async () => {
+		const {default: retry} = await import('p-retry');
+		// A second try at once: one lost answer should not delay the news by a whole polling interval.
+		const text = await retry(async () => readListing(await run(options.squeuePath, listArguments(options.user)), options), {
+			retries: 1,
+			minTimeout: 200,
+			shouldRetry: ({error}) => !(error instanceof PoolError || error instanceof SlowError),
+		});
+		if (text !== last.text) last = {text, jobs: parseListing(text)};
+		return markUnreachable(last.jobs);
+	};
+};
+
+/** Slurm's own default allows 1000; what is longer goes as several arrays. */
+const CAUTIOUS_MAX_ELEMENTS = 1000;
+
+/** Asked until it was told. */
+const createMaxElements = (run: Run, {scontrolPath}: SlurmOptions): (() => Promise<number>) => {
+	let known: number | undefined;
+	return async () => {
+		if (known !== undefined || scontrolPath === undefined) return known ?? CAUTIOUS_MAX_ELEMENTS;
+		// It only decides where an array is cut: no error of this program may end a map.
+		const stdout = await run(scontrolPath, ['show', 'config']).then(
+			result => result.stdout,
+			() => '',
+		);
+		known = parseMaxElements(stdout);
+		return known ?? CAUTIOUS_MAX_ELEMENTS;
+	};
+};
+
+/** In the output of `scontrol show config`: MaxArraySize is one more than the highest number of an element, 0 for no arrays; `max_array_tasks` may lower it. */
+export const parseMaxElements = (text: string): number | undefined => {
+	const size = /^MaxArraySize\s*=\s*(\d+)\s*$/m.exec(text)?.[1];
+	if (size === undefined) return undefined;
+	const lowered = /^SchedulerParameters\s*=.*\bmax_array_tasks=(\d+)/m.exec(text)?.[1];
+	return Math.max(1, Math.min(Number(size) - 1, Number(lowered ?? Number.POSITIVE_INFINITY)));
+};
+
+/** Its exit status decides nothing: only that the controller has not heard of it at all. */
+const whyUnheard = ({exitCode, stderr, ending}: ProgramResult): string | undefined => {
+	if (ending === 'not-started') return `scancel can't be started: ${stderr}`;
+	if (ending !== 'exited') return `scancel ${ending === 'timed-out' ? 'did not answer in time' : 'was killed'}`;
+	const isUnheard = exitCode !== 0 && (NO_ANSWER.test(stderr) || NO_MASTER.test(stderr));
+	return isUnheard ? stderr.trim().replaceAll(/\s*\n\s*/g, ' ') : undefined;
+};
+
+class SlowError extends Error {}
+
+const readListing = ({exitCode, stdout, stderr, ending}: ProgramResult, {programTimeoutMs}: SlurmOptions): string => {
+	if (ending === 'timed-out') throw new SlowError(`squeue did not answer within ${programTimeoutMs / 1000} s`);
+	if (ending !== 'exited' || exitCode !== 0) throw new Error(`squeue ended with exit status ${exitCode}: ${stderr.trim()}`);
+	// While the directory service is away it says so, lists nothing, and ends as if all were well.
+	if (/error:/i.test(stderr) && stdout.trim() === '') throw new Error(`squeue listed nothing, and said: ${stderr.trim()}`);
+	return stdout;
+};
