@@ -20,23 +20,33 @@ const COMMON = {
 const brought = (options: GridEngineOptions): Engine => ({...createGridEngine(options), name: 'grid-engine-under-contract'});
 
 /** So many may ask the dummy queue at once, which keeps whoever asks until the queue-job has ended that it executes meanwhile. */
-const NUM_ASKERS = 8;
+const NUM_ASKERS = 16;
 
 /** A Grid Engine over an empty dummy queue. It is asked as by several processes: one process has one question under way. */
 export const createDummyEngine = (
 	directory: string,
 	{queueName, ...state}: Partial<QueueState> & {readonly queueName?: string} = {},
 ): Engine => {
-	const {qsubPath, qstatPath, qdelPath, qacctPath, qalterPath} = initQueueState(directory, state);
+	const {qsubPath, qstatPath, qdelPath, qacctPath, qalterPath, qconfPath} = initQueueState(directory, state);
 	const create = (path: string): Engine =>
-		brought({...COMMON, qsubPath, qstatPath: path, qdelPath, qacctPath, qalterPath, qconfPath: undefined, queueName});
-	const askers = Array.from({length: NUM_ASKERS}, (_, i) => {
+		brought({...COMMON, qsubPath, qstatPath: path, qdelPath, qacctPath, qalterPath, qconfPath, queueName});
+	const idle = Array.from({length: NUM_ASKERS}, (_, i) => {
 		const path = join(directory, `qstat-${i}`);
 		symlinkSync(qstatPath, path);
 		return create(path);
 	});
-	let numAsked = 0;
-	return {...create(qstatPath), status: notBeforeMs => (askers[numAsked++ % NUM_ASKERS] as Engine).status(notBeforeMs)};
+	return {
+		...create(qstatPath),
+		status: async notBeforeMs => {
+			const asker = idle.shift();
+			if (asker === undefined) throw new Error('All who may ask the dummy queue are waiting for its answer.');
+			try {
+				return await asker.status(notBeforeMs);
+			} finally {
+				idle.push(asker);
+			}
+		},
+	};
 };
 
 /** The Grid Engine whose programs are on PATH. */
