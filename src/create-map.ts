@@ -13,7 +13,7 @@ import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL, SHARED_VALUE} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
-import {chunkOf, createMapState, noteComplete, toMapOptions} from './map-state.js';
+import {chunkOf, createMapState, noteComplete, numJobsOf, submitFirst, toMapOptions} from './map-state.js';
 import {maskEngine} from './mask-engine.js';
 import {type Mask, maskData, maskFor} from './mask-environment.js';
 import {workerNodeArguments} from './node-arguments.js';
@@ -78,6 +78,8 @@ export const createMap = async ({call, reference, tasks, options, engine, keep}:
 			retries: options.retries ?? 0,
 			taskLimitMs: options.taskLimitMs ?? null,
 			onCodeChange: options.onCodeChange ?? 'fail',
+			numJobs: numJobsOf(options) ?? null,
+			graceMs: toMapOptions(options).graceMs,
 		},
 		...recordOptions(options, mask),
 		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv.map(mask)},
@@ -96,7 +98,7 @@ export const createMap = async ({call, reference, tasks, options, engine, keep}:
 	const owner = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
 	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
 	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
-	for (const chunk of state.chunks) state.toSubmit.add(chunk);
+	submitFirst(state, state.chunks);
 	if (tasks.kind === 'at-hand') noteComplete(state, engine);
 	const taskAt = createTaskReader(workDir, session, itask => chunkOf(state, itask), ports.files);
 	const reducer = createReducer({session, workDir, keep, taskAt, files: ports.files});

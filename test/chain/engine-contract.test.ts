@@ -2,9 +2,11 @@
 import {join} from 'node:path';
 import {engineContract} from 'queue-map-reduce/engine-contract';
 import {afterAll, describe, test} from 'vitest';
+import {createHostsEngine} from '../../examples/own-engine/hosts-engine.js';
 import {createLocalEngine} from '../../src/engines/local.js';
 import {createDummyEngine} from '../helpers/contract-engines.js';
 import {createTestDirectory} from '../helpers/engines.js';
+import {makeRemoteShell} from '../helpers/remote-shell.js';
 
 describe('local', () => {
 	// Fewer slots than queue-jobs, so that some wait.
@@ -19,4 +21,12 @@ describe('grid-engine on the dummy queue', () => {
 	const makeEngine = () => createDummyEngine(join(path, String(numQueues++)));
 	const makeRefusingEngine = () => createDummyEngine(join(path, String(numQueues++)), {known: {queues: ['short.q']}, queueName: 'long.q'});
 	for (const {title, run} of engineContract(makeEngine, {explainsEnds: true, makeRefusingEngine})) test(title, run);
+});
+
+describe('the engine of the examples', () => {
+	const {path, remove} = createTestDirectory();
+	afterAll(remove);
+	const shell = [makeRemoteShell(path)];
+	const makeEngine = () => createHostsEngine(['near', 'far'].map(name => ({name, slots: 3, shell: [...shell, name]})));
+	for (const {title, run} of engineContract(makeEngine, {explainsEnds: true, numHosts: 2})) test(title, run);
 });

@@ -344,6 +344,13 @@ describe('arrays', () => {
 		expect(calls()).toEqual([expect.stringMatching(/ -t 3-4 -q short\.q -t 1-5 \/launch\.sh$/)]);
 	});
 
+	test('that are longer than the site allows have room when they are shorter', async () => {
+		const refused = 'Unable to run job: job rejected: you tried to submit a job with more than 4 tasks\nExiting.\n';
+		const {arrays} = arraysOf({qsub: `printf '${refused.replaceAll('\n', '\\n')}' >&2; exit 1`});
+		expect(await arrays.submit(ARRAY)).toMatchObject({kind: 'full'});
+		expect(judged(refused).kind).toBe('permanent');
+	});
+
 	test('as many elements run at a time as are asked for', async () => {
 		const {arrays, calls} = arraysOf({qsub: 'echo 8.1-5:1'});
 		await arrays.submit({...ARRAY, maxRunning: 3, scriptArguments: ['7', '1', arrays.elementVariable]});
