@@ -26,6 +26,7 @@ import {createMultiply} from './cases/multiply.js';
 import {createReading} from './cases/reading.js';
 import {createShortJobs} from './cases/short-jobs.js';
 import {createTimers} from './cases/timers.js';
+import {createUneven} from './cases/uneven.js';
 import {runCase, verdictOf} from './helpers/case.js';
 import {findEngines} from './helpers/engines.js';
 import {describeMachine} from './helpers/machine.js';
@@ -37,7 +38,7 @@ import {createTable, formatMarkdown, formatText, writeBetweenMarks} from './help
 /** @typedef {import('./helpers/case.js').Bench} Bench */
 
 /** In the order of the table. @type {((bench: Bench) => import('./helpers/case.js').Case[])[]} */
-const CASES = [createShortJobs, createTimers, createMultiply, createManyChunks, createBytes, createReading, createMemory];
+const CASES = [createShortJobs, createTimers, createUneven, createMultiply, createManyChunks, createBytes, createReading, createMemory];
 
 /** Run only when they are named. @type {((bench: Bench) => import('./helpers/case.js').Report[])[]} */
 const REPORTS = [createFaults];
