@@ -105,7 +105,7 @@ export const poll = async (
 		}
 		// What can't be seen now may have been finished.
 		if (isInSight) await withFiles(state, fileOutage('read'), () => decide(state, ports, reducer, listedMs));
-		if (isAsking && isInSight) await withFiles(state, fileOutage('write'), refill.fill);
+		if (isAsking && isInSight) await withFiles(state, fileOutage('claim'), refill.fill);
 		await withFiles(state, fileOutage('write'), () => state.journal.flush({durable: false}));
 		onRound();
 		if (state.options.stopOnError && reducer.counts().failed > 0) return;
