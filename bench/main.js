@@ -27,6 +27,7 @@ import {createReading} from './cases/reading.js';
 import {createShortJobs} from './cases/short-jobs.js';
 import {createTimers} from './cases/timers.js';
 import {createUneven} from './cases/uneven.js';
+import {createWaiting} from './cases/waiting.js';
 import {runCase, verdictOf} from './helpers/case.js';
 import {findEngines} from './helpers/engines.js';
 import {describeMachine} from './helpers/machine.js';
@@ -38,7 +39,17 @@ import {createTable, formatMarkdown, formatText, writeBetweenMarks} from './help
 /** @typedef {import('./helpers/case.js').Bench} Bench */
 
 /** In the order of the table. @type {((bench: Bench) => import('./helpers/case.js').Case[])[]} */
-const CASES = [createShortJobs, createTimers, createUneven, createMultiply, createManyChunks, createBytes, createReading, createMemory];
+const CASES = [
+	createShortJobs,
+	createTimers,
+	createUneven,
+	createMultiply,
+	createManyChunks,
+	createBytes,
+	createReading,
+	createMemory,
+	createWaiting,
+];
 
 /** Run only when they are named. @type {((bench: Bench) => import('./helpers/case.js').Report[])[]} */
 const REPORTS = [createFaults];
@@ -113,7 +124,10 @@ const chooseCases = (bench, wanted) => {
 	const isWanted = (/** @type {{name: string}} */ {name}) =>
 		wanted?.some(want => (want.endsWith('*') ? name.startsWith(want.slice(0, -1)) : [name, 'list'].includes(want)));
 	return {
-		cases: CASES.flatMap(create => create(bench)).filter(each => isWanted(each) ?? true),
+		cases: CASES.flatMap(create => create(bench))
+			.filter(each => isWanted(each) ?? true)
+			// The targets are for the real sizes.
+			.map(each => (bench.quick ? {...each, verdict: {unit: each.verdict.unit, of: each.verdict.of}} : each)),
 		reports: REPORTS.flatMap(create => create(bench)).filter(each => isWanted(each) ?? false),
 	};
 };

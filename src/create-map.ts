@@ -16,7 +16,7 @@ import type {OpenMap} from './map-run.js';
 import {chunkOf, createMapState, noteComplete, numJobsOf, submitFirst, toMapOptions} from './map-state.js';
 import {maskEngine} from './mask-engine.js';
 import {type Mask, maskData, maskFor} from './mask-environment.js';
-import {workerNodeArguments} from './node-arguments.js';
+import {LAST_OF_LAUNCHER, workerNodeArguments} from './node-arguments.js';
 import type {PoolOptions} from './options.js';
 import {claimWorkDir} from './owner.js';
 import {createPorts} from './ports.js';
@@ -89,8 +89,7 @@ export const createMap = async ({call, reference, tasks, options, engine, keep}:
 		workDir,
 		cwd: process.cwd(),
 		nodePath: options.nodePath ?? process.execPath,
-		// Node's own warnings are kept in the result file: on stderr they would look like the task's.
-		nodeArguments: ['--no-warnings', ...workerNodeArguments()],
+		nodeArguments: [LAST_OF_LAUNCHER, ...workerNodeArguments()],
 		umask: process.umask(),
 		moreFiles: shared === undefined ? [] : [SHARED_VALUE],
 	});

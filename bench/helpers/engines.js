@@ -34,7 +34,8 @@ const findGridEngine = async directory => {
 		version: `Grid Engine ${version}`,
 		options: {engine: 'grid-engine'},
 		arrayName: 'qsub -t -sync y',
-		array: (count, code) => time(() => run('qsub', [...output, '-t', `1-${count}`, '-sync', 'y', process.execPath, '-e', code])),
+		// A shell reads what is to be run.
+		array: (count, code) => time(() => run('qsub', [...output, '-t', `1-${count}`, '-sync', 'y', process.execPath, '-e', `'${code}'`])),
 		singlesName: 'qsub, concurrently',
 		singles: (count, code) =>
 			untilMarked(directory, count, async marks => {

@@ -43,6 +43,7 @@ export const createBatchtools =
 	(engine, directory, slots) =>
 	async ({numTasks, numChunks, arrays}) => {
 		if (findProgram('Rscript') === undefined) throw new Skip('not installed');
+		if (arrays && engine === 'grid-engine') throw new Skip('has no arrays on Grid Engine');
 		const registry = mkdtempSync(path.join(directory, 'batchtools-'));
 		try {
 			// It asks the queue for `$USER`, which not every environment has.

@@ -40,7 +40,9 @@ export const createPlacing = (
 	};
 	const findParallelEnvironment = async ({slots = 1, queue = queueName}: JobResources): Promise<string> => {
 		const names = words((await ask('-spl')) ?? '');
-		const described = await Promise.all(names.map(async name => ({name, ...parseParallelEnvironment((await ask('-sp', name)) ?? '')})));
+		const described: {readonly name: string; readonly isOnOneHost: boolean; readonly maxSlots: number}[] = [];
+		// One call after the other: a site may have many.
+		for (const name of names) described.push({name, ...parseParallelEnvironment((await ask('-sp', name)) ?? '')});
 		// `short.q@node1` and `*@@big` are parts of queues.
 		const queues = (queue ?? '*').split(',').map(part => part.replace(/@.*/s, ''));
 		const listed = parsePeLists((await ask('-sq', queues.join(','))) ?? '');

@@ -21,7 +21,7 @@ test('it prints a row for every case, with a ratio to what the engine can do alo
 	expect(exitCode).toBe(0);
 	expect(stdout).toMatch(/^case +ours +engine alone +result +target +spread +peers$/m);
 	expect(stdout).toMatch(/^4 jobs of one task, submitted one by one +[\d.]+ s +[\d.]+ s \(xargs -P\) +[\d.]+/m);
-	expect(stdout).toMatch(/^reading and ordering 10,000 results: numbers +[\d.]+ s .* ≤ 0\.1 s/m);
+	expect(stdout).toMatch(/^reading and ordering 10,000 results: numbers +[\d.]+ s +[\d.]+ s/m);
 	expect(stdout).toContain(`Node ${process.version}`);
 	expect(readdirSync(directory)).toEqual([]);
 });
