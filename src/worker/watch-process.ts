@@ -17,7 +17,7 @@ export type ProcessWatch = {
 	readonly warn: (message: string) => void;
 };
 
-/** A million tasks may each warn of something else. */
+/** Of a chunk, whose tasks may each warn of something else. */
 const MAX_WARNINGS = 100;
 
 /** @param replaceWithFailure - Turns the outcome of a task into a failure; false when it is too late for that. */
@@ -84,7 +84,7 @@ export const watchProcess = (phases: Phases, replaceWithFailure: (phase: TaskPha
 		end(phase, 'never-settled', what);
 	});
 	process.on('warning', ({name, message}) => {
-		if (warnings.size < MAX_WARNINGS) warnings.add(`${name}: ${message}`);
+		if (warnings.size - reported.warnings < MAX_WARNINGS) warnings.add(`${name}: ${message}`);
 	});
 	// Sent ahead of a suspension or a kill by some queues: the one would open Node's inspector, the other end it.
 	for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);

@@ -3,8 +3,22 @@ import {copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFil
 import {join} from 'node:path';
 import {type MapError, Pool, type PoolOptions, readWorkDir, type TaskError} from 'queue-map-reduce';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
+import {attemptPath} from '../../src/layout.js';
+import {realFiles} from '../../src/ports.js';
+import {openBlockFile} from '../../src/v8-serialize-helpers.js';
+import type {OutcomesTrailer} from '../../src/worker/outcomes-trailer.js';
 import * as claims from '../fixtures/claims.mjs';
 import {createTestDirectory, ENGINES, keptWorkDirs, poolOptions} from '../helpers/engines.js';
+import {createProcessNode, startProcessNode} from '../helpers/process-node.js';
+
+const trailerOf = async (path: string): Promise<OutcomesTrailer> => {
+	const source = await realFiles.openSource(path);
+	try {
+		return (await openBlockFile(source)).trailer as OutcomesTrailer;
+	} finally {
+		await source.close();
+	}
+};
 
 type Begin = {readonly itask: number; readonly ichunk: number; readonly attempt: number; readonly pid: number};
 
@@ -88,6 +102,62 @@ describe.each(ENGINES)('dynamic chunks on %s', engine => {
 		expect(tasks.every(({host, jobId}) => host !== undefined && jobId !== undefined)).toBe(true);
 		// Only the two that queue-jobs were submitted for have files of their own.
 		expect(readdirSync(workDir).filter(name => name.endsWith('.e'))).toHaveLength(2);
+	});
+
+	test('what a result file tells of output and warnings is of its own chunk', async () => {
+		const special = {0: {says: true, warns: 'once'}, 1: {warns: 'once'}, 2: {says: true, warns: 'twice'}};
+		await new Pool({...options, numJobs: 1, keepWorkDir: true}).map(claims.compute, tasksOf(4, special));
+		const trailers = await Promise.all(range(4).map(i => trailerOf(attemptPath(workDir, i, 1, 'out'))));
+		const length = 'stderr of 0\n'.length;
+		expect(trailers.map(({stdoutBytes, stderrBytes}) => [stdoutBytes, stderrBytes])).toEqual([
+			[length, length],
+			[0, 0],
+			[length, length],
+			[0, 0],
+		]);
+		expect(trailers.map(({warnings}) => warnings)).toEqual([['Warning: once'], [], ['Warning: twice'], []]);
+	});
+
+	test('the first queue-jobs may be an array, whose elements go on with the rest', async () => {
+		const tasks = tasksOf(9, {4: {deaths: 1}});
+		expect(await new Pool(options).map(claims.compute, tasks, {arrayJobs: true, numJobs: 3, keepWorkDir: true})).toEqual(range(9));
+		const {tasks: records, journal} = await readWorkDir(workDir);
+		expect(records.filter(({attempts}) => attempts.length > 1).map(({itask}) => itask)).toEqual([4]);
+		const claimed = journal.filter(({event, home}) => event === 'claimed' && home !== undefined);
+		const nameOfHome = (ichunk: number | undefined): string | undefined =>
+			journal.find(({event, ichunk: other, attempt}) => event === 'submitted' && other === ichunk && attempt === 1)?.jobName;
+		expect(new Set(range(3).map(nameOfHome)).size).toBe(engine === 'local' ? 3 : 1);
+		for (const {home, jobName, jobId} of claimed) {
+			const submitted = journal.find(line => line.event === 'submitted' && line.ichunk === home?.ichunk && line.attempt === home?.attempt);
+			expect([jobName, jobId]).toEqual([submitted?.jobName, submitted?.jobId]);
+		}
+	});
+
+	test('the chunks of a stream are claimed as they come', async () => {
+		const stream = function* (): Generator<object> {
+			yield* tasksOf(20);
+		};
+		const results: unknown[] = [];
+		for await (const result of new Pool(options).imap(claims.compute, stream())) results.push(result);
+		expect(results).toEqual(range(20));
+		expect(begunTasks()).toEqual(range(20));
+		// Each has computed several.
+		expect(new Set(begins().map(({pid}) => pid)).size).toBeLessThan(20);
+	});
+
+	test('after the death of the process-node another one goes on; what is finished is not computed again', async () => {
+		createProcessNode(directory.path);
+		const tasks = tasksOf(16).map(() => ({begun, takesMs: 50}));
+		const node = startProcessNode(directory.path, {tasks, options, diesAtDone: 5});
+		expect((await node.ended).signal).toBe('SIGKILL');
+		const numFinished = readdirSync(workDir).filter(name => name.endsWith('.out')).length;
+		expect(numFinished).toBeGreaterThanOrEqual(5);
+		const run = await Pool.resume<number>(workDir);
+		expect(await run.results()).toEqual(range(16));
+		const counts = range(16).map(itask => begins().filter(each => each.itask === itask).length);
+		// Those of `local` die with it, each with what it is at.
+		expect(counts.filter(count => count > 1).length).toBeLessThanOrEqual(engine === 'local' ? 2 : 0);
+		expect(existsSync(workDir)).toBe(false);
 	});
 
 	test('a worker that is killed in its third chunk loses only that one, which is submitted again and goes on with the rest', async () => {
