@@ -4,6 +4,7 @@ import type {Engine, JobStatus} from './engine.js';
 import {createListingReader, type Listing} from './grid-engine-answers.js';
 import {formatElementId, groupIds} from './grid-engine-elements.js';
 import {createExplain, type Run} from './grid-engine-explain.js';
+import {runGridEngineProgram} from './grid-engine-program.js';
 import {createSubmitter, NO_ANSWER, NO_MASTER, type SubmitOptions} from './grid-engine-submit.js';
 import {type ProgramResult, runProgram} from './run-program.js';
 import {shareStatus} from './share-status.js';
@@ -24,7 +25,7 @@ export type GridEngineOptions = SubmitOptions & {
 const REMOVE_SLICE = 100;
 
 export const createGridEngine = (options: GridEngineOptions): Engine => {
-	const run: Run = (program, args, timeoutMs) => runProgram(program, args, {timeoutMs, environment: process.env});
+	const run: Run = (program, args, timeoutMs) => runGridEngineProgram(program, args, {timeoutMs, environment: process.env});
 	const {submitAll, submitArray} = createSubmitter(options);
 	return {
 		name: 'grid-engine',
