@@ -3,12 +3,12 @@ import {MISSED_ANSWERS} from './judge.js';
 import type {AttemptState, ChunkState, MapState} from './map-state.js';
 
 /**
- * The queue-jobs that wait or run, elements of arrays included. One that has brought its result, or was given up, does not count, though the queue may list it
- * for a moment longer. One that is missing from the queue's answers counts until that means anything.
+ * The queue-jobs that wait or run, elements of arrays included. One that has brought its result, or was removed, does not count, though the queue may list it
+ * for a moment longer. One of whose removal the queue has not heard counts, and so does one that is missing from the queue's answers until that means anything.
  */
-export const countLiving = (state: Pick<MapState, 'chunks' | 'toSubmit'>): number => {
+export const countLiving = (state: Pick<MapState, 'chunks' | 'toSubmit' | 'unremoved'>): number => {
 	// A queue-job that computes one chunk after the other is one, whatever chunk it is at.
-	const ids = new Set<string>();
+	const ids = new Set(state.unremoved);
 	let numUnanswered = 0;
 	for (const chunk of state.chunks) {
 		const current = livingAttempt(chunk, state);

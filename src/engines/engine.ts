@@ -74,6 +74,8 @@ export type JobResources = {
 	readonly queue?: string;
 	/** Slurm: account. */
 	readonly project?: string;
+	/** Of Grid Engine: in which several slots on one host are given. */
+	readonly parallelEnvironment?: string;
 };
 
 export type JobQuestion = {

@@ -1,6 +1,7 @@
 /** Submits to Grid Engine by qsub: its arguments, and what its answers mean. */
-import type {ArrayRequest, JobRequest, SubmitOutcome} from './engine.js';
+import type {ArrayRequest, SubmitOutcome} from './engine.js';
 import {runGridEngineProgram} from './grid-engine-program.js';
+import {type PlacedRequest, resourceArguments} from './grid-engine-resources.js';
 import type {ProgramResult} from './run-program.js';
 import {createTurns, submitInOrder} from './submit-in-order.js';
 
@@ -15,8 +16,8 @@ export type SubmitOptions = {
 };
 
 export type Submitter = {
-	readonly submitAll: (requests: readonly JobRequest[]) => Promise<readonly SubmitOutcome[]>;
-	readonly submitArray: (request: ArrayRequest) => Promise<SubmitOutcome>;
+	readonly submitAll: (requests: readonly PlacedRequest[]) => Promise<readonly SubmitOutcome[]>;
+	readonly submitArray: (request: PlacedRequest<ArrayRequest>) => Promise<SubmitOutcome>;
 };
 
 export const createSubmitter = (options: SubmitOptions): Submitter => {
@@ -26,7 +27,7 @@ export const createSubmitter = (options: SubmitOptions): Submitter => {
 		const settings = {timeoutMs: options.programTimeoutMs, environment: submitEnvironment(process.env)};
 		return judgeSubmission(await runGridEngineProgram(options.qsubPath, args, settings), numElements);
 	};
-	const submitOne = async (request: JobRequest): Promise<SubmitOutcome> => {
+	const submitOne = async (request: PlacedRequest): Promise<SubmitOutcome> => {
 		if (request.avoidHosts.length === 0 || refusals.areKnown(request)) return call(submitArguments(options, request));
 		const avoiding = await call(avoidingArguments(options, request));
 		if (avoiding.kind !== 'permanent') return avoiding;
@@ -47,10 +48,11 @@ const REFUSAL_MS = 600_000;
 /** Which requests no host takes but those that they avoid: each would cost a second call of qsub else. */
 const createRefusals = () => {
 	const sinceMs = new Map<string, number>();
-	const keyOf = ({avoidHosts, resources}: JobRequest): string => JSON.stringify([[...avoidHosts].sort(), resources]);
+	const keyOf = ({avoidHosts, resources}: PlacedRequest): string => JSON.stringify([[...avoidHosts].sort(), resources]);
 	return {
-		areKnown: (request: JobRequest): boolean => performance.now() - (sinceMs.get(keyOf(request)) ?? Number.NEGATIVE_INFINITY) < REFUSAL_MS,
-		note: (request: JobRequest): void => void sinceMs.set(keyOf(request), performance.now()),
+		areKnown: (request: PlacedRequest): boolean =>
+			performance.now() - (sinceMs.get(keyOf(request)) ?? Number.NEGATIVE_INFINITY) < REFUSAL_MS,
+		note: (request: PlacedRequest): void => void sinceMs.set(keyOf(request), performance.now()),
 	};
 };
 
@@ -59,7 +61,7 @@ const createRefusals = () => {
  * the script holds options. `-wd /`: a job starts in $HOME else, which need not exist on the worker-node; the launcher goes to the caller's directory by
  * itself. Output is the launcher's business, too.
  */
-export const submitArguments = (options: ArgumentOptions, request: JobRequest): string[] => [
+export const submitArguments = (options: ArgumentOptions, request: PlacedRequest): string[] => [
 	...fixedArguments(options, request),
 	...options.qsubArgs,
 	request.script,
@@ -70,7 +72,7 @@ export const submitArguments = (options: ArgumentOptions, request: JobRequest): 
  * The same, away from the hosts to be avoided. `-w e`: qsub refuses what no host could take even if all of them were free, as when the user has asked for
  * one of these hosts by `-q short.q@node1`. An `-l h=` of the user's own comes later and replaces this one.
  */
-export const avoidingArguments = (options: ArgumentOptions, request: JobRequest): string[] => [
+export const avoidingArguments = (options: ArgumentOptions, request: PlacedRequest): string[] => [
 	...fixedArguments(options, request),
 	...['-l', `h=${request.avoidHosts.map(host => `!${host}`).join('&')}`],
 	...options.qsubArgs,
@@ -80,7 +82,7 @@ export const avoidingArguments = (options: ArgumentOptions, request: JobRequest)
 ];
 
 /** As many elements as asked for, whatever the user's own arguments say. */
-export const arrayArguments = (options: ArgumentOptions, request: ArrayRequest): string[] => [
+export const arrayArguments = (options: ArgumentOptions, request: PlacedRequest<ArrayRequest>): string[] => [
 	...fixedArguments(options, request),
 	...options.qsubArgs,
 	...['-t', `1-${request.numElements}`],
@@ -91,12 +93,10 @@ export const arrayArguments = (options: ArgumentOptions, request: ArrayRequest):
 
 type ArgumentOptions = Pick<SubmitOptions, 'queueName' | 'qsubArgs'>;
 
-const fixedArguments = ({queueName}: ArgumentOptions, {name, resources: {memoryBytes, timeSeconds}}: JobRequest): string[] => [
+const fixedArguments = ({queueName}: ArgumentOptions, {name, resources}: PlacedRequest): string[] => [
 	...['-terse', '-N', name, '-C', '', '-S', '/bin/sh', '-b', 'n', '-shell', 'y', '-j', 'n', '-r', 'n', '-now', 'n'],
 	...['-i', '/dev/null', '-o', '/dev/null', '-e', '/dev/null', '-wd', '/'],
-	...(queueName === undefined ? [] : ['-q', queueName]),
-	...(memoryBytes === undefined ? [] : ['-l', `h_vmem=${memoryBytes}`]),
-	...(timeSeconds === undefined ? [] : ['-l', `h_rt=${timeSeconds}`]),
+	...resourceArguments(queueName, resources),
 ];
 
 /**

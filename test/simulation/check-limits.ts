@@ -1,7 +1,7 @@
 /** Held whenever a queue-job is submitted or begins: there are never more than the map was told. */
 import {findExcuse, isByFrozen} from './check-submission.js';
 import type {Cluster} from './cluster.js';
-import type {Job} from './job.js';
+import type {Hold, Job} from './job.js';
 import type {Ledger} from './ledger.js';
 import type {World} from './world.js';
 
@@ -16,9 +16,9 @@ export const checkQueued = (world: World, cluster: Cluster, ledger: Ledger, next
 	]);
 };
 
-/** `next` begins to run. */
-export const checkRunning = (world: World, cluster: Cluster, ledger: Ledger, next: Job, all: readonly Job[]): void => {
-	const running = all.filter(job => job.state === 'running' && (job === next || isLiving(world, cluster, ledger, job)));
+/** A queue-job begins to run. */
+export const checkRunning = (world: World, cluster: Cluster, ledger: Ledger, all: readonly Job[]): void => {
+	const running = all.filter(job => job.state === 'running' && isLiving(world, cluster, ledger, job));
 	hold(world, 'never more queue-jobs run than asked', world.scenario.options.maxConcurrentJobs, running);
 };
 
@@ -28,10 +28,15 @@ const hold = (world: World, promise: string, limit: number, jobs: readonly Job[]
 };
 
 /** What is over, and what may be given up, need not count any more: not everybody may know of it, and a removal may fail. */
-const isLiving = (world: World, cluster: Cluster, ledger: Ledger, job: Job): boolean =>
-	job.state !== 'ended' &&
-	!job.isDeleting &&
-	!job.isEndUnheard &&
-	(job.excuse ?? findExcuse(world, cluster, ledger, job)) === undefined &&
-	!ledger.hasWholeResult(job) &&
-	!cluster.jobs().some(other => other.ichunk === job.ichunk && other.attempt > job.attempt);
+const isLiving = (world: World, cluster: Cluster, ledger: Ledger, job: Job): boolean => {
+	// What it is at.
+	const last = job.holds.at(-1) as Hold;
+	return (
+		job.state !== 'ended' &&
+		!job.isDeleting &&
+		!job.isEndUnheard &&
+		(job.excuse ?? findExcuse(world, cluster, ledger, job, last)) === undefined &&
+		!ledger.hasWholeResult(job, last) &&
+		!ledger.holdsAt(last.ichunk).some(other => other.hold.attempt > last.attempt)
+	);
+};

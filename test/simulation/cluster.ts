@@ -40,8 +40,8 @@ export type ClusterInput = {
 	readonly runWorker: (job: Job, process: SimProcess) => Promise<JobEnd>;
 	/** Before it is in the queue. */
 	readonly onSubmit: (job: Job, all: readonly Job[]) => void;
-	/** It is about to run. */
-	readonly onStart: (job: Job, all: readonly Job[]) => void;
+	/** One of them has begun to run. */
+	readonly onStart: (all: readonly Job[]) => void;
 };
 
 /** A queue-job stays listed for so long after its end. */
@@ -87,7 +87,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit, onSta
 		job.state = 'running';
 		job.node = node;
 		job.startedMs = events.nowMs();
-		onStart(job, jobs);
+		onStart(jobs);
 		node.freeSlots--;
 		trace(job, `runs on ${node.host}`);
 		const after: RunningJob['after'] = (ms, body) => {
@@ -106,6 +106,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit, onSta
 		}
 		const process = createSimProcess(`worker ${job.name} ${job.id}`, node.host, events);
 		job.process = process;
+		job.kill = () => end(job, {failed: true, kind: 'killed', reason: 'killed by SIGKILL', host: node.host});
 		runWorker(job, process).then(
 			outcome => job.state === 'running' && end(job, {...outcome, host: node.host}),
 			error => world.offend('the worker throws nothing but a WorkerError', String(error?.stack)),

@@ -16,6 +16,8 @@ const NO_REASON = 'a task fails only for a reason that there was';
 const HANGS = 'no map waits for something that can not happen';
 const WITH_RESULT = 'nothing is submitted for a chunk that has its result';
 
+const BY_TWO = 'no chunk is claimed by two';
+
 const edit = (path: string, from: string, to: string): Edit => ({path: `src/${path}`, from, to});
 
 export const VARIANTS: readonly Variant[] = [
@@ -188,5 +190,52 @@ export const VARIANTS: readonly Variant[] = [
 		name: 'a queue-job of another name is taken for ours',
 		edits: [edit('ask-queue.ts', 'job?.name === jobName ? job : undefined', 'job')],
 		breaks: [HANGS],
+	},
+	{
+		name: 'a chunk that is claimed is claimed once more',
+		edits: [edit('worker/claim-chunk.ts', "if (typeof file === 'string') return file;", "if (typeof file === 'string') return 'claimed';")],
+		breaks: [BY_TWO],
+	},
+	{
+		name: 'the claim of a dead queue-job is never given back',
+		edits: [edit('act.ts', 'state.toSubmit.add(chunk);', 'if (chunk.attempts.at(-1)?.home === undefined) state.toSubmit.add(chunk);')],
+		breaks: [HANGS],
+	},
+	{
+		name: 'a claim that is never filled is nobody’s',
+		edits: [
+			edit(
+				'take-claims.ts',
+				'const [known] = chunk.attempts;',
+				'const [known] = chunk.attempts;\n\tif (claim === undefined) return false;',
+			),
+		],
+		breaks: [HANGS],
+	},
+	{
+		name: 'who has claimed a chunk is not looked for under its own name',
+		edits: [
+			edit(
+				'take-claims.ts',
+				'attempt.jobName = submitted?.jobName ?? jobName(state.session, home.ichunk, home.attempt);',
+				'attempt.jobId = undefined;',
+			),
+		],
+		breaks: [GIVEN_UP],
+	},
+	{
+		name: 'queue-jobs that have ended between two chunks are not replaced',
+		edits: [edit('poll.ts', "if (isAsking && isInSight) await withFiles(state, fileOutage('claim'), refill.fill);", '')],
+		breaks: [HANGS],
+	},
+	{
+		name: 'queue-jobs are replaced without claiming a chunk for them',
+		edits: [edit('refill.ts', 'await files.create(claimPath(', 'void [files, encodeClaim]; void (claimPath(')],
+		breaks: [BY_TWO, TWICE],
+	},
+	{
+		name: 'chunks that nobody has claimed are submitted when a map is resumed',
+		edits: [edit('restore-map.ts', 'if (isUnclaimed(state, chunk)) return false;', '')],
+		breaks: [BY_TWO, TWICE],
 	},
 ];

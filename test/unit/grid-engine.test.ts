@@ -199,7 +199,7 @@ case "$*" in *"-t 1-5"*) echo 8.1-5:1;; *) echo 7;; esac`;
 		await engine.submit([avoiding('node1'), avoiding('node1')]);
 		expect(calls()).toHaveLength(3);
 		// Of another host, and of other resources, that says nothing.
-		await engine.submit([avoiding('node2'), avoiding('node1', {memoryBytes: 1})]);
+		await engine.submit([avoiding('node2'), avoiding('node1', {memoryBytes: 2 ** 31})]);
 		expect(calls()).toHaveLength(7);
 	});
 

@@ -36,6 +36,19 @@ describe('a program', () => {
 		expect((await run('echo "$LC_ALL/$LANGUAGE/$PATH"')).stdout).toBe(`C//${process.env.PATH}\n`);
 	});
 
+	test('gets no variable beside those that it is given, if that is wanted', async () => {
+		const {paths} = makePrograms({program: 'echo "${LC_ALL-none}/${LANGUAGE-none}/$A"'});
+		const result = await runProgram(paths.program, [], {timeoutMs: PATIENCE_MS, environment: {A: 'b'}, isEnvironmentExact: true});
+		expect(result.stdout).toBe('none/none/b\n');
+	});
+
+	test('is ended with its children as soon as it says what it was not to say', async () => {
+		const {paths} = makePrograms({program: 'sleep 600 & echo $!; printf "try" >&2; echo " again" >&2; sleep 600'});
+		const result = await runProgram(paths.program, [], {...within(PATIENCE_MS), giveUpAt: /try again/});
+		expect(result).toMatchObject({ending: 'given-up', exitCode: undefined, stderr: expect.stringContaining('try again')});
+		await untilGone(Number(result.stdout));
+	});
+
 	test('may fail', async () => {
 		expect(await run('echo no >&2; exit 25')).toEqual({ending: 'exited', exitCode: 25, stdout: '', stderr: 'no\n'});
 	});
