@@ -1,7 +1,8 @@
 /** Submits to Grid Engine by qsub: its arguments, and what its answers mean. */
 import type {ArrayRequest, SubmitOutcome} from './engine.js';
+import {runGridEngineProgram} from './grid-engine-program.js';
 import {type PlacedRequest, resourceArguments} from './grid-engine-resources.js';
-import {type ProgramResult, runProgram} from './run-program.js';
+import type {ProgramResult} from './run-program.js';
 import {createTurns, submitInOrder} from './submit-in-order.js';
 
 export type SubmitOptions = {
@@ -24,7 +25,7 @@ export const createSubmitter = (options: SubmitOptions): Submitter => {
 	const refusals = createRefusals();
 	const call = async (args: readonly string[], numElements?: number): Promise<SubmitOutcome> => {
 		const settings = {timeoutMs: options.programTimeoutMs, environment: submitEnvironment(process.env)};
-		return judgeSubmission(await runProgram(options.qsubPath, args, settings), numElements);
+		return judgeSubmission(await runGridEngineProgram(options.qsubPath, args, settings), numElements);
 	};
 	const submitOne = async (request: PlacedRequest): Promise<SubmitOutcome> => {
 		if (request.avoidHosts.length === 0 || refusals.areKnown(request)) return call(submitArguments(options, request));
