@@ -2,7 +2,7 @@
 import {noteLeaving} from './capacity.js';
 import {PoolError} from './errors.js';
 import type {FailureCause, Verdict} from './judge.js';
-import {attemptPath} from './layout.js';
+import {attemptPath, outputFile} from './layout.js';
 import type {AttemptFailure, AttemptState, ChunkState, MapState} from './map-state.js';
 import type {Ports} from './ports.js';
 import type {Reducer} from './reduce.js';
@@ -71,7 +71,7 @@ const giveUp = async (
 	{cause, reason}: {readonly cause: FailureCause; readonly reason: string},
 	files: Ports['files'],
 ): Promise<AttemptFailure> => {
-	const failure = await refineFailure({kind: cause, reason}, attemptPath(state.workDir, ichunk, current.attempt, 'e'), files);
+	const failure = await refineFailure({kind: cause, reason}, outputFile(state.workDir, ichunk, current, 'e'), files);
 	current.failure = failure;
 	const who = {ichunk, attempt: current.attempt, ...whereIt(current)};
 	state.journal.note({event: cause === 'error-state' || cause === 'start-failed' ? cause : 'lost', ...who, ...failure});
@@ -97,9 +97,17 @@ const resubmit = (state: MapState, chunk: ChunkState, message: string): void => 
 	state.toSubmit.add(chunk);
 };
 
+/** With dynamic chunks a queue-job may have more attempts than this one. */
+const attemptsOfJob = (state: MapState, attempt: AttemptState): AttemptState[] =>
+	state.options.numJobs === undefined
+		? [attempt]
+		: state.chunks.flatMap(({attempts}) => attempts.filter(({jobId, jobName}) => jobId === attempt.jobId && jobName === attempt.jobName));
+
 const remove = (state: MapState, ichunk: number, attempt: AttemptState): string[] => {
 	if (attempt.jobId === undefined || attempt.isRemoved || attempt.job.kind === 'absent') return [];
-	attempt.isRemoved = true;
+	// It is at another chunk by now, or about to end.
+	if (state.options.numJobs !== undefined && attempt.hasEnded) return [];
+	for (const each of attemptsOfJob(state, attempt)) each.isRemoved = true;
 	noteLeaving(state, attempt.jobId);
 	// It may not work.
 	state.needsSweep = true;

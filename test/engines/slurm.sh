@@ -17,6 +17,7 @@
 #                                    node1 is short for the full name
 #   slurm.sh stop-node|start-node NODE   kills all processes of a node, as a power failure does; boots it
 #   slurm.sh stop-master|start-master
+#   slurm.sh break-prolog|mend-prolog    every job fails before it begins, and its node is drained; all is well again
 #   slurm.sh node-timeout SECONDS    after how long (600) a node that does not respond is given up, with its jobs
 #   slurm.sh max-jobs NUMBER         how many jobs a user may have in the queue at once; 0 for any number
 #
@@ -147,7 +148,24 @@ write_changing() { # what is changed while the cluster is up
 	timeout=$(cat "$STATE/node-timeout" 2>/dev/null || echo 600)
 	max=$(cat "$STATE/max-jobs" 2>/dev/null || echo 0)
 	echo "SlurmdTimeout=$timeout" >"$STATE/changing.conf"
+	[ ! -e "$STATE/prolog" ] || echo "Prolog=$STATE/prolog" >>"$STATE/changing.conf"
 	[ "$max" = 0 ] || echo 'JobSubmitPlugins=lua' >>"$STATE/changing.conf"
+}
+
+break_prolog() {
+	printf '#!/bin/sh\nexit 1\n' >"$STATE/prolog"
+	chmod 755 "$STATE/prolog"
+	write_changing
+	quiet scontrol reconfigure
+}
+
+mend_prolog() {
+	local name
+	rm -f "$STATE/prolog"
+	write_changing
+	quiet scontrol reconfigure
+	# Those that are not drained say that they need not be resumed.
+	for name in $(node_names); do scontrol update nodename="$name" state=resume 2>/dev/null || true; done
 }
 
 node_timeout() { # SECONDS
@@ -263,7 +281,7 @@ verb=${1:-help}
 [ $# -eq 0 ] || shift
 case "$verb:$#" in
 up:[0-2] | ensure:[0-2] | down:0 | status:0 | run:[1-9]* | run-as:[2-9] | run-as:[1-9][0-9]* | wrappers:1 | add-user:1) ;;
-cut:1 | heal:1 | stop-node:1 | start-node:1 | stop-master:0 | start-master:0 | node-timeout:1 | max-jobs:1) ;;
+cut:1 | heal:1 | stop-node:1 | start-node:1 | stop-master:0 | start-master:0 | break-prolog:0 | mend-prolog:0 | node-timeout:1 | max-jobs:1) ;;
 *) usage ;;
 esac
 case "$verb" in
@@ -293,6 +311,8 @@ stop-node) stop_node "$(node_name "$1")" ;;
 start-node) start_node "$(node_name "$1")" ;;
 stop-master) stop_master ;;
 start-master) start_master ;;
+break-prolog) break_prolog ;;
+mend-prolog) mend_prolog ;;
 node-timeout) node_timeout "$1" ;;
 max-jobs) max_jobs "$1" ;;
 esac

@@ -1,7 +1,7 @@
 /** Held whenever a queue-job is submitted or begins: there are never more than the map was told. */
 import {findExcuse, isByFrozen} from './check-submission.js';
 import type {Cluster} from './cluster.js';
-import type {Job} from './job.js';
+import type {Hold, Job} from './job.js';
 import type {Ledger} from './ledger.js';
 import type {SimProcess} from './sim-process.js';
 import type {World} from './world.js';
@@ -29,13 +29,18 @@ const hold = (world: World, promise: string, limit: number, jobs: readonly Job[]
 };
 
 /** As the queue lists it. What may be given up need not count any more: not everybody may know of it, and a removal may fail. */
-const isLiving = (world: World, cluster: Cluster, ledger: Ledger, job: Job, by?: SimProcess): boolean =>
-	cluster.stateOf(job) !== undefined &&
-	// It is listed for a moment longer, unless the master leaves it out.
-	!(job.state === 'ended' && world.scenario.rates['status-leaves-out'] > 0) &&
-	!job.isDeleting &&
-	!job.isEndUnheard &&
-	(job.excuse ?? findExcuse(world, cluster, ledger, job)) === undefined &&
-	// Another process has seen its result, and ended.
-	!(by !== job.submittedBy && ledger.hasWholeResult(job)) &&
-	!cluster.jobs().some(other => other.ichunk === job.ichunk && other.attempt > job.attempt);
+const isLiving = (world: World, cluster: Cluster, ledger: Ledger, job: Job, by?: SimProcess): boolean => {
+	// What it is at.
+	const last = job.holds.at(-1) as Hold;
+	return (
+		cluster.stateOf(job) !== undefined &&
+		// It is listed for a moment longer, unless the master leaves it out.
+		!(job.state === 'ended' && world.scenario.rates['status-leaves-out'] > 0) &&
+		!job.isDeleting &&
+		!job.isEndUnheard &&
+		(job.excuse ?? findExcuse(world, cluster, ledger, job, last)) === undefined &&
+		// Another process has seen its result, and ended.
+		!(by !== job.submittedBy && ledger.hasWholeResult(job, last)) &&
+		!ledger.holdsAt(last.ichunk).some(other => other.hold.attempt > last.attempt)
+	);
+};

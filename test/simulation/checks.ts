@@ -64,10 +64,7 @@ const checkOutcome = async (
 	}
 	const {maxNamesLagMs, maxContentLagMs, maxHiddenMs} = world.scenario;
 	const asOfMs = decidedMs - maxNamesLagMs - maxContentLagMs - maxHiddenMs;
-	const readers = [
-		last.process,
-		...cluster.jobs().flatMap(job => (job.ichunk === chunk.ichunk && job.process !== undefined ? [job.process] : [])),
-	];
+	const readers = [last.process, ...ledger.holdsAt(chunk.ichunk).flatMap(({job}) => (job.process === undefined ? [] : [job.process]))];
 	const isDeceived = readers.some(views.wasDeceived);
 	// A worker that gives a task up for its dead attempts makes progress by that.
 	const isOfWorker = (await ledger.outcomeAt(chunk.ichunk, index, world.events.nowMs())) === 'failure';
@@ -76,7 +73,7 @@ const checkOutcome = async (
 	const known = isUnclear
 		? [undefined]
 		: [await ledger.progressAt(chunk.ichunk, asOfMs), await ledger.progressAt(chunk.ichunk, world.events.nowMs())];
-	const reasons = known.map(progress => refute(world, cluster, chunk, kind, progress));
+	const reasons = known.map(progress => refute(world, {cluster, ledger}, chunk, kind, progress));
 	const why = reasons.find(reason => reason !== undefined);
 	if (why !== undefined && !reasons.includes(undefined)) {
 		world.offend('a task fails only for a reason that there was', `task ${itask}: ${outcome.reason.message} (${kind}): ${why}`);
@@ -94,13 +91,15 @@ const checkOutcome = async (
  */
 const refute = (
 	world: World,
-	cluster: Cluster,
+	{cluster, ledger}: Pick<Truth, 'cluster' | 'ledger'>,
 	{ichunk}: Chunk,
 	kind: TaskErrorKind,
 	progress: ChunkProgress | undefined,
 ): string | undefined => {
 	const {options, rates} = world.scenario;
-	const jobs = cluster.jobs().filter(job => job.ichunk === ichunk);
+	const holds = ledger.holdsAt(ichunk);
+	// What nobody has claimed is deleted with all that could have.
+	const jobs = holds.length === 0 && options.numJobs !== undefined ? cluster.jobs() : holds.map(({job}) => job);
 	switch (kind) {
 		case 'deleted':
 			// Of a queue-job that ended before it left a file, and of which no accounting tells in time, nobody can know that it ran.
@@ -120,11 +119,11 @@ const refute = (
 		case 'error-state':
 		case 'result-unreadable':
 			if (rates['error-state-permanent'] > 0) return undefined;
-			if (jobs.length <= options.maxNumResubmissions) return `it had ${jobs.length} attempts only`;
+			if (holds.length <= options.maxNumResubmissions) return `it had ${holds.length} attempts only`;
 			if (progress === undefined || options.maxNumResubmissions === 0 || progress.numBegins > options.maxNumResubmissions) return undefined;
-			return jobs.filter(({attempt}) => attempt > progress.lastAttempt).length > options.maxNumResubmissions
+			return holds.filter(({hold}) => hold.attempt > progress.lastAttempt).length > options.maxNumResubmissions
 				? undefined
-				: `it had ${jobs.length} attempts, but the one numbered ${progress.lastAttempt} had finished a task`;
+				: `it had ${holds.length} attempts, but the one numbered ${progress.lastAttempt} had finished a task`;
 		default:
 			return 'the simulation knows no such fault';
 	}

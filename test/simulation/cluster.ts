@@ -106,6 +106,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit, onSta
 		}
 		const process = createSimProcess(`worker ${job.name} ${job.id}`, node.host, events);
 		job.process = process;
+		job.kill = () => end(job, {failed: true, kind: 'killed', reason: 'killed by SIGKILL', host: node.host});
 		runWorker(job, process).then(
 			outcome => job.state === 'running' && end(job, {...outcome, host: node.host}),
 			error => world.offend('the worker throws nothing but a WorkerError', String(error?.stack)),

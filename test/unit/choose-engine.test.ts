@@ -10,7 +10,7 @@ import {makePrograms} from '../helpers/made-programs.js';
 
 const GRID_ENGINE = {qsub: 'echo 7', qstat: 'echo "SGE 8.1.9"; echo "usage: qstat [options]"', qdel: 'exit 0'};
 const TORQUE = {qsub: 'echo 7.server', qstat: 'echo "usage: qstat [-f] [-1] [-W site_specific] [-x]" >&2; exit 2', qdel: 'exit 0'};
-const SLURM = {sbatch: 'echo 7', squeue: 'exit 0'};
+const SLURM = {sbatch: 'echo 7', squeue: 'exit 0', scancel: 'exit 0'};
 
 const pathBefore = process.env.PATH;
 beforeEach(() => {
@@ -53,9 +53,24 @@ describe('what is on PATH decides', () => {
 		expect((await chosen()).name).toBe('grid-engine');
 	});
 
+	test.each([
+		['alone', SLURM],
+		['with the qsub that it ships', {...TORQUE, ...SLURM}],
+	])('a Slurm is used, %s', async (_, programs: Record<string, string>) => {
+		const {paths} = putOnPath(programs);
+		const why = `engine slurm, for ${paths.sbatch} is on PATH`;
+		expect(await chosen()).toEqual({name: 'slurm', why});
+		expect(await chosen({queueName: 'long'})).toEqual({name: 'slurm', why});
+	});
+
+	test('a Slurm without its scancel is told', async () => {
+		putOnPath({sbatch: 'echo 7', squeue: 'exit 0'});
+		expect(await refusal()).toMatchObject({code: 'ERR_POOL_PROGRAM_MISSING', message: expect.stringContaining('`scancelPath`')});
+	});
+
 	test('no scheduler means this machine, with so many slots', async () => {
 		putOnPath({ls: 'exit 0'});
-		const why = 'engine local, for no qsub is on PATH: computing on this machine, ';
+		const why = 'engine local, for no qsub and no sbatch is on PATH: computing on this machine, ';
 		expect(await chosen()).toEqual({name: 'local', why: `${why}${defaultSlots()} queue-jobs at once`});
 		expect(await chosen({slots: 7})).toEqual({name: 'local', why: `${why}7 queue-jobs at once`});
 		delete process.env.PATH;
@@ -64,8 +79,6 @@ describe('what is on PATH decides', () => {
 
 	test.each([
 		['Torque', TORQUE, 'qsub'],
-		['Slurm', SLURM, 'sbatch'],
-		['Slurm with its qsub', {...TORQUE, ...SLURM}, 'sbatch'],
 		['a qsub without qstat', {qsub: 'exit 0'}, 'qsub'],
 		['a qsub whose qstat fails', {qsub: 'exit 0', qstat: 'exit 1'}, 'qsub'],
 		['a qsub whose qstat is killed', {qsub: 'exit 0', qstat: 'kill -9 $$'}, 'qsub'],
@@ -73,7 +86,7 @@ describe('what is on PATH decides', () => {
 		const {paths} = putOnPath(programs);
 		expect(await refusal()).toMatchObject({
 			code: 'ERR_POOL_OPTION',
-			message: `Expected a Grid Engine or no scheduler, got ${paths[named]} on PATH, which belongs to a scheduler that is not supported. To compute on this machine, pass {engine: 'local'}.`,
+			message: `Expected a Grid Engine, a Slurm or no scheduler, got ${paths[named]} on PATH, which belongs to a scheduler that is not supported. To compute on this machine, pass {engine: 'local'}.`,
 		});
 	});
 
@@ -101,6 +114,25 @@ describe('options decide', () => {
 	test('engine: local, whatever is on PATH, without a word', async () => {
 		putOnPath(GRID_ENGINE);
 		expect(await chosen({engine: 'local', queueName: 'short.q'})).toEqual({name: 'local', why: undefined});
+	});
+
+	test('engine: slurm, whatever is on PATH beside it, without a word', async () => {
+		putOnPath({...GRID_ENGINE, ...SLURM});
+		expect(await chosen({engine: 'slurm'})).toEqual({name: 'slurm', why: undefined});
+	});
+
+	test('engine: slurm is never replaced by another', async () => {
+		putOnPath(GRID_ENGINE);
+		expect(await refusal({engine: 'slurm'})).toMatchObject({
+			code: 'ERR_POOL_PROGRAM_MISSING',
+			message: expect.stringContaining('`sbatchPath`'),
+		});
+	});
+
+	test.each(['sbatchPath', 'squeuePath', 'scancelPath'] as const)('%s means Slurm', async name => {
+		const {paths} = putOnPath({...GRID_ENGINE, ...SLURM});
+		const value = {sbatchPath: paths.sbatch, squeuePath: paths.squeue, scancelPath: paths.scancel}[name];
+		expect(await chosen({[name]: value})).toEqual({name: 'slurm', why: `engine slurm, for \`${name}\` is given`});
 	});
 
 	test('engine: grid-engine, whatever qstat says of itself, without a word', async () => {
@@ -179,6 +211,16 @@ describe('the programs that were found are used', () => {
 		expect(await explained({})).toEqual({failed: true, reason: 'exit status 3'});
 		expect(await explained({qstatPath: paths.qstat})).toBeUndefined();
 		expect(await explained({qstatPath: paths.qstat, qacctPath: paths.qacct})).toEqual({failed: true, reason: 'exit status 3'});
+	});
+
+	test('Slurm’s scontrol is asked only where it belongs to the squeue on PATH, or was given', async () => {
+		const record = 'JobId=7 JobName=a JobState=TIMEOUT ExitCode=0:15 TimeLimit=00:01:00';
+		const {paths} = putOnPath({...SLURM, scontrol: `echo "${record}"`});
+		const explained = async (options: PoolOptions) =>
+			(await chooseEngine({engine: 'slurm', ...options})).engine.explain({id: '7', name: 'a', state: 'ended', resources: {}});
+		expect(await explained({})).toMatchObject({kind: 'wall-time'});
+		expect(await explained({squeuePath: paths.squeue})).toBeUndefined();
+		expect(await explained({squeuePath: paths.squeue, scontrolPath: paths.scontrol})).toMatchObject({kind: 'wall-time'});
 	});
 
 	test('what waits is asked about only where qalter belongs to the qstat on PATH, or was given', async () => {

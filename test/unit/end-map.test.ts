@@ -17,12 +17,14 @@ type Queue = {
 	readonly stays?: readonly string[];
 	/** So many calls of qdel fail at first. */
 	readonly numDeaf?: number;
+	/** With dynamic chunks. */
+	readonly numJobs?: number;
 };
 
 /** The end of a map of these chunks over a queue that lists these jobs, or does not answer. */
 const end = async (
 	chunks: readonly MadeUp[],
-	{listed = [], needsSweep = false, outlivesProcess = true, stays = [], numDeaf = 0}: Queue = {},
+	{listed = [], needsSweep = false, outlivesProcess = true, stays = [], numDeaf = 0, numJobs}: Queue = {},
 ) => {
 	const noted: JournalEvent[] = [];
 	const removed: string[][] = [];
@@ -31,6 +33,7 @@ const end = async (
 	let numRemovals = 0;
 	const state = {
 		session: SESSION,
+		options: {numJobs},
 		needsSweep,
 		unremoved: new Set(),
 		journal: {note: (...events: readonly JournalEvent[]) => void noted.push(...events), flush: async () => undefined},
@@ -84,6 +87,35 @@ describe('a map that ends', () => {
 	test('leaves no child process of this machine, also of chunks that are done', async () => {
 		const {removed} = await end([{decision: 'done', jobs: [{jobId: '1'}, {}]}], {outlivesProcess: false});
 		expect(removed).toEqual([['1']]);
+	});
+});
+
+describe('a map of dynamic chunks that ends before its time', () => {
+	const name = (ichunk: number): string => jobName(SESSION, ichunk, 1);
+	const chunks: readonly MadeUp[] = [
+		{decision: 'done', jobs: [{jobId: '1', jobName: name(0)}]},
+		{decision: 'done', jobs: [{jobId: '2', jobName: name(1)}]},
+		{decision: 'open', jobs: [{jobId: '1', jobName: name(0), home: {ichunk: 0, attempt: 1, stdoutFrom: 0, stderrFrom: 0}}]},
+		{decision: 'open', jobs: []},
+	];
+
+	test('removes also the queue-jobs that have finished all that they had: they are about to claim what is left', async () => {
+		const {removed, noted, left} = await end(chunks, {numJobs: 2, listed: [job('1', name(0)), job('2', name(1))]});
+		expect([removed, left]).toEqual([[['1', '2']], undefined]);
+		expect(noted.map(({ichunk, attempt, jobId}) => [ichunk, attempt, jobId])).toEqual([
+			[2, 1, '1'],
+			[0, 1, '1'],
+			[1, 1, '2'],
+		]);
+	});
+
+	test('says so when one of them can not be removed', async () => {
+		const {left} = await end(chunks, {numJobs: 2, listed: [job('2', name(1))], stays: ['2']});
+		expect(left).toContain('2 could not be removed');
+	});
+
+	test('leaves them alone when nothing is left to claim', async () => {
+		expect((await end(chunks.slice(0, 2), {numJobs: 2})).removed).toEqual([]);
 	});
 });
 

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {captureEnvironment} from '../../src/environment.js';
-import {isExportable, isOwnedByJob, READ_AT_START, TIES_TO_A_PARENT} from '../../src/environment-names.js';
+import {isExportable, isOwnedByJob, LEFT_BY_SUBMISSION, READ_AT_START, TIES_TO_A_PARENT} from '../../src/environment-names.js';
 import {PoolError} from '../../src/errors.js';
 import {LAUNCHER} from '../../src/layout.js';
 import type {EnvironmentOption} from '../../src/options.js';
@@ -273,7 +273,7 @@ describe('what is taken', () => {
 		const added = captureEnvironment(['X'], {})
 			.script.toString()
 			.match(/^unset .*/gm);
-		expect(added).toEqual(TIES_TO_A_PARENT.map(name => `unset ${name}`));
+		expect(added).toEqual([...TIES_TO_A_PARENT, ...LEFT_BY_SUBMISSION].map(name => `unset ${name}`));
 	});
 });
 

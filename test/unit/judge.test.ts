@@ -155,6 +155,16 @@ describe('one attempt', () => {
 			DELETED,
 		],
 		[
+			'deleted by somebody, as the scheduler says, whoever it was',
+			{job: VANISHED, seenStates: new Set(['running']), end: {failed: true, kind: 'deleted', reason: 'it was cancelled'}},
+			DELETED,
+		],
+		[
+			'deleted by somebody before it was ever seen',
+			{job: absent(1, 0), hasFiles: false, end: {failed: true, kind: 'deleted', reason: 'it was cancelled'}},
+			DELETED,
+		],
+		[
 			'deleted by the queue itself, for its time was over',
 			{job: absent(1, 0), seenStates: new Set(['running', 'deleting']), end: {...failedEnd, kind: 'wall-time'}},
 			resubmit('wall-time', 'the queue-job ended without a result: killed by SIGKILL'),

@@ -1,6 +1,6 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, onTestFinished, test, vi} from 'vitest';
 import {runProgram} from '../../src/engines/run-program.js';
 import {PoolError} from '../../src/errors.js';
 import {makePrograms} from '../helpers/made-programs.js';
@@ -34,6 +34,28 @@ describe('a program', () => {
 
 	test('speaks English, whatever the user speaks', async () => {
 		expect((await run('echo "$LC_ALL/$LANGUAGE/$PATH"')).stdout).toBe(`C//${process.env.PATH}\n`);
+	});
+
+	test('gets no variable beside those that it is given, if that is wanted', async () => {
+		const {paths} = makePrograms({program: 'echo "${LC_ALL-none}/${LANGUAGE-none}/$A"'});
+		const result = await runProgram(paths.program, [], {timeoutMs: PATIENCE_MS, environment: {A: 'b'}, isEnvironmentExact: true});
+		expect(result.stdout).toBe('none/none/b\n');
+	});
+
+	test('is ended with its children as soon as it says what it was not to say', async () => {
+		const {paths} = makePrograms({program: 'sleep 600 & echo $!; printf "try" >&2; echo " again" >&2; sleep 600'});
+		const result = await runProgram(paths.program, [], {...within(PATIENCE_MS), giveUpAt: /try again/});
+		expect(result).toMatchObject({ending: 'given-up', exitCode: undefined, stderr: expect.stringContaining('try again')});
+		await untilGone(Number(result.stdout));
+	});
+
+	test('is started where the caller is, and when that directory is gone all the same', async () => {
+		const {directory, paths} = makePrograms({program: 'pwd'});
+		const cwd = vi.spyOn(process, 'cwd').mockReturnValue(directory);
+		onTestFinished(() => cwd.mockRestore());
+		expect((await runProgram(paths.program, [], within(PATIENCE_MS))).stdout).toBe(`${directory}\n`);
+		cwd.mockReturnValue(`${directory}/gone`);
+		expect((await runProgram(paths.program, [], within(PATIENCE_MS))).stdout).toBe('/\n');
 	});
 
 	test('may fail', async () => {
