@@ -6,6 +6,7 @@ import type {Outcome} from '../../src/outcome.js';
 import {isByFrozen} from './check-submission.js';
 import type {Cluster} from './cluster.js';
 import type {FileViews} from './file-views.js';
+import type {Job} from './job.js';
 import type {ChunkProgress, Ledger} from './ledger.js';
 import type {MapProcess, ProcessEnd} from './process-node.js';
 import type {SimTask} from './scenario.js';
@@ -103,7 +104,9 @@ const refute = (
 	switch (kind) {
 		case 'deleted':
 			// Of a queue-job that ended before it left a file, and of which no accounting tells in time, nobody can know that it ran.
-			return jobs.some(job => job.deletedBy === 'somebody' || (!job.hasFiles && job.explainedMs - job.endedMs > MAX_PROMPT_MS))
+			return jobs.some(
+				job => job.deletedBy === 'somebody' || isUnnoted(job) || (!job.hasFiles && job.explainedMs - job.endedMs > MAX_PROMPT_MS),
+			)
 				? undefined
 				: 'nobody has deleted it';
 		case 'pending-limit':

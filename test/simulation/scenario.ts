@@ -114,7 +114,8 @@ const drawSchedule = (root: Dice, numChunks: number): Pick<SimOptions, 'schedule
 const drawQueue = (dice: Dice, rates: Readonly<Record<FaultKind, number>>): SimQueue => ({
 	hasArrays: dice.chance(0.9),
 	maxElements: dice.pick([2, 3, 5, 75_000]),
-	maxUserJobs: dice.chance(rates['queue-full']) ? dice.int(1, 8) : Number.POSITIVE_INFINITY,
+	// With one at a time a map of many faults takes days.
+	maxUserJobs: dice.chance(rates['queue-full']) ? dice.int(2, 8) : Number.POSITIVE_INFINITY,
 	submitConcurrency: dice.pick([1, 4]),
 });
 
