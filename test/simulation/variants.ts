@@ -240,6 +240,7 @@ export const VARIANTS: readonly Variant[] = [
 		edits: [edit('restore-map.ts', 'if (isUnclaimed(state, chunk)) return false;', '')],
 		breaks: [BY_TWO, TWICE],
 	},
+	{
 		name: 'an element of an array is taken for the one before it',
 		edits: [edit('submit.ts', 'arrays.elementId(outcome.id, i + 1)', 'arrays.elementId(outcome.id, i)')],
 		breaks: [GIVEN_UP, NOT_WAITED_FOR, NO_REASON, LEFT],
