@@ -7,8 +7,10 @@ import {defineConfig, type ViteUserConfig} from 'vitest/config';
 const config: ViteUserConfig = defineConfig({
 	test: {
 		include: ['test/chain/**/*.test.ts', 'test/engines/**/*.test.ts'],
-		// These bring their own queue.
-		exclude: ['faults', 'engine-contract', 'own-engine', 'resume', 'signals', 'unremovable'].map(name => `test/chain/${name}.test.ts`),
+		// These bring their own queue, or have a counterpart in test/engines.
+		exclude: ['faults', 'engine-contract', 'own-engine', 'resume', 'signals', 'unremovable', 'resources'].map(
+			name => `test/chain/${name}.test.ts`,
+		),
 		server: {deps: {external: [/\/dist\//]}},
 		env: {QMR_TEST_ENGINES: process.env.QMR_TEST_ENGINES ?? 'grid-engine'},
 		// A queue is shared: still more files at once would only wait for each other's queue-jobs.
