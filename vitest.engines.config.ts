@@ -15,9 +15,11 @@ const include = engines.includes('grid-engine') ? ['test/chain/**/*.test.ts', 't
 const config: ViteUserConfig = defineConfig({
 	test: {
 		include,
-		// These bring their own queue.
+		// These bring their own queue, or have a counterpart in test/engines.
 		exclude: [
-			...['faults', 'engine-contract', 'own-engine', 'resume', 'signals', 'unremovable'].map(name => `test/chain/${name}.test.ts`),
+			...['faults', 'engine-contract', 'own-engine', 'resume', 'resources', 'signals', 'unremovable'].map(
+				name => `test/chain/${name}.test.ts`,
+			),
 			...(engines.includes('slurm') ? [] : SLURM_ONLY),
 		],
 		server: {deps: {external: [/\/dist\//]}},
