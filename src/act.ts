@@ -1,4 +1,5 @@
 /** Does what judge said of one chunk. */
+import {noteLeaving} from './capacity.js';
 import {PoolError} from './errors.js';
 import type {FailureCause, Verdict} from './judge.js';
 import {attemptPath, outputFile} from './layout.js';
@@ -26,6 +27,7 @@ export const actOn = async (
 			chunk.decision = {kind: 'done', attempt: verdict.attempt};
 			// A chunk that is done needs no further attempt.
 			state.toSubmit.delete(chunk);
+			if (counted.jobId !== undefined) noteLeaving(state, counted.jobId);
 			state.journal.note({event: 'result', ichunk, attempt: verdict.attempt, ...whereIt(counted)});
 			return chunk.attempts.filter(attempt => attempt !== counted).flatMap(attempt => remove(state, ichunk, attempt));
 		}
@@ -106,6 +108,7 @@ const remove = (state: MapState, ichunk: number, attempt: AttemptState): string[
 	// It is at another chunk by now, or about to end.
 	if (state.options.numJobs !== undefined && attempt.hasEnded) return [];
 	for (const each of attemptsOfJob(state, attempt)) each.isRemoved = true;
+	noteLeaving(state, attempt.jobId);
 	// It may not work.
 	state.needsSweep = true;
 	state.journal.note({event: 'deleted', ichunk, attempt: attempt.attempt, jobId: attempt.jobId});

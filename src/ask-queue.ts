@@ -1,4 +1,5 @@
 /** Asks the queue about all our queue-jobs in one call, and writes what it says into the state. */
+import {forgetLeft} from './capacity.js';
 import type {JobStatus} from './engines/engine.js';
 import {PoolError} from './errors.js';
 import {jobKey} from './layout.js';
@@ -22,6 +23,7 @@ export const askQueue = async (state: MapState, ports: Pick<Ports, 'engine' | 'c
 	state.answeredMs = ports.clock.elapsedMs();
 	const byId = new Map(listing.map(job => [job.id, job]));
 	const byName = new Map(listing.map(job => [jobKey(job.name, job.element), job]));
+	forgetLeft(state, byId, state.answeredMs);
 	let hasChanged = false;
 	let numFound = 0;
 	for (const chunk of openChunks(state)) {

@@ -28,6 +28,8 @@ export type MapState = {
 	readonly unremoved: Set<string>;
 	/** Why queue-jobs wait, as far as the user was told. */
 	readonly toldWaits: Set<string>;
+	/** Queue-jobs of a map with limits that are done or removed, and that the queue may still list; since when it does so, if it was asked. */
+	readonly leaving: Map<string, number | undefined>;
 	/** When the last submission of this map ended, and when the queue last answered it; -Infinity for never. What was asked before tells nothing new. */
 	submittedMs: number;
 	answeredMs: number;
@@ -66,6 +68,7 @@ export const createMapState = ({
 	needsSweep: false,
 	unremoved: new Set(),
 	toldWaits: new Set(),
+	leaving: new Map(),
 	submittedMs: Number.NEGATIVE_INFINITY,
 	answeredMs: Number.NEGATIVE_INFINITY,
 	maxElements: Number.POSITIVE_INFINITY,

@@ -190,7 +190,7 @@ export type PoolOptions = {
 	readonly outageLimitMs?: number;
 	/** Milliseconds after which one call of a program of the scheduler is killed, and an engine of your own counts as silent. @default 60000 */
 	readonly programTimeoutMs?: number;
-	/** How many calls of qsub or sbatch may be under way at a time, for all maps of a pool together. @default 4 */
+	/** How many calls of qsub or sbatch may be under way at a time, for all maps of a pool together. @default 8 */
 	readonly submitConcurrency?: number;
 	/** The directory of this map; it must not exist, or be empty. @default `<workRoot>/<session>` */
 	readonly workDir?: string;

@@ -5,7 +5,7 @@
 import {actOn} from './act.js';
 import {askQueue} from './ask-queue.js';
 import {createMapBeats} from './beat.js';
-import {isHeldBack} from './capacity.js';
+import {isHeldBack, isRoomNear} from './capacity.js';
 import {PoolError} from './errors.js';
 import {explainJobs} from './explain-jobs.js';
 import type {Feed} from './feed-tasks.js';
@@ -62,6 +62,7 @@ export const poll = async (
 	const ask = async (): Promise<void> => {
 		const answer = await askQueue(state, ports);
 		beats.status.done(answer.kind === 'changed' ? 'changed' : 'same');
+		beats.room.done(answer.kind === 'silent' ? 'same' : 'changed');
 		if (answer.kind === 'silent') statusOutage.failed(answer.reason);
 		else {
 			statusOutage.worked();
@@ -95,7 +96,7 @@ export const poll = async (
 		signal.throwIfAborted();
 		if (isToSubmit(state) && beats.submission.isDue()) await submit();
 		// The queue before the files: of a job that ends in between we then see the result, not only that it is gone.
-		const isAsking = beats.status.isDue();
+		const isAsking = beats.status.isDue() || (isRoomNear(state) && beats.room.isDue());
 		if (isAsking) await ask();
 		if (beats.listing.isDue() || isAsking) await look();
 		if (isAsking) {
@@ -112,8 +113,9 @@ export const poll = async (
 		takeFed();
 		const untilMs = Math.min(beats.status.untilDueMs(), beats.listing.untilDueMs());
 		const untilSubmitMs = isToSubmit(state) ? beats.submission.untilDueMs() : untilMs;
+		const untilRoomMs = isRoomNear(state) ? beats.room.untilDueMs() : untilMs;
 		const sleep = isFed ? ports.clock.sleep : (feed?.sleep ?? ports.clock.sleep);
-		if (!isFed || openChunks(state).length > 0) await sleep(Math.min(untilMs, untilSubmitMs), signal);
+		if (!isFed || openChunks(state).length > 0) await sleep(Math.min(untilMs, untilSubmitMs, untilRoomMs), signal);
 	}
 };
 

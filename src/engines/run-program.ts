@@ -1,4 +1,5 @@
 /** Calls one program of a scheduler, without a shell, and waits for it no longer than it may take. */
+import {statSync} from 'node:fs';
 import {PoolError} from '../errors.js';
 import {killGroup} from './kill-group.js';
 
@@ -34,6 +35,7 @@ export const runProgram = async (
 ): Promise<ProgramResult> => {
 	const {execa} = await import('execa');
 	const subprocess = execa(program, args, {
+		cwd: workingDirectory(),
 		// A process group of its own: Ctrl-C at the terminal must not kill a qsub that is under way, and a time-out ends its children, too.
 		detached: true,
 		stdin: 'ignore',
@@ -81,4 +83,13 @@ export const runProgram = async (
 		stdout: result.stdout,
 		stderr: result.stderr,
 	};
+};
+
+/** The caller's, as default request files may be there; when that is removed while a map runs nothing could be started in it. */
+const workingDirectory = (): string => {
+	try {
+		return statSync(process.cwd()).isDirectory() ? process.cwd() : '/';
+	} catch {
+		return '/';
+	}
 };

@@ -6,7 +6,6 @@ import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import {chooseEngine} from '../../src/choose-engine.js';
 import type {ArrayJobs, ArrayRequest, Engine, JobEnd, JobQuestion, JobStatus} from '../../src/engines/engine.js';
 import type {PoolOptions} from '../../src/options.js';
-import {ENGINES} from '../helpers/engines.js';
 import {call, deleteJobs} from '../helpers/grid-engine.js';
 
 /** Names that no other run of these tests has. */
@@ -70,7 +69,7 @@ const endOf = (array: Submitted, element: number): Promise<JobEnd> =>
 
 const files = (): string[] => readdirSync(directory).filter(name => /^\d+$/.test(name));
 
-describe.runIf(ENGINES.includes('grid-engine'))('an array', () => {
+describe('an array', () => {
 	test('runs its script once for each element, which finds its number', async () => {
 		const array = await submit('printf "%s %s" "$SGE_TASK_ID" "$2" > "$1/$SGE_TASK_ID"', {scriptArguments: [directory, 'SGE_TASK_ID']});
 		expect(arraysOf(array.engine).elementVariable).toBe('SGE_TASK_ID');

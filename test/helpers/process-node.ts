@@ -1,6 +1,6 @@
 /** A process-node that can be killed: a program of its own that maps test/fixtures/faulty.mjs. */
 import {type ChildProcess, spawn} from 'node:child_process';
-import {readFileSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {PoolOptions} from 'queue-map-reduce';
 import {createProject, type Ran, withoutVitest} from './programs.js';
@@ -13,6 +13,8 @@ export type Plan = {
 	readonly resume?: string;
 	/** It kills itself as soon as it has read the results of so many tasks. */
 	readonly diesAtDone?: number;
+	/** Its working directory, made for it below that of the program. */
+	readonly cwd?: string;
 };
 
 export type ProcessNode = {
@@ -43,8 +45,10 @@ export const startProcessNode = (directory: string, plan: Plan): ProcessNode => 
 	numStarted++;
 	// Plans may be longer than an argument.
 	writeFileSync(join(directory, `plan-${numStarted}.json`), JSON.stringify(plan));
-	const child: ChildProcess = spawn(process.execPath, ['main.mjs', `plan-${numStarted}.json`], {
-		cwd: directory,
+	const cwd = join(directory, plan.cwd ?? '');
+	mkdirSync(cwd, {recursive: true});
+	const child: ChildProcess = spawn(process.execPath, [join(directory, 'main.mjs'), join(directory, `plan-${numStarted}.json`)], {
+		cwd,
 		env: withoutVitest(),
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});

@@ -1,6 +1,6 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, onTestFinished, test, vi} from 'vitest';
 import {runProgram} from '../../src/engines/run-program.js';
 import {PoolError} from '../../src/errors.js';
 import {makePrograms} from '../helpers/made-programs.js';
@@ -47,6 +47,15 @@ describe('a program', () => {
 		const result = await runProgram(paths.program, [], {...within(PATIENCE_MS), giveUpAt: /try again/});
 		expect(result).toMatchObject({ending: 'given-up', exitCode: undefined, stderr: expect.stringContaining('try again')});
 		await untilGone(Number(result.stdout));
+	});
+
+	test('is started where the caller is, and when that directory is gone all the same', async () => {
+		const {directory, paths} = makePrograms({program: 'pwd'});
+		const cwd = vi.spyOn(process, 'cwd').mockReturnValue(directory);
+		onTestFinished(() => cwd.mockRestore());
+		expect((await runProgram(paths.program, [], within(PATIENCE_MS))).stdout).toBe(`${directory}\n`);
+		cwd.mockReturnValue(`${directory}/gone`);
+		expect((await runProgram(paths.program, [], within(PATIENCE_MS))).stdout).toBe('/\n');
 	});
 
 	test('may fail', async () => {

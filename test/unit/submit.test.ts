@@ -29,6 +29,7 @@ const createMap = (numChunks: number, answer: Answer, options: Partial<MapState[
 		options: {...toMapOptions({}), ...options},
 		maxElements: Number.POSITIVE_INFINITY,
 		unremoved: new Set(),
+		leaving: new Map(),
 		owner,
 		chunks,
 		toSubmit: new Set(chunks),
