@@ -1,28 +1,9 @@
 /** The library with one thing broken on purpose. A simulation that finds nothing wrong with one of these is worth nothing. */
-import type {Edit} from './run-seeds.js';
-
-export type Variant = {
-	readonly name: string;
-	readonly edits: readonly Edit[];
-	/** At least one of these promises it must be seen to break. */
-	readonly breaks: readonly string[];
-};
-
-const GIVEN_UP = 'a queue-job that may bring its result is not given up';
-const NOT_WAITED_FOR = 'a result that is on the disk is waited for';
-const TWICE = 'no attempt is submitted twice';
-const LEFT = 'no queue-job of ours is left in the end';
-const NO_REASON = 'a task fails only for a reason that there was';
-const HANGS = 'no map waits for something that can not happen';
-const WITH_RESULT = 'nothing is submitted for a chunk that has its result';
-
-const BY_TWO = 'no chunk is claimed by two';
-const TOO_MANY_QUEUED = 'never more queue-jobs are in the queue than asked';
-const TOO_MANY_RUNNING = 'never more queue-jobs run than asked';
-
-const edit = (path: string, from: string, to: string): Edit => ({path: `src/${path}`, from, to});
+import {ARRAY_VARIANTS} from './array-variants.js';
+import {BY_TWO, edit, GIVEN_UP, HANGS, LEFT, NO_REASON, NOT_WAITED_FOR, TWICE, type Variant, WITH_RESULT} from './variant.js';
 
 export const VARIANTS: readonly Variant[] = [
+	...ARRAY_VARIANTS,
 	{
 		name: 'one answer of the queue without a queue-job is enough',
 		edits: [edit('judge.ts', 'export const MISSED_ANSWERS = 3;', 'export const MISSED_ANSWERS = 1;')],
@@ -239,66 +220,5 @@ export const VARIANTS: readonly Variant[] = [
 		name: 'chunks that nobody has claimed are submitted when a map is resumed',
 		edits: [edit('restore-map.ts', 'if (isUnclaimed(state, chunk)) return false;', '')],
 		breaks: [BY_TWO, TWICE],
-	},
-	{
-		name: 'an element of an array is taken for the one before it',
-		edits: [edit('submit.ts', 'arrays.elementId(outcome.id, i + 1)', 'arrays.elementId(outcome.id, i)')],
-		breaks: [GIVEN_UP, NOT_WAITED_FOR, NO_REASON, LEFT],
-	},
-	{
-		name: 'an array without an answer is looked for by its name alone',
-		edits: [edit('layout.ts', 'element === undefined ? name : `${name}/${element}`', 'element === undefined ? name : name')],
-		breaks: [GIVEN_UP, NOT_WAITED_FOR, HANGS],
-	},
-	{
-		name: 'an element is forgotten when a map is resumed',
-		edits: [edit('replay-journal.ts', 'attempt.element = elementOf(state.session, line.jobName, chunk.chunk.ichunk);', 'void elementOf;')],
-		breaks: [GIVEN_UP, NOT_WAITED_FOR],
-	},
-	{
-		name: 'an array of a site that allows no such large one is submitted',
-		edits: [edit('submit.ts', 'Math.min(state.maxElements, await arrays.maxElements())', 'state.maxElements')],
-		breaks: ['no array is larger than the site allows'],
-	},
-	{
-		name: '`maxQueuedJobs` does not hold back an array',
-		edits: [edit('plan-submission.ts', 'return Math.min(length, maxQueuedJobs - numLiving);', 'return length;')],
-		breaks: [TOO_MANY_QUEUED],
-	},
-	{
-		name: 'an array does not wait for what runs beside it',
-		edits: [edit('plan-submission.ts', 'return length <= numFree ? length : 0;', 'return length;')],
-		breaks: [TOO_MANY_RUNNING],
-	},
-	{
-		name: 'the limits are forgotten when a queue-job is missing from one answer',
-		edits: [edit('capacity.ts', 'current.job.answers >= MISSED_ANSWERS', 'current.job.answers >= MISSED_ANSWERS - 2')],
-		breaks: [TOO_MANY_QUEUED, TOO_MANY_RUNNING],
-	},
-	{
-		name: 'what is about to leave the queue is not counted',
-		edits: [edit('capacity.ts', 'leaving.set(jobId, undefined);', 'void [leaving, jobId];')],
-		breaks: [TOO_MANY_QUEUED],
-	},
-	{
-		name: 'a removal that the queue has not heard of is tried again at the end only',
-		edits: [edit('poll.ts', 'if (state.unremoved.size > 0) await remove(state, ports, []);', '')],
-		breaks: [HANGS],
-	},
-	{
-		name: 'an answer of the queue that was heard before is taken for a new one',
-		edits: [
-			edit(
-				'ask-queue.ts',
-				'Math.max(submittedMs, answeredMs, nowMs - options.pollingIntervalMs / 2)',
-				'Math.max(submittedMs, nowMs - 600_000)',
-			),
-		],
-		breaks: [GIVEN_UP, NO_REASON, HANGS],
-	},
-	{
-		name: 'an array that is too large for the queue is tried again as it is',
-		edits: [edit('capacity.ts', 'Math.max(1, Math.floor(numElements / 2))', 'numElements')],
-		breaks: [HANGS],
 	},
 ];
