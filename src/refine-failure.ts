@@ -43,7 +43,7 @@ const LAST_WORDS: readonly LastWords[] = [
 	{
 		pattern: /JavaScript heap out of memory|Fatal process out of memory|invalid array length Allocation failed/,
 		kind: 'out-of-memory',
-		meaning: 'Node ran out of memory (its own limit is set by `--max-old-space-size` in NODE_OPTIONS)',
+		meaning: 'Node ran out of memory: ask for more `memory` in `resources`, or set `--max-old-space-size` in NODE_OPTIONS',
 	},
 	{
 		pattern: /WebAssembly\.\w+\(\): Out of memory|Cannot allocate Wasm memory/,

@@ -77,7 +77,7 @@ const OTHER_WORDS: ReadonlyMap<string, keyof Resources> = new Map([
 const suggest = (unknown: string): string => {
 	const nearest = OTHER_WORDS.get(unknown.toLowerCase()) ?? nearestName(unknown, KNOWN);
 	const meant = nearest === undefined ? '' : ` Did you mean \`${nearest}\`?`;
-	return `${meant} They are: ${KNOWN.join(', ')}. For others use \`qsubArgs\`.`;
+	return `${meant} They are: ${KNOWN.join(', ')}. For others use \`qsubArgs\` or \`sbatchArgs\`.`;
 };
 
 const count = (value: unknown, least: number, what: string): number => {

@@ -1,4 +1,5 @@
 /** Submits to Grid Engine by qsub: its arguments, and what its answers mean. */
+import {createAvoidance} from './avoid-hosts.js';
 import type {ArrayRequest, SubmitOutcome} from './engine.js';
 import {runGridEngineProgram} from './grid-engine-program.js';
 import {type PlacedRequest, resourceArguments} from './grid-engine-resources.js';
@@ -22,37 +23,16 @@ export type Submitter = {
 
 export const createSubmitter = (options: SubmitOptions): Submitter => {
 	const takeTurn = createTurns(options.submitConcurrency);
-	const refusals = createRefusals();
 	const call = async (args: readonly string[], numElements?: number): Promise<SubmitOutcome> => {
 		const settings = {timeoutMs: options.programTimeoutMs, environment: submitEnvironment(process.env)};
 		return judgeSubmission(await runGridEngineProgram(options.qsubPath, args, settings), numElements);
 	};
-	const submitOne = async (request: PlacedRequest): Promise<SubmitOutcome> => {
-		if (request.avoidHosts.length === 0 || refusals.areKnown(request)) return call(submitArguments(options, request));
-		const avoiding = await call(avoidingArguments(options, request));
-		if (avoiding.kind !== 'permanent') return avoiding;
-		// No other host would ever take it: then rather one where it has failed than none.
-		const outcome = await call(submitArguments(options, request));
-		if (outcome.kind === 'submitted') refusals.note(request);
-		return outcome;
-	};
+	const submitOne = createAvoidance<PlacedRequest>((request, isAvoiding) =>
+		call(isAvoiding ? avoidingArguments(options, request) : submitArguments(options, request)),
+	);
 	return {
 		submitAll: requests => submitInOrder(requests, takeTurn, submitOne),
 		submitArray: request => takeTurn(() => call(arrayArguments(options, request), request.numElements)),
-	};
-};
-
-/** Nodes come and go: after so long it is tried again whether another host would take what none but the avoided ones took. */
-const REFUSAL_MS = 600_000;
-
-/** Which requests no host takes but those that they avoid: each would cost a second call of qsub else. */
-const createRefusals = () => {
-	const sinceMs = new Map<string, number>();
-	const keyOf = ({avoidHosts, resources}: PlacedRequest): string => JSON.stringify([[...avoidHosts].sort(), resources]);
-	return {
-		areKnown: (request: PlacedRequest): boolean =>
-			performance.now() - (sinceMs.get(keyOf(request)) ?? Number.NEGATIVE_INFINITY) < REFUSAL_MS,
-		note: (request: PlacedRequest): void => void sinceMs.set(keyOf(request), performance.now()),
 	};
 };
 

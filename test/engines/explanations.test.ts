@@ -93,7 +93,7 @@ describe('an end is explained', () => {
 			nodeWith('0'),
 			{},
 			['-l', 'h_vmem=300M'],
-			{kind: 'killed', reason: expect.stringMatching(/SIGTRAP.*too small.* MB of address space/)},
+			{kind: 'out-of-memory', reason: expect.stringMatching(/SIGTRAP.*too small.* MB of address space/)},
 		],
 		[
 			'because Node is full',

@@ -138,7 +138,7 @@ test('the codes of refused functions are codes', () => {
 });
 
 test('the table of the work_dir names every file as it is named in src/layout.ts', () => {
-	const attemptFiles = (['part', 'out', 'o', 'e'] as const).map(kind => basename(attemptPath('', 13, 1, kind)));
+	const attemptFiles = (['part', 'out', 'o', 'e', 'claim'] as const).map(kind => basename(attemptPath('', 13, 1, kind)));
 	expect(namesIn(findTable(README, 'file').map(([name]) => name)).sort()).toEqual(
 		[
 			...[MANIFEST, JOURNAL, LAUNCHER, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, SHARED_VALUE],

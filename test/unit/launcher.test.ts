@@ -253,6 +253,13 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 		expect(readDump(workDir).argv.slice(2)).toEqual([workDir, '13', '1']);
 	});
 
+	test.skipIf(hasOwnSleep(shell))('waits for what tasks share, too, when they share something', () => {
+		const workDir = makeWorkDir({moreFiles: ['shared.v8']});
+		const {environment, waits} = fakeSleep(`: >${workDir}/shared.v8`);
+		expect(runLauncher(shell, workDir, ['13', '1'], {environment})).toMatchObject({status: 0, stderr: ''});
+		expect(waits()).toEqual([1]);
+	});
+
 	test.skipIf(hasOwnSleep(shell))('waits for a work_dir that is late as a whole', () => {
 		const workDir = makeWorkDir();
 		const {environment, waits} = fakeSleep(`mv ${workDir}.late ${workDir}`);

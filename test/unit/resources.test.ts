@@ -129,7 +129,7 @@ describe('is refused before anything is written', () => {
 	});
 
 	test('an unknown resource, with the nearest and the known ones', () => {
-		const all = 'They are: memory, time, slots, gpus, queue, project, parallelEnvironment. For others use `qsubArgs`.';
+		const all = 'They are: memory, time, slots, gpus, queue, project, parallelEnvironment. For others use `qsubArgs` or `sbatchArgs`.';
 		for (const [name, meant] of [
 			['mem', 'memory'],
 			['Memory', 'memory'],
