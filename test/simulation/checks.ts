@@ -97,7 +97,9 @@ const refute = (
 	kind: TaskErrorKind,
 	progress: ChunkProgress | undefined,
 ): string | undefined => {
-	const {options, rates} = world.scenario;
+	const {options, rates, diskFull, ioErrors} = world.scenario;
+	// Another process has removed it, and could not write that down.
+	const isUnnoted = ({deletedBy}: Job): boolean => deletedBy === 'us' && diskFull.length + ioErrors.length > 0;
 	const holds = ledger.holdsAt(ichunk);
 	// What nobody has claimed is deleted with all that could have.
 	const jobs = holds.length === 0 && options.numJobs !== undefined ? cluster.jobs() : holds.map(({job}) => job);
