@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {removeQueueJobs} from '../../src/end-map.js';
 import type {Engine, JobStatus} from '../../src/engines/engine.js';
 import type {JournalEvent} from '../../src/journal.js';
-import {jobName} from '../../src/layout.js';
+import {arrayName, jobName} from '../../src/layout.js';
 import type {AttemptState, Decision, MapState} from '../../src/map-state.js';
 
 const SESSION = '2026-11-21T00-20-07_a10cda';
@@ -144,6 +144,21 @@ describe('a map in which a queue-job may have been left', () => {
 			['deleted', '9', 'still in the queue'],
 		]);
 		expect(left).toBeUndefined();
+	});
+
+	test('removes the elements of an array without an answer that are its own, and notes whose they are', async () => {
+		const name = arrayName(SESSION, 0, 1, 1);
+		const element = (id: string, number: number): JobStatus => ({...job(id, name), element: number});
+		const {removed, noted} = await end(
+			[
+				{decision: 'open', jobs: [{jobName: name, element: 1}]},
+				// Its number was found before.
+				{decision: 'done', jobs: [{jobId: '9.2', jobName: name, element: 2}]},
+			],
+			{needsSweep: true, listed: [element('9.1', 1), element('9.2', 2), element('9.3', 3), job('10', name)]},
+		);
+		expect(removed).toEqual([['9.1']]);
+		expect(noted).toEqual([{event: 'deleted', ichunk: 0, attempt: 1, jobId: '9.1', jobName: name, reason: 'still in the queue'}]);
 	});
 
 	test('leaves a queue without such a job alone', async () => {
