@@ -113,9 +113,8 @@ export const poll = async (
 		takeFed();
 		const untilMs = Math.min(beats.status.untilDueMs(), beats.listing.untilDueMs());
 		const untilSubmitMs = isToSubmit(state) ? beats.submission.untilDueMs() : untilMs;
-		const untilRoomMs = isRoomNear(state) ? beats.room.untilDueMs() : untilMs;
 		const sleep = isFed ? ports.clock.sleep : (feed?.sleep ?? ports.clock.sleep);
-		if (!isFed || openChunks(state).length > 0) await sleep(Math.min(untilMs, untilSubmitMs, untilRoomMs), signal);
+		if (!isFed || openChunks(state).length > 0) await sleep(Math.min(untilMs, untilSubmitMs), signal);
 	}
 };
 
