@@ -17,35 +17,32 @@ export const createNodeWatch = (
 	elapsedMs: () => number = () => performance.now(),
 ): MarkUnreachable => {
 	let askedMs = elapsedMs();
+	/** Ids of queue-jobs: what comes to a node later than the question is not meant by its answer. */
 	let then: ReadonlySet<string> = new Set();
-	let silent: ReadonlySet<string> = new Set();
+	let unreachable: ReadonlySet<string> = new Set();
 	return async jobs => {
 		if (scontrolPath !== undefined && elapsedMs() - askedMs >= ASK_EVERY_MS) {
-			const suspects = new Set(jobs.filter(job => isOnNode(job) && then.has(job.id)).map(({host}) => host as string));
-			silent = await findSilent(run, scontrolPath, [...suspects], silent);
+			const suspects = jobs.filter(job => isOnNode(job) && then.has(job.id));
+			unreachable = (await findUnreachable(run, scontrolPath, suspects)) ?? unreachable;
 			then = new Set(jobs.filter(isOnNode).map(({id}) => id));
 			askedMs = elapsedMs();
 		}
 		return jobs.map(job =>
-			isOnNode(job) && silent.has(job.host as string)
-				? {...job, state: 'unreachable', rawState: `${job.rawState}, node not responding`}
-				: job,
+			isOnNode(job) && unreachable.has(job.id) ? {...job, state: 'unreachable', rawState: `${job.rawState}, node not responding`} : job,
 		);
 	};
 };
 
 const isOnNode = ({state, host}: JobStatus): boolean => host !== undefined && (state === 'running' || state === 'suspended');
 
-const findSilent = async (
-	run: Run,
-	scontrolPath: string,
-	hosts: readonly string[],
-	before: ReadonlySet<string>,
-): Promise<ReadonlySet<string>> => {
+/** Undefined when there is no answer: that a node is silent is only a hint, and so is that nobody says so. */
+const findUnreachable = async (run: Run, scontrolPath: string, suspects: readonly JobStatus[]): Promise<Set<string> | undefined> => {
+	const hosts = [...new Set(suspects.map(({host}) => host))];
 	if (hosts.length === 0) return new Set();
-	// That a node is silent is only a hint, and so is no answer.
 	const result = await run(scontrolPath, ['-o', 'show', 'node', hosts.join(',')]).catch(() => undefined);
-	return result?.exitCode === 0 ? parseSilentNodes(result.stdout) : before;
+	if (result?.exitCode !== 0) return undefined;
+	const silent = parseSilentNodes(result.stdout);
+	return new Set(suspects.filter(({host}) => silent.has(host as string)).map(({id}) => id));
 };
 
 /**

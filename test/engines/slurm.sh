@@ -79,10 +79,18 @@ start_master() {
 	die 'the controller did not come up'
 }
 
-stop_master() { # at once, as a crash would
+# In good order: it writes down what it knows every five seconds, and after a crash in between it gives numbers out again that
+# are in use, and drains the nodes for that.
+stop_master() {
 	local pid
 	pid=$(master_pid)
-	[ -z "$pid" ] || end_processes "$pid"
+	[ -n "$pid" ] || return 0
+	kill "$pid"
+	for _ in $(seq 200); do
+		is_running "$pid" || return 0
+		sleep 0.1
+	done
+	end_processes "$pid"
 }
 
 start_node() { # NAME
@@ -135,11 +143,15 @@ KillWait=2
 OverTimeLimit=0
 AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/none
+Prolog=$STATE/prolog
 CONF
 		for i in $(seq "$1"); do echo "NodeName=$PREFIX-node$i NodeAddr=$NET.$((10 + i)) CPUs=$2 RealMemory=$((16000 * $2)) State=UNKNOWN"; done
 		echo 'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP'
 		echo "Include $STATE/changing.conf"
 	} >"$SLURM_CONF"
+	# Nodes take over a changed configuration when they like: this is the same always.
+	printf '#!/bin/sh\n[ ! -e "%s" ]\n' "$STATE/prolog-is-broken" >"$STATE/prolog"
+	chmod 755 "$STATE/prolog"
 	write_changing
 }
 
@@ -148,22 +160,12 @@ write_changing() { # what is changed while the cluster is up
 	timeout=$(cat "$STATE/node-timeout" 2>/dev/null || echo 600)
 	max=$(cat "$STATE/max-jobs" 2>/dev/null || echo 0)
 	echo "SlurmdTimeout=$timeout" >"$STATE/changing.conf"
-	[ ! -e "$STATE/prolog" ] || echo "Prolog=$STATE/prolog" >>"$STATE/changing.conf"
 	[ "$max" = 0 ] || echo 'JobSubmitPlugins=lua' >>"$STATE/changing.conf"
-}
-
-break_prolog() {
-	printf '#!/bin/sh\nexit 1\n' >"$STATE/prolog"
-	chmod 755 "$STATE/prolog"
-	write_changing
-	quiet scontrol reconfigure
 }
 
 mend_prolog() {
 	local name
-	rm -f "$STATE/prolog"
-	write_changing
-	quiet scontrol reconfigure
+	rm -f "$STATE/prolog-is-broken"
 	# Those that are not drained say that they need not be resumed.
 	for name in $(node_names); do scontrol update nodename="$name" state=resume 2>/dev/null || true; done
 }
@@ -212,8 +214,8 @@ write_wrappers() { # DIRECTORY
 	for program in $CLIENTS; do
 		cat >"$1/$program" <<WRAPPER
 #!/bin/sh
-# Written by slurm.sh: the real $program, for the cluster $PREFIX.
-export SLURM_CONF=$SLURM_CONF
+# Written by slurm.sh: the real $program, for the cluster $PREFIX; in a job of another cluster, for that one.
+export SLURM_CONF="\${SLURM_CONF:-$SLURM_CONF}"
 exec /usr/bin/$program "\$@"
 WRAPPER
 		chmod 755 "$1/$program"
@@ -237,9 +239,7 @@ all_nodes_answer() { # NODES
 down() {
 	local pid
 	remove_nodes
-	stop_master
-	pid=$(pid_of "$STATE/munge/pid" munged)
-	[ -z "$pid" ] || end_processes "$pid"
+	for pid in $(master_pid) $(pid_of "$STATE/munge/pid" munged); do end_processes "$pid"; done
 	remove_users
 	rm -rf "$STATE"
 	rmdir "${STATE%/*}" 2>/dev/null || true
@@ -311,7 +311,7 @@ stop-node) stop_node "$(node_name "$1")" ;;
 start-node) start_node "$(node_name "$1")" ;;
 stop-master) stop_master ;;
 start-master) start_master ;;
-break-prolog) break_prolog ;;
+break-prolog) touch "$STATE/prolog-is-broken" ;;
 mend-prolog) mend_prolog ;;
 node-timeout) node_timeout "$1" ;;
 max-jobs) max_jobs "$1" ;;
