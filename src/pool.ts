@@ -163,6 +163,7 @@ export class Pool {
 	#iterate(isOrdered: boolean, fn: unknown, tasks: unknown, {settled, ...callOptions}: IterateOptions = {}): AsyncIterable<unknown> {
 		refuseDuringImport();
 		const options = mergeOptions(this.#options, callOptions);
+		checkSchedule(options);
 		if (settled !== undefined && typeof settled !== 'boolean')
 			throw new PoolError('ERR_POOL_OPTION', `Expected \`settled\` to be true or false, got ${typeof settled}.`);
 		const source = takeTasks(tasks);
