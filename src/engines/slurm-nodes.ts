@@ -43,8 +43,8 @@ const findSilent = async (
 	before: ReadonlySet<string>,
 ): Promise<ReadonlySet<string>> => {
 	if (hosts.length === 0) return new Set();
-	// That a node is silent is only a hint, and so is no answer.
-	const result = await run(scontrolPath, ['-o', 'show', 'node', hosts.join(',')]).catch(() => undefined);
+	// That a node is silent is only a hint, and so is no answer. `-a`: one that is in hidden partitions only is "not found" else.
+	const result = await run(scontrolPath, ['-a', '-o', 'show', 'node', hosts.join(',')]).catch(() => undefined);
 	return result?.exitCode === 0 ? parseSilentNodes(result.stdout) : before;
 };
 
