@@ -23,19 +23,19 @@ export const runGridEngineProgram = async (program: string, args: readonly strin
 	});
 };
 
-/** A program, and what it must find in its environment. */
-type Wrapped = {readonly path: string; readonly variables: Readonly<Record<Variable, string>>};
+/** A program, and what the script puts into its environment: besides these three what the site's `/etc/default/gridengine` exports, as `SGE_QMASTER_PORT`. */
+type Wrapped = {readonly path: string; readonly variables: Readonly<Record<string, string>>};
 
-type Variable = (typeof VARIABLES)[number];
-
-const VARIABLES = ['SGE_ROOT', 'SGE_CELL', 'SGE_ARCH'] as const;
+const VARIABLES: readonly string[] = ['SGE_ROOT', 'SGE_CELL', 'SGE_ARCH'];
 
 /** By the path of the program; undefined in it for one that is called as it is. */
 const known = new Map<string, Promise<Wrapped | undefined>>();
 
-/** What the caller has in its environment goes first, as with the script. */
-const chooseVariables = (environment: NodeJS.ProcessEnv, {variables}: Wrapped): Record<string, string> =>
-	Object.fromEntries(VARIABLES.map(name => [name, environment[name] || variables[name]]));
+/** Of the three what the caller has in its environment goes first, as with the script. */
+const chooseVariables = (environment: NodeJS.ProcessEnv, {variables}: Wrapped): NodeJS.ProcessEnv => ({
+	...variables,
+	...Object.fromEntries(VARIABLES.map(name => [name, environment[name] || variables[name]])),
+});
 
 const unwrap = async (program: string, settings: Settings): Promise<Wrapped | undefined> => {
 	try {
@@ -47,19 +47,29 @@ const unwrap = async (program: string, settings: Settings): Promise<Wrapped | un
 		if (call === null || LOOKS_AT_ARGUMENTS.test(head)) return undefined;
 		const path = join(call[1] as string, basename(program));
 		accessSync(path, constants.X_OK);
-		const print = `printf '%s\\0' ${VARIABLES.map(name => `"$${name}"`).join(' ')}`;
-		const environment = Object.fromEntries(
-			Object.entries(settings.environment).filter(([name]) => !(VARIABLES as readonly string[]).includes(name)),
-		);
+		const environment = Object.fromEntries(Object.entries(settings.environment).filter(([name]) => !VARIABLES.includes(name)));
+		// What the script says by itself comes before the first NUL.
+		const print = "printf '\\0'; exec env -0";
 		const {ending, exitCode, stdout} = await runProgram('/bin/sh', ['-c', `${head}\n${print}`, program], {...settings, environment});
-		const values = stdout.split('\0').slice(0, -1);
-		if (ending !== 'exited' || exitCode !== 0 || values.length !== VARIABLES.length || values.includes('')) return undefined;
-		return {path, variables: Object.fromEntries(VARIABLES.map((name, i) => [name, values[i]])) as Wrapped['variables']};
+		if (ending !== 'exited' || exitCode !== 0) return undefined;
+		const variables = findChanged(stdout.split('\0').slice(1, -1), environment);
+		return VARIABLES.every(name => variables[name]) ? {path, variables} : undefined;
 	} catch {
 		// Then it is called as it is, and says itself what is wrong.
 		return undefined;
 	}
 };
+
+/** @param entries - As `NAME=value`. */
+const findChanged = (entries: readonly string[], before: NodeJS.ProcessEnv): Record<string, string> =>
+	Object.fromEntries(
+		entries
+			.map(entry => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)] as const)
+			.filter(([name, value]) => before[name] !== value && !OF_THE_CALL.test(name)),
+	);
+
+/** The shell's own, and what `runProgram` sets by itself. */
+const OF_THE_CALL = /^(?:PWD|OLDPWD|SHLVL|_|LC_ALL|LANGUAGE)$/;
 
 /** The last line of the script. */
 const CALL = /\nexec (\/[\w./-]+)\/\$\{?PROG\}? "\$@"\s*$/;

@@ -17,7 +17,7 @@ const makeWrapped = ({name = 'gridengine-wrapper', finds = FINDS, end = 'exec DI
 	const {directory, paths} = makePrograms({[name]: finds});
 	const lib = join(directory, 'lib');
 	mkdirSync(lib);
-	writeFileSync(join(lib, 'qsub'), '#!/bin/sh\necho "$SGE_ROOT $SGE_CELL $SGE_ARCH $MORE: $*"\n', {mode});
+	writeFileSync(join(lib, 'qsub'), '#!/bin/sh\necho "$SGE_ROOT $SGE_CELL $SGE_ARCH $MORE$SGE_QMASTER_PORT: $*"\n', {mode});
 	chmodSync(join(lib, 'qsub'), mode);
 	const wrapper = paths[name] as string;
 	writeFileSync(wrapper, `${readFileSync(wrapper, 'utf8')}${end.replace('DIRECTORY', directory)}\n`);
@@ -50,12 +50,19 @@ describe('a program behind the wrapper of Debian', () => {
 		expect(numRuns()).toBe(1);
 	});
 
+	test('gets what else the wrapper exports, as the port that a site has in /etc/default/gridengine', async () => {
+		const {call, numRuns} = makeWrapped({finds: `${FINDS}\nexport SGE_QMASTER_PORT=7000; echo a word of the site`});
+		for (let i = 0; i < 2; i++) expect(await call()).toBe('/found/root found lx-found 7000: a b c\n');
+		expect(await call([], {SGE_QMASTER_PORT: '6444'})).toBe('/found/root found lx-found 7000: \n');
+		expect(numRuns()).toBe(1);
+	});
+
 	test.each([
 		['has another name', {name: 'some-wrapper'}],
 		['ends in another way', {end: 'DIRECTORY/lib/${PROG} "$@"; exit $?'}],
 		['looks at the arguments', {finds: `${FINDS}\ntest "$1" != x || exit 3`}],
 		['finds nothing out', {finds: FINDS.replace('lx-found', '')}],
-		['fails when it is only asked', {finds: `case $(ps -o args= -p $$) in *printf*) exit 1;; esac\n${FINDS}`}],
+		['fails when it is only asked', {finds: `case $(ps -o args= -p $$) in *"exec env"*) exit 1;; esac\n${FINDS}`}],
 	])('is called by the wrapper each time when that %s', async (_, wrapper) => {
 		const {call, numRuns} = makeWrapped(wrapper);
 		const arch = 'finds' in wrapper && !wrapper.finds.includes('lx-found') ? '' : 'lx-found';
