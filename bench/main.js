@@ -4,7 +4,7 @@
  *     npm run bench -- [--engine NAME,…] [--cases NAME,…] [--runs COUNT] [--slots COUNT] [--quick] [--install] [--markdown FILE] [--json FILE] [--directory PATH]
  *
  * --engine     only these of grid-engine, slurm, local; all that are there by default
- * --cases      only these; a name may end in `*`. `list` prints them
+ * --cases      only these; a name may end in `*`. `list` prints them. `faults` is run only when it is named
  * --runs       of each, the contestants taking turns; the table has medians (5)
  * --slots      queue-jobs that can run at once (48)
  * --quick      sizes so small that it only shows that everything runs
@@ -19,12 +19,15 @@ import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
 import {createBytes} from './cases/bytes.js';
+import {createFaults} from './cases/faults.js';
 import {createManyChunks} from './cases/many-chunks.js';
 import {createMemory} from './cases/memory.js';
 import {createMultiply} from './cases/multiply.js';
 import {createReading} from './cases/reading.js';
 import {createShortJobs} from './cases/short-jobs.js';
 import {createTimers} from './cases/timers.js';
+import {createUneven} from './cases/uneven.js';
+import {createWaiting} from './cases/waiting.js';
 import {runCase, verdictOf} from './helpers/case.js';
 import {findEngines} from './helpers/engines.js';
 import {describeMachine} from './helpers/machine.js';
@@ -36,7 +39,20 @@ import {createTable, formatMarkdown, formatText, writeBetweenMarks} from './help
 /** @typedef {import('./helpers/case.js').Bench} Bench */
 
 /** In the order of the table. @type {((bench: Bench) => import('./helpers/case.js').Case[])[]} */
-const CASES = [createShortJobs, createTimers, createMultiply, createManyChunks, createBytes, createReading, createMemory];
+const CASES = [
+	createShortJobs,
+	createTimers,
+	createUneven,
+	createMultiply,
+	createManyChunks,
+	createBytes,
+	createReading,
+	createMemory,
+	createWaiting,
+];
+
+/** Run only when they are named. @type {((bench: Bench) => import('./helpers/case.js').Report[])[]} */
+const REPORTS = [createFaults];
 
 const main = async () => {
 	const {values} = parseArgs({
@@ -57,9 +73,14 @@ const main = async () => {
 	try {
 		const engines = chooseEngines(await findEngines(directory, Number(values.slots)), values.engine);
 		const benches = engines.map(engine => createBench(engine, directory, Number(values.slots), values.quick));
-		const chosen = benches.map(bench => ({bench, cases: chooseCases(bench, values.cases)}));
+		const wanted = values.cases?.split(',');
+		const chosen = benches.map(bench => ({bench, ...chooseCases(bench, wanted)}));
+		if (chosen.every(({cases, reports}) => cases.length + reports.length === 0))
+			throw new Error(`Expected --cases to be names that \`--cases list\` prints, got ${values.cases}.`);
 		if (values.cases === 'list') {
-			for (const {cases} of chosen.slice(0, 1)) console.log(cases.map(({name, title}) => `${name}  ${title}`).join('\n'));
+			for (const {bench, cases, reports} of chosen) {
+				console.log(`${bench.engine.name}\n${[...cases, ...reports].map(({name, title}) => `  ${name}: ${title}`).join('\n')}`);
+			}
 			return;
 		}
 		if (values.install) await installPeers();
@@ -68,7 +89,9 @@ const main = async () => {
 		console.log(about.join('\n'));
 		const tables = [];
 		const all = [];
-		for (const {bench, cases} of chosen) {
+		for (const {bench, cases, reports} of chosen) {
+			for (const {report} of reports) await report(numRuns);
+			if (cases.length === 0) continue;
 			const results = [];
 			for (const each of cases) results.push(await runCase(each, numRuns, line => console.error(`${bench.engine.name}: ${line}`)));
 			const rows = createTable(results);
@@ -96,14 +119,17 @@ const chooseEngines = (found, names) => {
 	});
 };
 
-/** @type {(bench: Bench, names: string | undefined) => import('./helpers/case.js').Case[]} */
-const chooseCases = (bench, names) => {
-	const all = CASES.flatMap(create => create(bench));
-	if (names === undefined || names === 'list') return all;
-	const wanted = names.split(',');
-	const chosen = all.filter(({name}) => wanted.some(want => (want.endsWith('*') ? name.startsWith(want.slice(0, -1)) : name === want)));
-	if (chosen.length === 0) throw new Error(`Expected --cases to be of ${all.map(({name}) => name).join(', ')}, got ${names}.`);
-	return chosen;
+/** @type {(bench: Bench, wanted: readonly string[] | undefined) => {cases: import('./helpers/case.js').Case[], reports: import('./helpers/case.js').Report[]}} */
+const chooseCases = (bench, wanted) => {
+	const isWanted = (/** @type {{name: string}} */ {name}) =>
+		wanted?.some(want => (want.endsWith('*') ? name.startsWith(want.slice(0, -1)) : [name, 'list'].includes(want)));
+	return {
+		cases: CASES.flatMap(create => create(bench))
+			.filter(each => isWanted(each) ?? true)
+			// The targets are for the real sizes.
+			.map(each => (bench.quick ? {...each, verdict: {unit: each.verdict.unit, of: each.verdict.of}} : each)),
+		reports: REPORTS.flatMap(create => create(bench)).filter(each => isWanted(each) ?? false),
+	};
 };
 
 const MEASURE_MAP = fileURLToPath(new URL('./helpers/measure-map.js', import.meta.url));

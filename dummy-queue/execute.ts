@@ -1,6 +1,7 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {closeSync, existsSync, mkdirSync, openSync, rmSync} from 'node:fs';
 import path from 'node:path';
+import {isSameJob} from './elements.js';
 import type {Job} from './job.js';
 import {endJob, type ProcessEnd, putIntoErrorState} from './job-ends.js';
 import {environmentOf, jobSpoolDirectoryOf, scratchDirectoryOf} from './job-environment.js';
@@ -50,9 +51,9 @@ export const executeJob = async (directory: string, {job, kill}: Claim): Promise
 	}
 };
 
-const changeJob = (directory: string, {JB_job_number}: Job, change: (job: Job, state: QueueState) => void): void =>
+const changeJob = (directory: string, wanted: Job, change: (job: Job, state: QueueState) => void): void =>
 	updateQueueState(directory, state => {
-		const job = state.jobs.find(other => other.JB_job_number === JB_job_number);
+		const job = state.jobs.find(other => isSameJob(other, wanted));
 		if (job) {
 			change(job, state);
 		}
@@ -104,9 +105,9 @@ const commandOf = (state: QueueState, job: Job): string[] => {
 };
 
 /** Lets qdel find the process. If qdel came first, the process ends here. */
-const registerProcess = (directory: string, {JB_job_number}: Job, pid: number): void => {
+const registerProcess = (directory: string, wanted: Job, pid: number): void => {
 	const isWanted = updateQueueState(directory, state => {
-		const job = state.jobs.find(other => other.JB_job_number === JB_job_number);
+		const job = state.jobs.find(other => isSameJob(other, wanted));
 		if (job?.execution === undefined || job.deleting) {
 			return false;
 		}

@@ -37,6 +37,8 @@ type OfJob = Counted & {
 	jobName?: string;
 	/** A regular expression that the name matches. */
 	jobPattern?: string;
+	/** Only this element of an array. */
+	element?: number;
 	/** Only on these worker-nodes, of a job that is started or runs there. */
 	hosts?: string[];
 };
@@ -106,6 +108,7 @@ export const takeJobFault = <Kind extends JobFault['kind']>(
 			!('program' in candidate) &&
 			candidate.times > 0 &&
 			matchesName(candidate, job.JB_name) &&
+			(candidate.element === undefined || candidate.element === job.element) &&
 			(candidate.hosts === undefined || candidate.hosts.includes(job.host ?? '')) &&
 			isMeant(candidate as JobFault & {kind: Kind}),
 	);

@@ -20,12 +20,14 @@ export type DummyQueue = {
 	readonly qacctPath: string;
 	/** Not enumerable: it is not spread. */
 	readonly qalterPath: string;
+	/** Not enumerable: it is not spread. */
+	readonly qconfPath: string;
 	/** Where the state of the queue is. Not enumerable: it is not spread. */
 	readonly directory: string;
 };
 
 /**
- * Makes an empty dummy queue in `directory`, which is created when it is missing: a state file and the executables qsub, qstat, qdel, qacct and qalter.
+ * Makes an empty dummy queue in `directory`, which is created when it is missing: a state file and the executables qsub, qstat, qdel, qacct, qalter and qconf.
  * A queue that is there already is emptied.
  *
  * @example
@@ -44,6 +46,7 @@ export const initQueueState = (directory: string, options: Partial<QueueState> =
 	return Object.defineProperties(queue, {
 		qacctPath: {value: writeProgram('qacct')},
 		qalterPath: {value: writeProgram('qalter')},
+		qconfPath: {value: writeProgram('qconf')},
 		directory: {value: absolute},
 	}) as DummyQueue;
 };

@@ -1,4 +1,5 @@
 import {constants} from 'node:os';
+import {isSameJob} from './elements.js';
 import type {KillFault} from './faults.js';
 import {hostOf, isReachable} from './hosts.js';
 import type {Job} from './job.js';
@@ -18,7 +19,7 @@ const EXIT_ERROR_STATE = 100;
 
 /** Records the end of a job's process; the job leaves the queue, goes back to it, or gets into an error state. */
 export const endJob = (state: QueueState, job: Job, {exitCode, signal}: ProcessEnd, kill?: KillFault): void => {
-	const current = state.jobs.find(other => other.JB_job_number === job.JB_job_number);
+	const current = state.jobs.find(other => isSameJob(other, job));
 	delete current?.execution;
 	if (signal !== undefined && kill !== undefined) {
 		recordKill(state, job, kill);
@@ -106,6 +107,7 @@ type End = Pick<EndedJob, 'failed' | 'exitStatus' | 'signal' | 'wallclockSeconds
 const record = (state: QueueState, job: Job, end: End): void => {
 	state.ended.push({
 		JB_job_number: job.JB_job_number,
+		...(job.element !== undefined && {element: job.element}),
 		JB_name: job.JB_name,
 		JB_owner: job.JB_owner,
 		queue: job.queue,

@@ -42,11 +42,11 @@ export const environmentOf = (directory: string, state: QueueState, job: Job): R
 
 /** A directory of its own for every job, removed at its end. */
 export const scratchDirectoryOf = (directory: string, job: Job): string =>
-	path.join(directory, 'tmp', `${job.JB_job_number}.1.${job.queue}`);
+	path.join(directory, 'tmp', `${job.JB_job_number}.${job.element ?? 1}.${job.queue}`);
 
 /** Where Grid Engine keeps its own notes on a job while it runs. */
 export const jobSpoolDirectoryOf = (directory: string, job: Job): string =>
-	path.join(directory, 'spool/active_jobs', `${job.JB_job_number}.1`);
+	path.join(directory, 'spool/active_jobs', `${job.JB_job_number}.${job.element ?? 1}`);
 
 const sgeVariables = (directory: string, job: Job, outputs: {stdout: string; stderr: string}): Record<string, string> => ({
 	SGE_ACCOUNT: 'sge',
@@ -67,8 +67,8 @@ const sgeVariables = (directory: string, job: Job, outputs: {stdout: string; std
 	SGE_STDERR_PATH: outputs.stderr,
 	SGE_STDIN_PATH: '/dev/null',
 	SGE_STDOUT_PATH: outputs.stdout,
-	SGE_TASK_FIRST: 'undefined',
-	SGE_TASK_ID: 'undefined',
-	SGE_TASK_LAST: 'undefined',
-	SGE_TASK_STEPSIZE: 'undefined',
+	SGE_TASK_FIRST: String(job.array?.first),
+	SGE_TASK_ID: String(job.element),
+	SGE_TASK_LAST: String(job.array?.last),
+	SGE_TASK_STEPSIZE: String(job.array?.step),
 });

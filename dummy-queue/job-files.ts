@@ -64,7 +64,7 @@ export const outputPathsOf = (state: QueueState, job: Job): {stdout: string; std
 export const openForAppend = (file: string): number => openSync(file, 'a', 0o644);
 
 const outputPath = (state: QueueState, job: Job, asked: string | undefined, letter: 'o' | 'e'): string => {
-	const standard = `${job.JB_name}.${letter}${job.JB_job_number}`;
+	const standard = `${job.JB_name}.${letter}${job.JB_job_number}${job.element === undefined ? '' : `.${job.element}`}`;
 	if (asked === undefined) {
 		return path.join(directoryOf(job), standard);
 	}
@@ -82,7 +82,7 @@ const expandVariables = (state: QueueState, job: Job, text: string): string => {
 		JOB_ID: String(job.JB_job_number),
 		JOB_NAME: job.JB_name,
 		HOSTNAME: hostOf(state, job).name,
-		TASK_ID: 'undefined',
+		TASK_ID: String(job.element),
 	};
 	return text.replaceAll(/\$(HOME|USER|JOB_ID|JOB_NAME|HOSTNAME|TASK_ID)/g, (_, variable: string) => values[variable]!);
 };

@@ -1,8 +1,14 @@
+import type {Range} from './elements.js';
+
 /** One queue-job in the queue. Names in capitals are those of `qstat -xml`. */
 export type Job = {
 	JB_job_number: number;
 	JB_name: string;
 	JB_owner: string;
+	/** Its number in the array that it belongs to; absent when it is in none. */
+	element?: number;
+	/** The whole array, and how many of its elements may run at a time (0 for all). */
+	array?: Range & {maxRunning: number};
 	/** Whether qstat lists it among the running or the pending ones. */
 	phase: 'pending' | 'running';
 	/** The letters of the state, as `qw`, `hqw`, `Eqw`, `r`. Only `qw` and `Rq` are started, only `r` and `Rr` executed. */

@@ -3,7 +3,7 @@ import {type ProgramFault, takeProgramFault} from './faults.js';
 import type {ProgramName} from './state.js';
 import {appendCall, onRemoval, updateQueueState} from './store.js';
 
-// The one program behind the executables qsub, qstat, qdel, qacct and qalter: `program.js DIRECTORY NAME ARGUMENT…`.
+// The one program behind the executables qsub, qstat, qdel, qacct, qalter and qconf: `program.js DIRECTORY NAME ARGUMENT…`.
 
 const main = async (directory: string, name: string, words: readonly string[]): Promise<void> => {
 	const question = name === 'qstat' && ['-j', '-F'].find(option => words.includes(option));
@@ -48,6 +48,8 @@ const run = async (directory: string, program: ProgramName, words: readonly stri
 			return (await import('./qacct.js')).qacct(directory, words);
 		case 'qalter':
 			return (await import('./qalter.js')).qalter(directory, words);
+		case 'qconf':
+			return (await import('./qconf.js')).qconf(directory, words);
 	}
 };
 

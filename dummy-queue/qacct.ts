@@ -1,24 +1,40 @@
 import {type Answer, answerOf, Refusal} from './answer.js';
+import {elementsOf, formatRange, parseRange, type Range} from './elements.js';
 import type {EndedJob} from './state.js';
 import {readQueueState} from './store.js';
 import {longTime} from './times.js';
 
-/** Tells of ended queue-jobs: `qacct -j ID`. */
+/** Tells of ended queue-jobs: `qacct -j ID`; of elements of an array: `qacct -j ID -t RANGE`. */
 export const qacct = (directory: string, words: readonly string[]): Answer =>
 	answerOf(() => {
-		const [option, wanted] = words;
-		if (option !== '-j' || wanted === undefined) {
-			throw new Refusal(1, 'SGE 8.1.9\nusage: qacct -j job_id');
+		const [option, wanted, elementOption, range] = words;
+		const elements = parseRange(range ?? '');
+		if (option !== '-j' || wanted === undefined || (elementOption !== undefined && (elementOption !== '-t' || elements === undefined))) {
+			throw new Refusal(1, 'SGE 8.1.9\nusage: qacct -j job_id [-t task_id_range]');
 		}
 
 		const {accounting, ended} = readQueueState(directory);
 		const found = accounting ? ended.filter(job => String(job.JB_job_number) === wanted || job.JB_name === wanted) : [];
+		if (elements !== undefined) {
+			return describeElements(found, wanted, elements);
+		}
+
 		if (found.length === 0) {
 			throw new Refusal(1, `error: job ${/^\d+$/.test(wanted) ? 'id' : 'name'} ${wanted} not found`);
 		}
 
 		return found.map(describeEnd).join('');
 	});
+
+const describeElements = (found: readonly EndedJob[], wanted: string, elements: Range): string => {
+	const numbers = elementsOf(elements);
+	const meant = found.filter(({element}) => element !== undefined && numbers.includes(element));
+	if (meant.length === 0) {
+		throw new Refusal(1, `error: Job-array tasks ${wanted}.${formatRange(elements)} not found`);
+	}
+
+	return meant.map(describeEnd).join('');
+};
 
 const REASONS: Record<number, string> = {
 	1: 'assumedly before job',
@@ -52,7 +68,7 @@ const describeEnd = (job: EndedJob): string => {
 		['owner', job.JB_owner],
 		['jobname', job.JB_name],
 		['jobnumber', String(job.JB_job_number)],
-		['taskid', 'undefined'],
+		['taskid', String(job.element)],
 		['account', 'sge'],
 		['qsub_time', longTime(job.JB_submission_time)],
 		['start_time', start === undefined ? '-/-' : longTime(start)],

@@ -14,7 +14,13 @@ export const qalter = (directory: string, words: readonly string[]): Answer => {
 	}
 
 	const state = readQueueState(directory);
-	const job = state.jobs.find(({JB_job_number}) => String(JB_job_number) === wanted);
+	if (/^\d+\.\d+$/.test(wanted)) {
+		return {stdout: '', stderr: 'denied: the selected option works only on jobs and not on tasks\n', exitCode: 4};
+	}
+
+	// Of an array, what is said is said of the elements that wait.
+	const found = state.jobs.filter(({JB_job_number}) => String(JB_job_number) === wanted);
+	const job = found.find(({phase}) => phase === 'pending') ?? found[0];
 	if (job === undefined) {
 		return {stdout: `denied: job "${wanted}" does not exist\n`, stderr: '', exitCode: 1};
 	}

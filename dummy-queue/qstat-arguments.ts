@@ -8,6 +8,8 @@ export type QstatOptions = {
 	hidesEmptyQueues: boolean;
 	/** `-F`: asks about the queue instances, whose limits are shown; nothing happens in the queue. */
 	asksForAttributes: boolean;
+	/** `-g d`: the elements of an array that wait are listed one by one. */
+	listsElements: boolean;
 	/** `-u`: whose jobs; the caller's when it is not given. */
 	users: string[];
 	/** `-j`: the jobs to be explained. */
@@ -20,6 +22,7 @@ export const parseQstatArguments = (words: readonly string[]): QstatOptions => {
 		isFull: false,
 		hidesEmptyQueues: false,
 		asksForAttributes: false,
+		listsElements: false,
 		users: [callingUser().name],
 	};
 	const rest = [...words];
@@ -61,9 +64,12 @@ const parseOption = (option: string, rest: string[], options: QstatOptions): voi
 			options.users = take().split(',');
 			break;
 		case '-g':
-			// `-g d` lists the tasks of arrays one by one. There are no arrays here.
-			for (const letter of take().replaceAll('d', '')) {
-				throw refuse(`wrong character '${letter}' for -g option`);
+			for (const letter of take()) {
+				if (letter !== 'd') {
+					throw refuse(`wrong character '${letter}' for -g option`);
+				}
+
+				options.listsElements = true;
 			}
 
 			break;

@@ -1,3 +1,4 @@
+import {formatElements} from './elements.js';
 import {type Host, hostOf, isReachable} from './hosts.js';
 import {type Job, shownState} from './job.js';
 import type {QstatOptions} from './qstat-arguments.js';
@@ -8,16 +9,17 @@ const OPENING = '<job_info  xmlns:xsd="http://arc.liv.ac.uk/repos/darcs/sge/sour
 
 /** What `qstat -xml` prints: the same elements, in the same order, with the same blanks. */
 export const listAsXml = (state: QueueState, jobs: readonly Job[], options: QstatOptions): string => {
-	const running = jobs.filter(job => job.phase === 'running');
-	const pending = jobs.filter(job => job.phase === 'pending');
+	const lines = toLines(jobs, options);
+	const running = lines.filter(({job}) => job.phase === 'running');
+	const pending = lines.filter(({job}) => job.phase === 'pending');
 	return [
 		"<?xml version='1.0'?>",
 		OPENING,
 		'  <queue_info>',
-		...(options.isFull ? queueInstances(state, running, options) : running.flatMap(job => jobElement(state, job, options, '    '))),
+		...(options.isFull ? queueInstances(state, running, options) : running.flatMap(line => jobElement(state, line, options, '    '))),
 		'  </queue_info>',
 		'  <job_info>',
-		...pending.flatMap(job => jobElement(state, job, options, '    ')),
+		...pending.flatMap(line => jobElement(state, line, options, '    ')),
 		'  </job_info>',
 		'</job_info>',
 		'',
@@ -25,21 +27,35 @@ export const listAsXml = (state: QueueState, jobs: readonly Job[], options: Qsta
 };
 
 /** What `qstat` prints for people. */
-export const listAsTable = (state: QueueState, jobs: readonly Job[]): string => {
+export const listAsTable = (state: QueueState, jobs: readonly Job[], options: QstatOptions): string => {
 	if (jobs.length === 0) {
 		return '';
 	}
 
 	const header = 'job-ID  prior   name       user         state submit/start at     queue                          slots ja-task-ID ';
-	return [header, '-'.repeat(header.length - 1), ...jobs.map(job => tableLine(state, job)), ''].join('\n');
+	return [header, '-'.repeat(header.length - 1), ...toLines(jobs, options).map(line => tableLine(state, line)), ''].join('\n');
 };
 
-const queueInstances = (state: QueueState, running: readonly Job[], options: QstatOptions): string[] => {
-	const queues = [...new Set(running.map(job => job.queue))];
+/** What is listed as one: a queue-job, or those elements of an array that wait in the same state. */
+type Line = {job: Job; elements: string};
+
+const toLines = (jobs: readonly Job[], {listsElements}: QstatOptions): Line[] => {
+	const groups = new Map<string, Job[]>();
+	for (const job of jobs) {
+		const isAlone = job.element === undefined || job.phase === 'running' || listsElements;
+		const key = [job.JB_job_number, isAlone ? job.element : shownState(job)].join(' ');
+		groups.set(key, [...(groups.get(key) ?? []), job]);
+	}
+
+	return [...groups.values()].map(group => ({job: group[0]!, elements: formatElements(group.flatMap(({element}) => element ?? []))}));
+};
+
+const queueInstances = (state: QueueState, running: readonly Line[], options: QstatOptions): string[] => {
+	const queues = [...new Set(running.map(({job}) => job.queue))];
 	return (queues.length === 0 ? ['dummy.q'] : queues).flatMap(queue =>
 		state.hosts.flatMap(host => {
-			const jobs = running.filter(job => job.queue === queue && hostOf(state, job) === host);
-			return jobs.length === 0 && options.hidesEmptyQueues ? [] : queueInstance(state, {queue, host}, jobs, options);
+			const lines = running.filter(({job}) => job.queue === queue && hostOf(state, job) === host);
+			return lines.length === 0 && options.hidesEmptyQueues ? [] : queueInstance(state, {queue, host}, lines, options);
 		}),
 	);
 };
@@ -47,24 +63,24 @@ const queueInstances = (state: QueueState, running: readonly Job[], options: Qst
 const queueInstance = (
 	state: QueueState,
 	{queue, host}: {queue: string; host: Host},
-	jobs: readonly Job[],
+	lines: readonly Line[],
 	options: QstatOptions,
 ): string[] => [
 	'    <Queue-List>',
 	`      <name>${escapeXml(`${queue}@${host.name}`)}</name>`,
 	'      <qtype>BIP</qtype>',
-	`      <slots_used>${jobs.reduce((sum, job) => sum + job.slots, 0)}</slots_used>`,
+	`      <slots_used>${lines.reduce((sum, {job}) => sum + job.slots, 0)}</slots_used>`,
 	'      <slots_resv>0</slots_resv>',
 	`      <slots_total>${state.maxRunning}</slots_total>`,
 	...(isReachable(host) ? ['      <load_avg>0.01000</load_avg>'] : []),
 	'      <arch>lx-amd64</arch>',
 	...(host.state === '' ? [] : [`      <state>${escapeXml(host.state)}</state>`]),
 	...(options.asksForAttributes ? ['h_rt', 'h_vmem'].map(name => `      <resource name="${name}" type="qf">infinity</resource>`) : []),
-	...jobs.flatMap(job => jobElement(state, job, options, '      ')),
+	...lines.flatMap(line => jobElement(state, line, options, '      ')),
 	'    </Queue-List>',
 ];
 
-const jobElement = (state: QueueState, job: Job, {isFull}: QstatOptions, indent: string): string[] => {
+const jobElement = (state: QueueState, {job, elements}: Line, {isFull}: QstatOptions, indent: string): string[] => {
 	const isRunning = job.phase === 'running';
 	const queueName = isRunning ? `${job.queue}@${hostOf(state, job).name}` : '';
 	return [
@@ -79,6 +95,7 @@ const jobElement = (state: QueueState, job: Job, {isFull}: QstatOptions, indent:
 			: `  <JB_submission_time>${job.JB_submission_time}</JB_submission_time>`,
 		...(isFull ? [] : [`  <queue_name>${escapeXml(queueName)}</queue_name>`]),
 		`  <slots>${job.slots}</slots>`,
+		...(elements === '' ? [] : [`  <tasks>${elements}</tasks>`]),
 		'</job_list>',
 	].map(line => indent + line);
 };
@@ -94,7 +111,7 @@ const ENTITIES: Record<string, string> = {
 
 const escapeXml = (text: string): string => text.replaceAll(/[&<>"']/g, character => ENTITIES[character]!);
 
-const tableLine = (state: QueueState, job: Job): string => {
+const tableLine = (state: QueueState, {job, elements}: Line): string => {
 	const time = slashedTime(job.JAT_start_time ?? job.JB_submission_time);
 	const queueName = job.phase === 'running' ? `${job.queue}@${hostOf(state, job).name}` : '';
 	return [
@@ -106,6 +123,6 @@ const tableLine = (state: QueueState, job: Job): string => {
 		time,
 		queueName.slice(0, 30).padEnd(30),
 		String(job.slots).padStart(5),
-		'       ',
+		elements === '' ? '       ' : elements,
 	].join(' ');
 };

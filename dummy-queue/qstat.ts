@@ -27,7 +27,7 @@ export const qstat = async (directory: string, words: readonly string[]): Promis
 
 	const state = readQueueState(directory);
 	const jobs = listedJobs(state, options);
-	return {stdout: options.isXml ? listAsXml(state, jobs, options) : listAsTable(state, jobs), stderr: '', exitCode: 0};
+	return {stdout: options.isXml ? listAsXml(state, jobs, options) : listAsTable(state, jobs, options), stderr: '', exitCode: 0};
 };
 
 const answerOfArguments = (words: readonly string[]): QstatOptions | Answer => {

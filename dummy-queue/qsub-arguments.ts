@@ -1,4 +1,6 @@
 import {Refusal} from './answer.js';
+import type {Range} from './elements.js';
+import {checkPriority, parseArrayRange, parseConcurrency, yesOrNo} from './qsub-words.js';
 
 /** What the options of one call of qsub ask for. */
 export type QsubOptions = {
@@ -18,6 +20,10 @@ export type QsubOptions = {
 	resources: string[];
 	parallelEnvironment?: {name: string; slots: number};
 	project?: string;
+	/** `-t`: an array. */
+	range?: Range;
+	/** `-tc`: how many of its elements may run at a time, 0 for all. */
+	maxRunning?: number;
 	/** `-w e`: refused when no host would ever take it. */
 	isVerified: boolean;
 	isHeld: boolean;
@@ -91,18 +97,6 @@ const takeWord = (rest: string[], option: string): string => {
 };
 
 type Parser = (options: QsubOptions, take: () => string, option: string) => void;
-
-const yesOrNo = (word: string, option: string): boolean => {
-	if (['y', 'yes'].includes(word)) {
-		return true;
-	}
-
-	if (['n', 'no'].includes(word)) {
-		return false;
-	}
-
-	throw new Refusal(7, `qsub: invalid option argument "${option} ${word}"`);
-};
 
 const withoutEffect: Parser = (options, _take, option) => {
 	options.requested.push(option);
@@ -201,8 +195,11 @@ const PARSERS: Record<string, Parser> = {
 
 		options.requested.push(option, word);
 	},
-	'-t': () => {
-		throw new Refusal(1, 'Unable to run job: the dummy queue has no array jobs\nExiting.');
+	'-t': (options, take) => {
+		options.range = parseArrayRange(take());
+	},
+	'-tc': (options, take) => {
+		options.maxRunning = parseConcurrency(take());
 	},
 	'-C': (options, take) => {
 		options.directivePrefix = take();
@@ -218,17 +215,4 @@ const PARSERS: Record<string, Parser> = {
 		options.requested.push(option, word);
 	},
 	'-notify': withoutEffect,
-};
-
-const checkPriority = (word: string): string => {
-	const priority = Number(word);
-	if (word.trim() === '' || !Number.isInteger(priority) || priority < -1023 || priority > 1024) {
-		throw new Refusal(7, `qsub: invalid priority "${word}".  Must be an integer from -1023 to 1024`);
-	}
-
-	if (priority > 0 && process.getuid?.() !== 0) {
-		throw new Refusal(1, 'Unable to run job: job rejected: positive submission priority requires operator privileges\nExiting.');
-	}
-
-	return word;
 };

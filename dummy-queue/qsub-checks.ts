@@ -1,5 +1,6 @@
 import {hostname} from 'node:os';
 import {deny} from './answer.js';
+import {elementsOf} from './elements.js';
 import type {QsubOptions} from './qsub-arguments.js';
 import type {KnownNames} from './state.js';
 
@@ -46,6 +47,21 @@ export const checkOutputPath = (value: string | undefined): void => {
 	const host = first.includes(':') ? first.slice(0, first.indexOf(':')) : '';
 	if (host !== '' && host !== hostname() && host !== 'localhost') {
 		throw deny(`can't resolve hostname "${host}"`);
+	}
+};
+
+/** Refuses the arrays that Grid Engine refuses. */
+export const checkArray = ({range, maxRunning}: QsubOptions, maxElements: number): void => {
+	if (range === undefined && maxRunning !== undefined) {
+		throw deny('invalid "task concurrency" value in job request');
+	}
+
+	if (range?.first === 0) {
+		throw deny('job rejected: 0 is an invalid task id');
+	}
+
+	if (range !== undefined && elementsOf(range).length > maxElements) {
+		throw deny(`job rejected: you tried to submit a job with more than ${maxElements} tasks`);
 	}
 };
 

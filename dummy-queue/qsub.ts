@@ -1,16 +1,17 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {type Answer, answerOf, deny, Refusal} from './answer.js';
+import {elementsOf, formatRange} from './elements.js';
 import {allowsHost} from './hosts.js';
 import type {Job} from './job.js';
 import {embeddedWords, parseQsubArguments, type QsubOptions} from './qsub-arguments.js';
-import {checkJobName, checkKnown, checkOutputPath} from './qsub-checks.js';
+import {checkArray, checkJobName, checkKnown, checkOutputPath} from './qsub-checks.js';
 import type {QueueState} from './state.js';
 import {updateQueueState} from './store.js';
 import {localTime} from './times.js';
 import {callingUser} from './user.js';
 
-/** Puts one queue-job into the queue. */
+/** Puts one queue-job into the queue, or an array of them. */
 export const qsub = (directory: string, words: readonly string[]): Answer =>
 	answerOf(() => {
 		const {options, script, original} = readRequest(words);
@@ -20,6 +21,7 @@ export const qsub = (directory: string, words: readonly string[]): Answer =>
 		checkOutputPath(options.errorPath);
 		const id = updateQueueState(directory, state => {
 			checkKnown(state.known, options);
+			checkArray(options, state.maxElements);
 			const spooled = path.join(directory, 'spool/job_scripts', String(state.nextJobId));
 			const job = createJob(state, options, {name, original, spooled});
 			checkLimit(state, job);
@@ -32,17 +34,23 @@ export const qsub = (directory: string, words: readonly string[]): Answer =>
 				writeFileSync(spooled, script, {mode: 0o755});
 			}
 
-			state.jobs.push(job);
+			state.jobs.push(...toElements(job, options));
 			state.nextJobId += 1;
 			return job.JB_job_number;
 		});
-		return options.terse ? `${id}\n` : `Your job ${id} ("${name}") has been submitted\n`;
+		const number = options.range === undefined ? String(id) : `${id}.${formatRange(options.range)}`;
+		return options.terse
+			? `${number}\n`
+			: `Your job${options.range === undefined ? '' : '-array'} ${number} ("${name}") has been submitted\n`;
 	});
+
+const toElements = (job: Job, {range, maxRunning = 0}: QsubOptions): Job[] =>
+	range === undefined ? [job] : elementsOf(range).map(element => ({...structuredClone(job), element, array: {...range, maxRunning}}));
 
 const EXIT_LIMIT = 25;
 
 const checkLimit = ({jobs, maxUserJobs}: QueueState, {JB_owner}: Job): void => {
-	const count = jobs.filter(job => job.JB_owner === JB_owner).length;
+	const count = new Set(jobs.filter(job => job.JB_owner === JB_owner).map(({JB_job_number}) => JB_job_number)).size;
 	if (maxUserJobs > 0 && count >= maxUserJobs) {
 		const reason = `job rejected: only ${maxUserJobs} jobs are allowed per user (current job count: ${count})`;
 		throw new Refusal(EXIT_LIMIT, `Unable to run job: ${reason}\nExiting.`);
@@ -146,8 +154,11 @@ const createJob = (state: QueueState, options: QsubOptions, {name, original, spo
 };
 
 /** Ids and names of jobs that are in the queue; others hold nothing, as with Grid Engine. */
-const findHolds = (state: QueueState, wanted: readonly string[]): number[] =>
-	state.jobs.filter(job => wanted.includes(String(job.JB_job_number)) || wanted.includes(job.JB_name)).map(job => job.JB_job_number);
+const findHolds = (state: QueueState, wanted: readonly string[]): number[] => [
+	...new Set(
+		state.jobs.filter(job => wanted.includes(String(job.JB_job_number)) || wanted.includes(job.JB_name)).map(job => job.JB_job_number),
+	),
+];
 
 const exportedEnvironment = ({exportsAll, variables}: QsubOptions): Record<string, string> => {
 	const {DUMMY_QUEUE_NODE_OPTIONS: nodeOptions, ...rest} = process.env;

@@ -11,8 +11,10 @@ export type QueueState = {
 	maxRunning: number;
 	/** The worker-nodes, shown as `dummy.q@NAME` and given to queue-jobs as HOSTNAME. */
 	hosts: Host[];
-	/** How many queue-jobs a user may have; qsub refuses more, with exit status 25. 0 is no limit. */
+	/** How many queue-jobs a user may have, an array counting as one; qsub refuses more, with exit status 25. 0 is no limit. */
 	maxUserJobs: number;
+	/** How many elements an array may have; qsub refuses more. */
+	maxElements: number;
 	/** How the queue starts a script. `unix_behavior` ignores `-S` and obeys the `#!` line; `script_from_stdin` feeds the script to the shell. */
 	shellStartMode: ShellStartMode;
 	/** Whether shells are started as login shells (argv[0] is `-sh`), as Grid Engine does by default. Off, so that nobody's `.profile` changes a test. */
@@ -45,11 +47,13 @@ export type KnownNames = {
 };
 
 /** The programs a fault can be set for and whose calls are counted. */
-export type ProgramName = 'qsub' | 'qstat' | 'qstat -j' | 'qstat -F' | 'qdel' | 'qacct' | 'qalter';
+export type ProgramName = 'qsub' | 'qstat' | 'qstat -j' | 'qstat -F' | 'qdel' | 'qacct' | 'qalter' | 'qconf';
 
 /** One record of the accounting. A queue-job that was started several times has several. */
 export type EndedJob = {
 	JB_job_number: number;
+	/** Of an array. */
+	element?: number;
 	JB_name: string;
 	JB_owner: string;
 	queue: string;
@@ -79,13 +83,14 @@ export const createQueueState = (options: Partial<QueueState> = {}): QueueState 
 	maxRunning: 10,
 	hosts: [{name: hostname(), state: ''}],
 	maxUserJobs: 0,
+	maxElements: 75_000,
 	shellStartMode: 'posix_compliant',
 	loginShells: false,
 	listsAllUsers: false,
 	accounting: true,
 	pendingReasons: [],
 	known: {},
-	calls: {qsub: 0, qstat: 0, 'qstat -j': 0, 'qstat -F': 0, qdel: 0, qacct: 0, qalter: 0},
+	calls: {qsub: 0, qstat: 0, 'qstat -j': 0, 'qstat -F': 0, qdel: 0, qacct: 0, qalter: 0, qconf: 0},
 	faults: [],
 	jobs: [],
 	ended: [],

@@ -1,3 +1,4 @@
+import {hasRoomInArray} from './elements.js';
 import {type KillFault, takeJobFault} from './faults.js';
 import {chooseHost, type Host, hostOf, isReachable} from './hosts.js';
 import {isExecutable, isStartable, type Job, takesSlot} from './job.js';
@@ -130,7 +131,7 @@ const phaseOf = (rawState: string): Job['phase'] => (/[qw]/.test(rawState) ? 'pe
 /** Returns the job to be executed, if it is one's turn. */
 const startOrExecute = (state: QueueState): Job[] => {
 	const isFull = state.jobs.filter(takesSlot).length >= state.maxRunning;
-	const startable = state.jobs.find(job => isStartable(job) && chooseHost(state, job) !== undefined);
+	const startable = state.jobs.find(job => isStartable(job) && hasRoomInArray(state.jobs, job) && chooseHost(state, job) !== undefined);
 	if (!isFull && startable) {
 		start(state, startable);
 		return [];

@@ -2,6 +2,9 @@ import {type Case, hold, type Job, put, type Workbench, waitFor} from './workben
 
 const ARGUMENTS = ['13', '1', 'SLURM_ARRAY_TASK_ID', 'two words', "it's", '$HOME `id` "x" \\', '*', '-x', ''];
 
+/** More than anybody submits at a time. */
+const MANY = 60;
+
 export const submissionCases: readonly Case[] = [
 	{
 		title: 'a queue-job is /bin/sh with the script, which need not be executable, and its arguments as they are',
@@ -73,16 +76,18 @@ export const submissionCases: readonly Case[] = [
 		title: 'a queue-job that is refused for good is refused with words, and none after it is begun',
 		canBeTried: (_, {makeRefusingEngine}) => makeRefusingEngine !== undefined,
 		body: async ({request, hooks}) => {
-			const outcomes = (await hooks.makeRefusingEngine?.().submit([1, 2, 3].map(() => request('exit 0')))) ?? [];
+			const requests = Array.from({length: MANY}, () => request('exit 0'));
+			const outcomes = (await hooks.makeRefusingEngine?.().submit(requests)) ?? [];
 			const [first] = outcomes;
 			hold(
 				first?.kind === 'permanent' && first.reason !== '',
 				`Expected an outcome that is permanent, with a reason, got ${JSON.stringify(first)}.`,
 			);
-			hold(
-				outcomes.length === 3 && outcomes.slice(1).every(({kind}) => kind === 'untried'),
-				`Expected two outcomes that are untried behind it, got ${JSON.stringify(outcomes.slice(1))}.`,
-			);
+			hold(outcomes.length === MANY, `Expected ${MANY} outcomes, got ${outcomes.length}.`);
+			const others = outcomes.filter(({kind}) => kind !== 'permanent' && kind !== 'untried');
+			hold(others.length === 0, `Expected only outcomes that are permanent or untried, got ${JSON.stringify(others[0])}.`);
+			const last = outcomes.at(-1);
+			hold(last?.kind === 'untried', `Expected the last of ${MANY} requests to be untried, got ${JSON.stringify(last)}.`);
 		},
 	},
 ];

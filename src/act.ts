@@ -1,7 +1,8 @@
 /** Does what judge said of one chunk. */
+import {noteLeaving} from './capacity.js';
 import {PoolError} from './errors.js';
 import type {FailureCause, Verdict} from './judge.js';
-import {attemptPath} from './layout.js';
+import {attemptPath, outputFile} from './layout.js';
 import type {AttemptFailure, AttemptState, ChunkState, MapState} from './map-state.js';
 import type {Ports} from './ports.js';
 import type {Reducer} from './reduce.js';
@@ -26,6 +27,7 @@ export const actOn = async (
 			chunk.decision = {kind: 'done', attempt: verdict.attempt};
 			// A chunk that is done needs no further attempt.
 			state.toSubmit.delete(chunk);
+			if (counted.jobId !== undefined) noteLeaving(state, counted.jobId);
 			state.journal.note({event: 'result', ichunk, attempt: verdict.attempt, ...whereIt(counted)});
 			return chunk.attempts.filter(attempt => attempt !== counted).flatMap(attempt => remove(state, ichunk, attempt));
 		}
@@ -69,7 +71,7 @@ const giveUp = async (
 	{cause, reason}: {readonly cause: FailureCause; readonly reason: string},
 	files: Ports['files'],
 ): Promise<AttemptFailure> => {
-	const failure = await refineFailure({kind: cause, reason}, attemptPath(state.workDir, ichunk, current.attempt, 'e'), files);
+	const failure = await refineFailure({kind: cause, reason}, outputFile(state.workDir, ichunk, current, 'e'), files);
 	current.failure = failure;
 	const who = {ichunk, attempt: current.attempt, ...whereIt(current)};
 	state.journal.note({event: cause === 'error-state' || cause === 'start-failed' ? cause : 'lost', ...who, ...failure});
@@ -95,9 +97,18 @@ const resubmit = (state: MapState, chunk: ChunkState, message: string): void => 
 	state.toSubmit.add(chunk);
 };
 
+/** With dynamic chunks a queue-job may have more attempts than this one. */
+const attemptsOfJob = (state: MapState, attempt: AttemptState): AttemptState[] =>
+	state.options.numJobs === undefined
+		? [attempt]
+		: state.chunks.flatMap(({attempts}) => attempts.filter(({jobId, jobName}) => jobId === attempt.jobId && jobName === attempt.jobName));
+
 const remove = (state: MapState, ichunk: number, attempt: AttemptState): string[] => {
 	if (attempt.jobId === undefined || attempt.isRemoved || attempt.job.kind === 'absent') return [];
-	attempt.isRemoved = true;
+	// It is at another chunk by now, or about to end.
+	if (state.options.numJobs !== undefined && attempt.hasEnded) return [];
+	for (const each of attemptsOfJob(state, attempt)) each.isRemoved = true;
+	noteLeaving(state, attempt.jobId);
 	// It may not work.
 	state.needsSweep = true;
 	state.journal.note({event: 'deleted', ichunk, attempt: attempt.attempt, jobId: attempt.jobId});

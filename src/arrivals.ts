@@ -26,6 +26,9 @@ export type ArrivalsInput = PieceInput & {
 	readonly isOver: () => boolean;
 };
 
+/** Of chunks that were begun: the index of the task that is given next. Everybody who iterates has his own. */
+type Cursors = Map<number, number>;
+
 /** Chunks that are being computed are looked at no more often than this, … */
 const LOOK_EVERY_MS = 1000;
 /** … and for no more than this part of the time: there may be a thousand of them. */
@@ -33,13 +36,11 @@ const LOOK_SHARE = 0.1;
 
 export const createArrivals = (input: ArrivalsInput): Arrivals => {
 	const {state, reducer, clock, nextRound, isOver} = input;
-	/** Of chunks that were begun: the index of the task that is given next. */
-	const cursors = new Map<number, number>();
 	let numTaken = 0;
 	let lookMs = Number.NEGATIVE_INFINITY;
 
 	/** What a chunk has beyond what was given of it. */
-	const takeFrom = async function* ({chunk, attempts, decision}: ChunkState): AsyncGenerator<Outcome<unknown>> {
+	const takeFrom = async function* ({chunk, attempts, decision}: ChunkState, cursors: Cursors): AsyncGenerator<Outcome<unknown>> {
 		let next = cursors.get(chunk.ichunk) ?? 0;
 		if (next < chunk.numTasks) {
 			const pieces = decision.kind === 'open' ? await growthOf(input, chunk, attempts, next) : reducer.piecesOf(chunk.ichunk);
@@ -67,6 +68,7 @@ export const createArrivals = (input: ArrivalsInput): Arrivals => {
 	return {
 		numTaken: () => numTaken,
 		ordered: async function* () {
+			const cursors: Cursors = new Map();
 			for (let ichunk = 0; ; ) {
 				const wasOver = isOver();
 				const round = nextRound();
@@ -74,7 +76,7 @@ export const createArrivals = (input: ArrivalsInput): Arrivals => {
 				const isDecided = chunk !== undefined && chunk.decision.kind !== 'open';
 				if (chunk !== undefined && (isDecided || isLookDue())) {
 					const sinceMs = clock.elapsedMs();
-					yield* takeFrom(chunk);
+					yield* takeFrom(chunk, cursors);
 					if (!isDecided) hasLooked(sinceMs);
 				}
 				if (isDecided) ichunk++;
@@ -83,6 +85,7 @@ export const createArrivals = (input: ArrivalsInput): Arrivals => {
 			}
 		},
 		unordered: async function* () {
+			const cursors: Cursors = new Map();
 			const open = new Set<ChunkState>();
 			for (let numSeen = 0; ; ) {
 				const wasOver = isOver();
@@ -91,12 +94,13 @@ export const createArrivals = (input: ArrivalsInput): Arrivals => {
 				const decided = [...open].filter(({decision}) => decision.kind !== 'open');
 				for (const chunk of decided) {
 					open.delete(chunk);
-					yield* takeFrom(chunk);
+					yield* takeFrom(chunk, cursors);
 				}
 				if (wasOver) return;
 				if (isLookDue()) {
 					const sinceMs = clock.elapsedMs();
-					for (const chunk of open) if (chunk.attempts.at(-1)?.hasFiles) yield* takeFrom(chunk);
+					// One that was decided meanwhile is taken to its end in the next round, and only there.
+					for (const chunk of open) if (isGrowing(chunk)) yield* takeFrom(chunk, cursors);
 					hasLooked(sinceMs);
 				}
 				if (decided.length === 0) await round;
@@ -104,6 +108,8 @@ export const createArrivals = (input: ArrivalsInput): Arrivals => {
 		},
 	};
 };
+
+const isGrowing = ({attempts, decision}: ChunkState): boolean => decision.kind === 'open' && attempts.at(-1)?.hasFiles === true;
 
 const growthOf = async (
 	input: ArrivalsInput,

@@ -1,4 +1,5 @@
 /** Asks the queue about all our queue-jobs in one call, and writes what it says into the state. */
+import {forgetLeft} from './capacity.js';
 import type {JobStatus} from './engines/engine.js';
 import {PoolError} from './errors.js';
 import {jobKey} from './layout.js';
@@ -6,7 +7,9 @@ import {type AttemptState, type ChunkState, type MapState, openChunks} from './m
 import type {Ports} from './ports.js';
 
 /** `numFound`: submissions without an answer that the queue lists. */
-export type Answer = {readonly kind: 'changed' | 'same'; readonly numFound: number} | {readonly kind: 'silent'; readonly reason: string};
+export type Answer =
+	| {readonly kind: 'changed' | 'same'; readonly numFound: number; readonly listing: readonly JobStatus[]}
+	| {readonly kind: 'silent'; readonly reason: string};
 
 /** @throws PoolError `ERR_POOL_PROGRAM_MISSING`. */
 export const askQueue = async (state: MapState, ports: Pick<Ports, 'engine' | 'clock'>): Promise<Answer> => {
@@ -20,6 +23,7 @@ export const askQueue = async (state: MapState, ports: Pick<Ports, 'engine' | 'c
 	state.answeredMs = ports.clock.elapsedMs();
 	const byId = new Map(listing.map(job => [job.id, job]));
 	const byName = new Map(listing.map(job => [jobKey(job.name, job.element), job]));
+	forgetLeft(state, byId, state.answeredMs);
 	let hasChanged = false;
 	let numFound = 0;
 	for (const chunk of openChunks(state)) {
@@ -31,7 +35,7 @@ export const askQueue = async (state: MapState, ports: Pick<Ports, 'engine' | 'c
 		hasChanged = observe(state, chunk, current, job?.name === jobName ? job : undefined, ports.clock.elapsedMs()) || hasChanged;
 		if (jobId === undefined && current.jobId !== undefined) numFound++;
 	}
-	return {kind: hasChanged ? 'changed' : 'same', numFound};
+	return {kind: hasChanged ? 'changed' : 'same', numFound, listing};
 };
 
 /** What was asked before the last submission does not list it; an answer that was heard is not heard again; and what another map has asked should not be too old. */

@@ -53,6 +53,8 @@ export const createBeat = ({clock, random}: Pick<Ports, 'clock' | 'random'>, del
 export type MapBeats = {
 	/** Asking the queue for its listing. */
 	readonly status: Beat;
+	/** The same, while queue-jobs that are about to leave the queue make room for others. */
+	readonly room: Beat;
 	/** Listing the work_dir. */
 	readonly listing: Beat;
 	/** Submitting, once it was refused. */
@@ -64,7 +66,7 @@ const DEFAULT_POLLING_INTERVAL_MS = 5000;
 
 /**
  * With the default of 5 s: the queue is asked after 1, 2, 4 s, then every 5 s, up to every 30 s while nothing changes; the work_dir is listed every
- * 0.2 s, up to every 2 s; a refused submission is tried again after 5, 10, 20, … up to 60 s.
+ * 0.2 s, up to every 2 s; while room is waited for the queue is asked every 1.5 s; a refused submission is tried again after 5, 10, 20, … up to 60 s.
  */
 export const createMapBeats = (
 	ports: Pick<Ports, 'clock' | 'random'>,
@@ -91,6 +93,19 @@ export const createMapBeats = (
 	return {
 		listing: createBeat(ports, listing),
 		status: createBeat(ports, statusCost === 'none' ? listing : status),
+		room: createBeat(
+			ports,
+			statusCost === 'none'
+				? listing
+				: {
+						firstMs: [],
+						steadyMs: 0.3 * pollingIntervalMs,
+						slowMs: pollingIntervalMs,
+						growth: 1.5,
+						maxMs: 6 * pollingIntervalMs,
+						restFactor: 0,
+					},
+		),
 		submission: createBeat(ports, {
 			firstMs: [0],
 			steadyMs: 0,

@@ -1,6 +1,7 @@
 /** The head of a block file: who wrote it, and what it holds. It is JSON, so that any version reads that. */
 import {BlockFileError, decodeFrame, END_MARK_LENGTH, encodeFrame, FRAME_HEAD_LENGTH, hasEndMark, payloadLength} from './block-frames.js';
 import type {Reader} from './byte-source.js';
+import type {Home} from './layout.js';
 
 export type FileHeader = {
 	readonly kind: 'tasks' | 'outcomes' | 'shared';
@@ -15,6 +16,8 @@ export type FileHeader = {
 	readonly attempt?: number;
 	readonly host: string;
 	readonly jobId?: string;
+	/** Of a claimed chunk. */
+	readonly home?: Home;
 	/** Where the blocks that were taken over from earlier attempts may be from. */
 	readonly sources?: readonly Source[];
 	readonly pid: number;
@@ -22,7 +25,15 @@ export type FileHeader = {
 };
 
 /** An attempt, and where it ran. */
-export type Source = {readonly attempt: number; readonly host: string; readonly jobId?: string};
+export type Source = {readonly attempt: number; readonly host: string; readonly jobId?: string; readonly home?: Home};
+
+/** The attempt that has written a file of outcomes. */
+export const sourceOfHeader = ({attempt = 0, host, jobId, home}: FileHeader): Source => ({
+	attempt,
+	host,
+	...(jobId === undefined ? {} : {jobId}),
+	...(home === undefined ? {} : {home}),
+});
 
 export const encodeHeader = (header: FileHeader): Buffer => Buffer.concat(encodeFrame('HEAD', [Buffer.from(JSON.stringify(header))]));
 

@@ -3,12 +3,12 @@ import {MISSED_ANSWERS} from './judge.js';
 import type {AttemptState, ChunkState, MapState} from './map-state.js';
 
 /**
- * The queue-jobs that wait or run, elements of arrays included. One that has brought its result, or was given up, does not count, though the queue may list it
- * for a moment longer. One that is missing from the queue's answers counts until that means anything.
+ * The queue-jobs that wait or run, elements of arrays included. One that has brought its result, or was removed, counts as long as the queue lists it: whoever has set
+ * the limit sees it there. One that is missing from the queue's answers counts until that means anything.
  */
-export const countLiving = (state: Pick<MapState, 'chunks' | 'toSubmit'>): number => {
+export const countLiving = (state: Pick<MapState, 'chunks' | 'toSubmit' | 'unremoved' | 'leaving'>): number => {
 	// A queue-job that computes one chunk after the other is one, whatever chunk it is at.
-	const ids = new Set<string>();
+	const ids = new Set([...state.unremoved, ...state.leaving.keys()]);
 	let numUnanswered = 0;
 	for (const chunk of state.chunks) {
 		const current = livingAttempt(chunk, state);
@@ -24,6 +24,27 @@ const livingAttempt = (chunk: ChunkState, {toSubmit}: Pick<MapState, 'toSubmit'>
 	const current = chunk.attempts.at(-1);
 	return current?.job.kind === 'absent' && current.job.answers >= MISSED_ANSWERS ? undefined : current;
 };
+
+/** A queue-job that is done or removed will leave the queue in a moment. */
+export const noteLeaving = ({options, leaving}: Pick<MapState, 'options' | 'leaving'>, jobId: string): void => {
+	// Without a limit nobody wants to know when.
+	if (Math.min(options.maxQueuedJobs, options.maxConcurrentJobs) < Number.POSITIVE_INFINITY) leaving.set(jobId, undefined);
+};
+
+/** The queue has answered. What it still lists after the grace time is on a node that is silent, and is not waited for. */
+export const forgetLeft = (
+	{options, leaving}: Pick<MapState, 'options' | 'leaving'>,
+	listed: ReadonlyMap<string, unknown>,
+	nowMs: number,
+): void => {
+	for (const [jobId, sinceMs = nowMs] of leaving) {
+		if (!listed.has(jobId) || nowMs - sinceMs >= options.graceMs) leaving.delete(jobId);
+		else leaving.set(jobId, sinceMs);
+	}
+};
+
+/** Whether the queue is to be asked soon, for what is about to leave it makes room. */
+export const isRoomNear = (state: MapState): boolean => state.leaving.size > 0 && isHeldBack(state);
 
 /** Nothing more can be submitted, until there is more to be submitted or fewer queue-jobs live. */
 export const holdBack = (state: MapState, numLiving: number): void => {

@@ -1,6 +1,7 @@
 /** What every option must be; checked once, before anything is written or submitted. */
 import {BUILT_IN_ENGINES, ENGINE_MEMBERS, findEngineFault} from './check-engine.js';
 import {PoolError} from './errors.js';
+import {nearestName} from './nearest-name.js';
 import type {PoolOptions} from './options.js';
 import {checkResources} from './resources.js';
 
@@ -19,7 +20,23 @@ export const mergeOptions = (poolOptions: PoolOptions, callOptions: PoolOptions 
 	if (merged.numChunks !== undefined && merged.chunkSize !== undefined) {
 		throw optionError('Expected `numChunks` or `chunkSize`, got both. Leave one of them out.');
 	}
+	// A call that is to be static has no use for the pool's number.
+	if (callOptions.schedule === 'static' && callOptions.numJobs === undefined) delete merged.numJobs;
 	return withoutUndefined(merged) as PoolOptions;
+};
+
+/** @throws PoolError `ERR_POOL_OPTION` unless a map that is to begin has `numJobs` when it needs it, and only then. */
+export const checkSchedule = ({schedule, numJobs}: PoolOptions): void => {
+	if (schedule === 'dynamic' && numJobs === undefined) {
+		throw optionError(
+			"Expected `numJobs` with `schedule: 'dynamic'`, got none. Give the number of queue-jobs that are to share the chunks, as the slots you may use.",
+		);
+	}
+	if (schedule !== 'dynamic' && numJobs !== undefined) {
+		throw optionError(
+			"Expected `numJobs` only with `schedule: 'dynamic'`, got it without. Add that, or say by `numChunks` into how many queue-jobs the tasks are cut.",
+		);
+	}
 };
 
 /** @throws PoolError `ERR_POOL_OPTION` unless it is a path. Of an empty one `resolve` would make the current directory. */
@@ -32,7 +49,7 @@ const checkOptions = (options: PoolOptions): void => {
 		throw optionError(`Expected the options to be an object, got ${describe(options)}.`);
 	}
 	for (const [name, value] of Object.entries(options)) {
-		if (!Object.hasOwn(RULES, name)) throw optionError(`Expected a known option, got \`${name}\`.${nearestName(name)}`);
+		if (!Object.hasOwn(RULES, name)) throw optionError(`Expected a known option, got \`${name}\`.${suggestName(name)}`);
 		const rule = RULES[name as keyof PoolOptions];
 		if (value !== undefined && !rule.accepts(value))
 			throw optionError(`Expected \`${name}\` to be ${rule.expected}, got ${(rule.describe ?? describe)(value)}.`);
@@ -89,7 +106,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	qsubArgs: {expected: 'an array of strings', accepts: isStringArray},
 	sbatchArgs: {expected: 'an array of strings', accepts: isStringArray},
 	resources: {
-		expected: 'an object `{memory, time}` or a function that returns one',
+		expected: 'an object `{memory, time, slots, …}` or a function that returns one',
 		// What is wrong inside it is told by its own words.
 		accepts: value => typeof value === 'function' || (isPlainObject(value) && checkResources(value)),
 	},
@@ -114,6 +131,8 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	},
 	numChunks: integerFrom(1),
 	chunkSize: integerFrom(1),
+	schedule: {expected: '`static` or `dynamic`', accepts: value => value === 'static' || value === 'dynamic'},
+	numJobs: integerFrom(1),
 	arrayJobs: boolean,
 	maxConcurrentJobs: integerFrom(1),
 	maxQueuedJobs: integerFrom(1),
@@ -155,29 +174,10 @@ const describeEngine = (value: unknown): string => {
 	return `${describe(value)} whose \`${fault.member}\` is ${describe(fault.value)}, not ${fault.expected}`;
 };
 
-const nearestName = (name: string): string => {
-	const ranked = Object.keys(RULES)
-		.map(known => ({known, distance: editDistance(name.toLowerCase(), known.toLowerCase())}))
-		.sort((a, b) => a.distance - b.distance);
-	const best = ranked[0];
-	// Of a short name nearly every letter would have to be another one.
-	return best !== undefined && best.distance <= Math.min(3, best.known.length / 2)
-		? ` Did you mean \`${best.known}\`?`
-		: ` The options are: ${Object.keys(RULES).join(', ')}.`;
-};
-
-/** The least number of characters to insert, delete or replace (Levenshtein). */
-const editDistance = (a: string, b: string): number => {
-	let row = Array.from({length: b.length + 1}, (_, j) => j);
-	for (let i = 1; i <= a.length; i++) {
-		const next = [i];
-		for (let j = 1; j <= b.length; j++) {
-			const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-			next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-		}
-		row = next;
-	}
-	return row[b.length] as number;
+const suggestName = (name: string): string => {
+	const known = Object.keys(RULES);
+	const nearest = nearestName(name, known);
+	return nearest === undefined ? ` The options are: ${known.join(', ')}.` : ` Did you mean \`${nearest}\`?`;
 };
 
 const withoutUndefined = (record: Readonly<Record<string, unknown>> | PoolOptions): Record<string, unknown> =>

@@ -18,7 +18,8 @@ export type ChosenEngine = {
 
 /** The defaults of the options `programTimeoutMs` and `submitConcurrency`. */
 const PROGRAM_TIMEOUT_MS = 60_000;
-const SUBMIT_CONCURRENCY = 4;
+// 100 calls of qsub took a real Grid Engine 4.8 s one by one, 3.7 s by twos, 3.2 s by fours and 2.3 s by eights.
+const SUBMIT_CONCURRENCY = 8;
 
 const GRID_ENGINE_OPTIONS = ['qsubPath', 'qstatPath', 'qdelPath'] as const;
 const SLURM_OPTIONS = ['sbatchPath', 'squeuePath', 'scancelPath'] as const;

@@ -13,10 +13,10 @@ import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL, SHARED_VALUE} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
-import {chunkOf, createMapState, noteComplete, toMapOptions} from './map-state.js';
+import {chunkOf, createMapState, noteComplete, numJobsOf, submitFirst, toMapOptions} from './map-state.js';
 import {maskEngine} from './mask-engine.js';
 import {type Mask, maskData, maskFor} from './mask-environment.js';
-import {workerNodeArguments} from './node-arguments.js';
+import {LAST_OF_LAUNCHER, workerNodeArguments} from './node-arguments.js';
 import type {PoolOptions} from './options.js';
 import {claimWorkDir} from './owner.js';
 import {createPorts} from './ports.js';
@@ -78,6 +78,8 @@ export const createMap = async ({call, reference, tasks, options, engine, keep}:
 			retries: options.retries ?? 0,
 			taskLimitMs: options.taskLimitMs ?? null,
 			onCodeChange: options.onCodeChange ?? 'fail',
+			numJobs: numJobsOf(options) ?? null,
+			graceMs: toMapOptions(options).graceMs,
 		},
 		...recordOptions(options, mask),
 		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv.map(mask)},
@@ -87,8 +89,7 @@ export const createMap = async ({call, reference, tasks, options, engine, keep}:
 		workDir,
 		cwd: process.cwd(),
 		nodePath: options.nodePath ?? process.execPath,
-		// Node's own warnings are kept in the result file: on stderr they would look like the task's.
-		nodeArguments: ['--no-warnings', ...workerNodeArguments()],
+		nodeArguments: [LAST_OF_LAUNCHER, ...workerNodeArguments()],
 		umask: process.umask(),
 		moreFiles: shared === undefined ? [] : [SHARED_VALUE],
 	});
@@ -96,7 +97,7 @@ export const createMap = async ({call, reference, tasks, options, engine, keep}:
 	const owner = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
 	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
 	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
-	for (const chunk of state.chunks) state.toSubmit.add(chunk);
+	submitFirst(state, state.chunks);
 	if (tasks.kind === 'at-hand') noteComplete(state, engine);
 	const taskAt = createTaskReader(workDir, session, itask => chunkOf(state, itask), ports.files);
 	const reducer = createReducer({session, workDir, keep, taskAt, files: ports.files});

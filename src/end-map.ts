@@ -97,10 +97,12 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 		const toRemove = openChunks(state).flatMap(({chunk, attempts}) =>
 			attempts.flatMap(({jobId, attempt, isRemoved}) => (jobId === undefined || isRemoved ? [] : [{ichunk: chunk.ichunk, attempt, jobId}])),
 		);
-		const ids = [...state.unremoved, ...toRemove.map(({jobId}) => jobId)];
+		const claimants = findClaimants(state);
+		const ids = [...new Set([...state.unremoved, ...toRemove.map(({jobId}) => jobId), ...claimants.keys()])];
 		if (ids.length > 0) await engine.remove(ids).catch(() => engine.remove(ids));
 		// Not before the queue has heard of it: whoever goes on with the map adopts what may still be there.
 		for (const job of toRemove) state.journal.note({event: 'deleted', ...job});
+		for (const [jobId, job] of claimants) state.journal.note({event: 'deleted', jobId, ...job});
 		// A queue ends by itself what has brought its result; of child processes none is to be left when the map returns.
 		if (!engine.outlivesProcess) await engine.remove(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
 		if (ids.length > 0 || state.needsSweep) await sweep(state, engine);
@@ -112,6 +114,20 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 		return left;
 	}
 };
+
+/** With dynamic chunks any queue-job may be about to claim one that is left, also when all that it has is done. By their numbers what they were submitted for. */
+const findClaimants = (state: MapState): Map<string, {readonly ichunk: number; readonly attempt: number}> => {
+	if (!isAnyLeft(state)) return new Map();
+	return new Map(
+		state.chunks.flatMap(({chunk: {ichunk}, attempts}) =>
+			attempts.flatMap(({jobId, attempt, home, isRemoved}) =>
+				jobId === undefined || home !== undefined || isRemoved ? [] : [[jobId, {ichunk, attempt}] as const],
+			),
+		),
+	);
+};
+
+const isAnyLeft = (state: MapState): boolean => state.options.numJobs !== undefined && openChunks(state).length > 0;
 
 const sweep = async (state: MapState, engine: Ports['engine']): Promise<void> => {
 	const isOurs = createOwnership(state);
@@ -139,10 +155,11 @@ const whose = (
 const createOwnership = (state: MapState): ((job: JobStatus) => boolean) => {
 	const nameOfId = new Map<string, string>();
 	const unanswered = new Set<string>();
+	const mayClaim = isAnyLeft(state);
 	for (const {attempts, decision} of state.chunks) {
 		for (const {attempt, jobId, jobName, element} of attempts) {
 			if (jobId === undefined) unanswered.add(jobKey(jobName, element));
-			else if (decision.kind !== 'done' || decision.attempt !== attempt) nameOfId.set(jobId, jobName);
+			else if (mayClaim || decision.kind !== 'done' || decision.attempt !== attempt) nameOfId.set(jobId, jobName);
 		}
 	}
 	return ({id, name, element}) => nameOfId.get(id) === name || unanswered.has(jobKey(name, element));

@@ -48,14 +48,17 @@ const toQuestion = ({job, result, numExplanations}: AttemptState): 'error' | 'en
 const ask = (
 	state: MapState,
 	chunk: ChunkState,
-	{jobId = '', jobName, attempt}: AttemptState,
+	{jobId = '', jobName, attempt, home}: AttemptState,
 	question: JobQuestion['state'],
-): JobQuestion => ({
-	id: jobId,
-	name: jobName,
-	state: question,
-	resources: resourcesOf(state, chunk, attempt),
-});
+): JobQuestion => {
+	const submittedFor = home === undefined ? undefined : state.chunks[home.ichunk];
+	return {
+		id: jobId,
+		name: jobName,
+		state: question,
+		resources: resourcesOf(state, submittedFor ?? chunk, home?.attempt ?? attempt),
+	};
+};
 
 const isWaiting = ({job, isWaitExplained}: AttemptState): boolean =>
 	job.kind === 'listed' && (job.state === 'pending' || job.state === 'held') && !isWaitExplained;

@@ -16,7 +16,7 @@ export {MapError, PoolError, type PoolErrorCode, type RemoteError, TaskError, ty
 export {task} from './function-reference/mark-task.js';
 export type {FunctionMark} from './function-reference.js';
 export type {MapRun, RunStatus} from './map-run.js';
-export type {EnvironmentOption, PoolOptions, Progress} from './options.js';
+export type {AttemptInfo, EnvironmentOption, PoolOptions, Progress, Resources} from './options.js';
 export type {Outcome} from './outcome.js';
 export {type IterateOptions, Pool, type Tasks} from './pool.js';
 export {type AttemptRecord, readWorkDir, type TaskRecord, type WorkDirRecord} from './read-work-dir.js';

@@ -3,6 +3,7 @@
  */
 import type {JobState} from './engines/engine.js';
 import type {TaskErrorKind} from './errors.js';
+import type {Home} from './layout.js';
 import type {Mask} from './mask-environment.js';
 import type {Clock, Files} from './ports.js';
 import {readWhole} from './read-whole.js';
@@ -12,6 +13,7 @@ export type JournalEvent = {
 		| 'tasks-complete'
 		| 'submitting'
 		| 'submitted'
+		| 'claimed'
 		| 'not-submitted'
 		| 'running'
 		| 'queue-state'
@@ -36,6 +38,8 @@ export type JournalEvent = {
 	readonly jobId?: string;
 	readonly jobName?: string;
 	readonly host?: string;
+	/** Of a claimed chunk: what its queue-job was submitted for. */
+	readonly home?: Home;
 	readonly state?: JobState;
 	/** The scheduler's own letters, as `Eqw`. */
 	readonly rawState?: string;

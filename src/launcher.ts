@@ -5,6 +5,7 @@
 import {dirname, join} from 'node:path';
 import {EXIT_CODES} from './exit-codes.js';
 import {ENVIRONMENT_RECORD, ENVIRONMENT_SCRIPT, MANIFEST, WORKER_SCRIPT} from './layout.js';
+import {addressSpaceBeforeHeap, OWN_MAJOR} from './node-memory.js';
 
 export type LauncherOptions = {
 	/** Absolute. */
@@ -26,18 +27,31 @@ const WAITS_SECONDS = [1, 1, 2, 3, 5, 8, 13, 27];
 /** A work_dir and the directories above it may be as new as its files. To list a directory refreshes what this host knows of it. */
 const NUM_LISTED = 3;
 
+/** Of the memory, for the old space of V8's heap. The rest is for its young space, code, Buffers, and what the task's child processes need. In integers, as shells compute. */
+const HEAP_SHARE = '* 3 / 4';
+
+/** Node and a small task need that much; with less it would end by garbage collection that gains nothing. */
+const LEAST_HEAP_MIB = 64;
+
+/** The most that V8 takes by itself, on a large machine. */
+const DEFAULT_HEAP_MIB = 4096;
+
+/** Up to Node 23 WebAssembly (and so fetch) reserves 10 GB of address space for each memory without this; later ones do without by themselves. */
+const WASM_ARGUMENT = OWN_MAJOR < 24 ? '--disable-wasm-trap-handler' : '';
+
 /** The text of launch.sh. */
 export const createLauncher = ({workDir, cwd, nodePath, nodeArguments, umask, moreFiles = []}: LauncherOptions): string => {
 	const files = [MANIFEST, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, ...moreFiles].join(' ');
 	const listed = withParents(workDir, NUM_LISTED).map(directory => `${quote(directory)}/*`);
-	const command = [nodePath, ...nodeArguments, join(workDir, WORKER_SCRIPT), workDir].map(quote);
+	const command = [...nodeArguments, join(workDir, WORKER_SCRIPT), workDir].map(quote);
 	const code = EXIT_CODES;
 	return `#!/bin/sh
 # Computes one chunk of tasks. A queue-job does it by
 #   sh launch.sh ICHUNK ATTEMPT
 # which goes on behind what earlier attempts have finished. An element of an array does it by
 #   sh launch.sh ICHUNK ATTEMPT VARIABLE
-# where ICHUNK is the chunk of element 1, and VARIABLE is the name of the scheduler's variable with the number of this element.
+# where ICHUNK is the chunk of element 1, and VARIABLE is the name of the scheduler's variable with the number of this element; - for none.
+# One that was given memory has its MiB as the fourth argument, from which follows how large the heap of V8 may become.
 # Anyone can do all of it again, as the next attempt that is free, by typing
 #   sh launch.sh ICHUNK
 # Exit codes: ${code.usage} wrong arguments, ${code.filesMissing} files can't be read, ${code.directoryMissing} no working directory, ${code.outputRefused} output files refused,
@@ -45,7 +59,7 @@ export const createLauncher = ({workDir, cwd, nodePath, nodeArguments, umask, mo
 
 # A login shell has run the site's and the user's profile before: undo what would change this script.
 \\unalias -a 2>/dev/null
-unset -f cd printf sleep true umask
+unset -f cd printf sleep true ulimit umask
 set +a +e +f +u +C
 umask 077
 
@@ -86,31 +100,53 @@ qmr_redirect() {
 	exec >>"$qmr_file.o" 2>>"$qmr_file.e"
 }
 
+# Sets qmr_heap to how many MiB V8's heap may have, and qmr_wasm to what WebAssembly needs. Otherwise V8 plans with the memory of the whole machine, and where the
+# address space is limited (h_vmem) it crashes when that is used up, or WebAssembly can't reserve what it wants.
+qmr_plan_memory() {
+	qmr_heap=
+	qmr_wasm=
+	[ -z "$qmr_memory" ] || qmr_heap=$((qmr_memory ${HEAP_SHARE}))
+	qmr_limit=$(ulimit -v 2>/dev/null)
+	case $qmr_limit in
+	'' | *[!0-9]*) ;;
+	*)
+		qmr_wasm=${WASM_ARGUMENT}
+		qmr_limit=$(((qmr_limit / 1024 - ${addressSpaceBeforeHeap(OWN_MAJOR)}) ${HEAP_SHARE}))
+		# Of who asked for no memory the heap is only made smaller.
+		[ "\${qmr_heap:-${DEFAULT_HEAP_MIB}}" -le "$qmr_limit" ] || qmr_heap=$qmr_limit
+		;;
+	esac
+	[ "\${qmr_heap:-${LEAST_HEAP_MIB}}" -ge ${LEAST_HEAP_MIB} ] || qmr_heap=${LEAST_HEAP_MIB}
+}
+
 qmr_main() {
-	case $#,\${1-},\${2-1},\${3-x} in
-	[123],[0-9]*,[1-9]*,[A-Za-z_]*) ;;
-	*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT [VARIABLE]]' ;;
+	qmr_variable=\${3--}
+	case $#,\${1-},\${2-1},$qmr_variable,\${4-1} in
+	[1234],[0-9]*,[1-9]*,[-A-Za-z_]*,[1-9]*) ;;
+	*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT [VARIABLE [MEMORY_MIB]]]' ;;
 	esac
-	case $1\${2-} in
-	*[!0-9]*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT [VARIABLE]], the first two of them whole numbers' ;;
+	case $1\${2-}\${4-} in
+	*[!0-9]*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT [VARIABLE [MEMORY_MIB]]], all but VARIABLE whole numbers' ;;
 	esac
-	case \${3-} in
-	*[!A-Za-z0-9_]*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT [VARIABLE]], the last of them the name of a variable' ;;
+	[ "$qmr_variable" != - ] || qmr_variable=
+	case $qmr_variable in
+	*[!A-Za-z0-9_]*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT [VARIABLE [MEMORY_MIB]]], VARIABLE the name of a variable or -' ;;
 	esac
 	qmr_dir=${quote(workDir)}
 	qmr_attempt=\${2-}
+	qmr_memory=\${4-}
 	qmr_again=
 	qmr_ichunk=$1
 	while [ "$qmr_ichunk" != "\${qmr_ichunk#0?}" ]; do qmr_ichunk=\${qmr_ichunk#0}; done
-	if [ -n "\${3-}" ]; then
+	if [ -n "$qmr_variable" ]; then
 		# Only a name by now: eval sees nothing else of it.
-		eval "qmr_element=\\\${$3-}"
+		eval "qmr_element=\\\${$qmr_variable-}"
 		case $qmr_element in
 		[1-9]*) ;;
 		*) qmr_element=x ;;
 		esac
 		case $qmr_element in
-		*[!0-9]*) qmr_fail ${code.usage} "expected the number of an element of an array in the variable $3" ;;
+		*[!0-9]*) qmr_fail ${code.usage} "expected the number of an element of an array in the variable $qmr_variable" ;;
 		esac
 		qmr_ichunk=$((qmr_ichunk + qmr_element - 1))
 	fi
@@ -139,10 +175,18 @@ qmr_main() {
 	umask ${umask.toString(8).padStart(4, '0')}
 	cd ${quote(cwd)} 2>/dev/null || qmr_fail ${code.directoryMissing} "can't enter the working directory on this host: "${quote(cwd)}
 	# From here on no name and no program but node: all that follows are the caller's variables.
-	set -- "$qmr_ichunk" "$qmr_attempt" \${qmr_again:+again}
-	unset qmr_again qmr_attempt qmr_dir qmr_element qmr_file qmr_ichunk qmr_missing qmr_name qmr_seconds
+	qmr_plan_memory
+	set -- "\${qmr_heap:+--max-old-space-size=$qmr_heap}" "$qmr_wasm" "$qmr_ichunk" "$qmr_attempt" \${qmr_again:+again}
+	unset qmr_again qmr_attempt qmr_dir qmr_element qmr_file qmr_heap qmr_ichunk qmr_limit qmr_memory qmr_missing qmr_name qmr_seconds qmr_variable qmr_wasm
 	. ${quote(join(workDir, ENVIRONMENT_SCRIPT))}
-	exec ${command.join(' ')} "$@" </dev/null
+	# What the caller says of the heap in NODE_OPTIONS counts: an argument would win over it.
+	case \${NODE_OPTIONS-} in
+	*max[-_]old[-_]space[-_]size* | *max[-_]heap[-_]size*)
+		shift
+		set -- '' "$@"
+		;;
+	esac
+	exec ${quote(nodePath)} \${1:+"$1"} \${2:+"$2"} ${command.join(' ')} "$3" "$4" \${5:+"$5"} </dev/null
 }
 
 qmr_main "$@"

@@ -12,8 +12,8 @@ export const WORKER_SCRIPT = 'worker_node_script.cjs';
 /** The value of the option `shared`, when there is one. */
 export const SHARED_VALUE = 'shared.v8';
 
-/** The files of one attempt at one chunk; `part`, or `start` when fn could not be had, becomes `out` once it is whole. An `out` that can't be read is set aside as `damaged`. */
-export type AttemptFileKind = 'part' | 'start' | 'out' | 'damaged' | 'o' | 'e';
+/** The files of one attempt at one chunk; `part`, or `start` when fn could not be had, becomes `out` once it is whole. An `out` that can't be read is set aside as `damaged`. A `claim` says who has taken the chunk. */
+export type AttemptFileKind = 'part' | 'start' | 'out' | 'damaged' | 'o' | 'e' | 'claim';
 
 const CHUNK_DIGITS = 9;
 
@@ -27,6 +27,26 @@ export const newTasksPath = (workDir: string, ichunk: number): string => join(wo
 
 export const attemptPath = (workDir: string, ichunk: number, attempt: number, kind: AttemptFileKind): string =>
 	join(workDir, `${chunkName(ichunk)}.${attempt}.${kind}`);
+
+/** Made exclusively by whoever is to compute the first attempt at a chunk that anybody may claim. */
+export const claimPath = (workDir: string, ichunk: number): string => attemptPath(workDir, ichunk, 1, 'claim');
+
+/** Of a claimed chunk: the attempt that its queue-job was submitted for, whose `o` and `e` hold all that the queue-job writes; and how long they were when it was claimed. */
+export type Home = {readonly ichunk: number; readonly attempt: number; readonly stdoutFrom: number; readonly stderrFrom: number};
+
+/** Where the output of an attempt is: in this file, from this byte on. */
+export type OutputFile = {readonly path: string; readonly from: number};
+
+/** Finds what an attempt has written to stdout (`o`) or stderr (`e`), which for a claimed chunk is in the files of its queue-job's home. */
+export const outputFile = (
+	workDir: string,
+	ichunk: number,
+	{attempt, home}: {readonly attempt: number; readonly home?: Home | undefined},
+	kind: 'o' | 'e',
+): OutputFile =>
+	home === undefined
+		? {path: attemptPath(workDir, ichunk, attempt, kind), from: 0}
+		: {path: attemptPath(workDir, home.ichunk, home.attempt, kind), from: kind === 'o' ? home.stdoutFrom : home.stderrFrom};
 
 /** The directory that one attempt at one task may fill with files; made when `taskContext().taskDir` is first read. */
 export const taskDirPath = (workDir: string, itask: number, attempt: number): string => join(workDir, 'tasks', `${itask}.${attempt}`);
@@ -44,7 +64,7 @@ export type ChunkFile = {readonly ichunk: number} & ({readonly kind: 'tasks'} | 
 
 /** Reads a file name back; undefined for a file that belongs to no chunk, or would be called otherwise. */
 export const parseChunkFile = (name: string): ChunkFile | undefined => {
-	const match = /^(\d{9}|[1-9]\d{9,})\.(?:(tasks)|([1-9]\d*)\.(part|start|out|damaged|o|e))$/.exec(name);
+	const match = /^(\d{9}|[1-9]\d{9,})\.(?:(tasks)|([1-9]\d*)\.(part|start|out|damaged|o|e|claim))$/.exec(name);
 	if (match === null) return undefined;
 	const ichunk = Number(match[1]);
 	return match[2] === 'tasks' ? {ichunk, kind: 'tasks'} : {ichunk, kind: match[4] as AttemptFileKind, attempt: Number(match[3])};

@@ -3,6 +3,7 @@ import {attemptPath, parseChunkFile} from './layout.js';
 import {type AttemptState, type ChunkState, type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 import type {Reducer} from './reduce.js';
+import {takeClaims} from './take-claims.js';
 
 /** @returns Whether there was anything new. */
 export const lookForResults = async (
@@ -13,15 +14,18 @@ export const lookForResults = async (
 	const open = new Map<number, ChunkState>(openChunks(state).map(chunk => [chunk.chunk.ichunk, chunk]));
 	let outcome: 'changed' | 'same' = 'same';
 	// A listing, not a question for each file: it refreshes what a network file system remembers of the directory.
-	for (const name of await files.list(state.workDir)) {
-		const file = parseChunkFile(name);
+	const found = (await files.list(state.workDir)).flatMap(name => parseChunkFile(name) ?? []);
+	// First: what a claimed chunk has left belongs to an attempt that is known by its claim alone.
+	if (await takeClaims(state, found, {files})) outcome = 'changed';
+	for (const file of found) {
 		// A worker makes it when it has fn.
-		if (file?.kind === 'part') state.anyWorkerStarted = true;
-		if (file === undefined || file.kind === 'tasks') continue;
+		if (file.kind === 'part') state.anyWorkerStarted = true;
+		if (file.kind === 'tasks' || file.kind === 'claim') continue;
 		const chunk = open.get(file.ichunk);
 		const attempt = chunk?.attempts[file.attempt - 1];
 		if (chunk === undefined || attempt === undefined) continue;
 		attempt.hasFiles = true;
+		if (file.kind === 'out' || file.kind === 'damaged') attempt.hasEnded = true;
 		// One whole result is enough; a start that failed has no more to say.
 		if (file.kind !== 'out' || attempt.result.kind === 'start-failed') continue;
 		if (chunk.attempts.some(({result}) => result.kind === 'whole')) continue;

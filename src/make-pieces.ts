@@ -1,7 +1,7 @@
 /** Blocks of outcomes, as workers have written them -> pieces, in which failures are errors that tell all that is known of them. */
 import type {Chunk} from './chunks.js';
 import {TaskError} from './errors.js';
-import {attemptPath} from './layout.js';
+import {type OutputFile, outputFile} from './layout.js';
 import type {AttemptFailure} from './map-state.js';
 import type {Piece, ReducedAttempt} from './outcome.js';
 import type {Files} from './ports.js';
@@ -45,7 +45,7 @@ export const makeFailedPiece = async (
 	{kind, reason}: AttemptFailure,
 ): Promise<Piece> => {
 	const attempt = attempts.at(-1) ?? NO_ATTEMPT;
-	const tail = attempt === NO_ATTEMPT ? '' : await readTail(input.files, errorPath(input, chunk, attempt.attempt));
+	const tail = attempt === NO_ATTEMPT ? '' : await readTail(input.files, stderrOf(input, chunk, attempt));
 	const failures = new Map<number, TaskError>();
 	for (let i = first; i < chunk.numTasks; i++) failures.set(i, await makeError(input, chunk, attempt, i, {kind, message: reason}, tail));
 	const nothing = {values: [], startedAt: new Float64Array(), elapsedMs: new Float32Array()};
@@ -56,13 +56,16 @@ const NO_ATTEMPT: ReducedAttempt = {attempt: 0, jobId: undefined, host: undefine
 
 /** The workers themselves know best where they ran: the queue may not have been asked while they did. */
 const withSources = (attempts: readonly ReducedAttempt[], sources: readonly Source[]): ReducedAttempt[] =>
-	attempts.map(each => ({...each, host: sources.find(({attempt}) => attempt === each.attempt)?.host ?? each.host}));
+	attempts.map(each => {
+		const source = sources.find(({attempt}) => attempt === each.attempt);
+		return {...each, host: source?.host ?? each.host, home: source?.home ?? each.home};
+	});
 
 /** An attempt that is not among them was typed by hand. */
 const attemptOf = (attempts: readonly ReducedAttempt[], attempt: number): ReducedAttempt =>
 	attempts.find(each => each.attempt === attempt) ?? {...NO_ATTEMPT, attempt};
 
-const errorPath = ({workDir}: PieceInput, {ichunk}: Chunk, attempt: number): string => attemptPath(workDir, ichunk, attempt, 'e');
+const stderrOf = ({workDir}: PieceInput, {ichunk}: Chunk, attempt: ReducedAttempt): OutputFile => outputFile(workDir, ichunk, attempt, 'e');
 
 const NOTHING: TailRange = [0, 0];
 
@@ -77,14 +80,14 @@ const makeErrors = async (
 	if (block.failures.size === 0) return errors;
 	const failed = [...block.failures];
 	const ranges = failed.map(([index]) => block.outputs.get(index)?.stderr ?? NOTHING);
-	const tails = ranges.some(range => range !== NOTHING) ? await readTails(input.files, errorPath(input, chunk, block.attempt), ranges) : [];
+	const tails = ranges.some(range => range !== NOTHING) ? await readTails(input.files, stderrOf(input, chunk, attempt).path, ranges) : [];
 	for (const [at, [index, failure]] of failed.entries()) {
 		const death = failure.deadAttempts === undefined ? undefined : lastDeath(attempts, failure, failure.deadAttempts);
 		if (death === undefined) {
 			errors.set(index, await makeError(input, chunk, attempt, index, failure, tails[at] ?? ''));
 			continue;
 		}
-		const tail = await readTail(input.files, errorPath(input, chunk, death.who.attempt));
+		const tail = await readTail(input.files, stderrOf(input, chunk, death.who));
 		errors.set(index, await makeError(input, chunk, death.who, index, death.failure, tail));
 	}
 	return errors;

@@ -51,4 +51,7 @@ export type WorkerOptions = {
 	/** Null for no limit. */
 	readonly taskLimitMs: number | null;
 	readonly onCodeChange: 'fail' | 'warn';
+	/** With `schedule: 'dynamic'`: chunks from this one on are for whoever claims them. Null for static chunks. */
+	readonly numJobs: number | null;
+	readonly graceMs: number;
 };

@@ -4,6 +4,7 @@ import type {Engine} from './engines/engine.js';
 import type {TaskErrorKind} from './errors.js';
 import type {Journal} from './journal.js';
 import type {AttemptFacts, Limits} from './judge.js';
+import type {Home} from './layout.js';
 import type {AttemptInfo, PoolOptions, Resources} from './options.js';
 import type {Owner} from './owner.js';
 
@@ -27,6 +28,8 @@ export type MapState = {
 	readonly unremoved: Set<string>;
 	/** Why queue-jobs wait, as far as the user was told. */
 	readonly toldWaits: Set<string>;
+	/** Queue-jobs of a map with limits that are done or removed, and that the queue may still list; since when it does so, if it was asked. */
+	readonly leaving: Map<string, number | undefined>;
 	/** When the last submission of this map ended, and when the queue last answered it; -Infinity for never. What was asked before tells nothing new. */
 	submittedMs: number;
 	answeredMs: number;
@@ -44,6 +47,8 @@ export type MapOptions = Limits & {
 	readonly avoidHosts: boolean;
 	readonly pendingWarnMs: number | false;
 	readonly resources: Resources | ((info: AttemptInfo) => Resources) | undefined;
+	/** With dynamic chunks: so many queue-jobs there are to be, and chunks from this one on are for whoever claims them. */
+	readonly numJobs: number | undefined;
 	readonly arrayJobs: boolean;
 	/** Infinity for none. */
 	readonly maxConcurrentJobs: number;
@@ -63,18 +68,29 @@ export const createMapState = ({
 	needsSweep: false,
 	unremoved: new Set(),
 	toldWaits: new Set(),
+	leaving: new Map(),
 	submittedMs: Number.NEGATIVE_INFINITY,
 	answeredMs: Number.NEGATIVE_INFINITY,
 	maxElements: Number.POSITIVE_INFINITY,
 	heldBack: undefined,
 });
 
+/** Of the queue-jobs that share chunks no more are of use than may be there at a time: they end only when no chunk is left. */
+export const numJobsOf = ({schedule, numJobs, maxQueuedJobs, maxConcurrentJobs}: PoolOptions): number | undefined =>
+	schedule === 'dynamic' && numJobs !== undefined
+		? Math.min(numJobs, maxQueuedJobs ?? Number.POSITIVE_INFINITY, maxConcurrentJobs ?? Number.POSITIVE_INFINITY)
+		: undefined;
+
 /** Takes over chunks of a stream, to be submitted. */
 export const addChunks = (state: MapState, chunks: readonly Chunk[]): void => {
-	for (const chunk of createChunkStates(chunks)) {
-		state.chunks.push(chunk);
-		state.toSubmit.add(chunk);
-	}
+	const added = createChunkStates(chunks);
+	for (const chunk of added) state.chunks.push(chunk);
+	submitFirst(state, added);
+};
+
+/** New chunks are to be submitted, but for those that are for whoever claims them. */
+export const submitFirst = (state: MapState, chunks: readonly ChunkState[]): void => {
+	for (const chunk of chunks) if (!isClaimable(state, chunk.chunk.ichunk)) state.toSubmit.add(chunk);
 };
 
 /** Of those that are written. */
@@ -106,6 +122,7 @@ export const toMapOptions = (options: PoolOptions): MapOptions => ({
 	pendingLimitMs: options.pendingLimitMs ?? Number.POSITIVE_INFINITY,
 	unreachableAfterMs: options.unreachableAfterMs ?? 600_000,
 	resources: options.resources,
+	numJobs: numJobsOf(options),
 	arrayJobs: options.arrayJobs ?? false,
 	maxConcurrentJobs: options.maxConcurrentJobs ?? Number.POSITIVE_INFINITY,
 	maxQueuedJobs: options.maxQueuedJobs ?? Number.POSITIVE_INFINITY,
@@ -125,7 +142,11 @@ export type Decision =
 /** What judge sees of an attempt, and what it takes to find its queue-job. */
 export type AttemptState = {-readonly [Name in keyof AttemptFacts]: AttemptFacts[Name]} & {
 	readonly attempt: number;
-	/** Of an element of an array it is the array's. */
+	/** What its queue-job was submitted for, when that was another chunk, after which it has claimed this one. */
+	home: Home | undefined;
+	/** Whether it has left a result, be it readable or not: then its queue-job is no longer at this chunk. */
+	hasEnded: boolean;
+	/** Of an element of an array it is the array's; of a claimed chunk all is that of the queue-job that has claimed it. */
 	jobName: string;
 	/** From 1; undefined for a queue-job of its own. */
 	element: number | undefined;
@@ -145,6 +166,8 @@ export const createChunkStates = (chunks: readonly Chunk[]): ChunkState[] =>
 export const createAttempt = (attempt: number, jobName: string, isAvoiding: boolean): AttemptState => ({
 	attempt,
 	jobName,
+	home: undefined,
+	hasEnded: false,
 	element: undefined,
 	jobId: undefined,
 	host: undefined,
@@ -161,5 +184,13 @@ export const createAttempt = (attempt: number, jobName: string, isAvoiding: bool
 	failure: undefined,
 	isWaitExplained: false,
 });
+
+/** Whether the first attempt at a chunk is for whoever claims it; for all others a queue-job is submitted. */
+export const isClaimable = ({options: {numJobs}}: Pick<MapState, 'options'>, ichunk: number): boolean =>
+	numJobs !== undefined && ichunk >= numJobs;
+
+/** Whether nobody has a chunk yet that may be claimed, as far as is known here. */
+export const isUnclaimed = (state: MapState, chunk: ChunkState): boolean =>
+	chunk.attempts.length === 0 && chunk.decision.kind === 'open' && isClaimable(state, chunk.chunk.ichunk) && !state.toSubmit.has(chunk);
 
 export const openChunks = (state: MapState): ChunkState[] => state.chunks.filter(({decision}) => decision.kind === 'open');

@@ -6,6 +6,13 @@
  */
 export const ADDRESS_SPACE_MIB: Readonly<Record<number, number>> = {20: 724, 22: 763, 24: 1153};
 
+/** MiB of address space that is gone before the heap gets any: what Node needs to start, and what its threads and fragments take while a heap fills. */
+export const addressSpaceBeforeHeap = (major: number): number =>
+	(ADDRESS_SPACE_MIB[major] ?? Math.max(...Object.values(ADDRESS_SPACE_MIB))) + THREADS_AND_FRAGMENTS_MIB;
+
+/** Measured by filling heaps under `ulimit -v` until they end: with this left free, Node always ended in good order, with words of its heap. */
+const THREADS_AND_FRAGMENTS_MIB = 256;
+
 /** As `Node 20 needs 724 MB of address space just to start`. */
 export const describeAddressSpace = (major: number): string => {
 	const needed = ADDRESS_SPACE_MIB[major];

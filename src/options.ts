@@ -25,12 +25,22 @@ export type Progress = {
 	readonly pending: number;
 };
 
-/** What a queue-job is given. */
+/** What a queue-job is given. What is not named is the scheduler's default. */
 export type Resources = {
-	/** Of all its processes together: bytes, or a text as `500M` or `8G` (powers of 1024). Grid Engine: `-l h_vmem`, the address space; Node alone needs 0.7 to 1.2 GB of it. Slurm: `--mem`. */
+	/** Of all its processes and slots together: bytes, or a text as `500M` or `8G` (powers of 1024). Three quarters of it are for V8's heap, see the README. */
 	readonly memory?: number | string;
-	/** After which it is killed: seconds, or a text as `90m`, `36h`, `2d` or `01:30:00`. Grid Engine: `-l h_rt`. Slurm: `--time`, in whole minutes. */
+	/** After which it is killed: seconds, or a text as `90m`, `36h`, `2d` or `01:30:00`. */
 	readonly time?: number | string;
+	/** Processors, all on one host. */
+	readonly slots?: number;
+	/** 0 for none. */
+	readonly gpus?: number;
+	/** The name of a queue; Slurm: of a partition. It wins over `queueName`. */
+	readonly queue?: string;
+	/** On whose account it runs; Slurm: `--account`. */
+	readonly project?: string;
+	/** Grid Engine: in which more than one slot is asked for; when it is not named, `qconf` is asked for one that gives all slots on one host. */
+	readonly parallelEnvironment?: string;
 };
 
 /** What `resources` may depend on. */
@@ -56,8 +66,8 @@ export type PoolOptions = {
 	/** Further arguments for sbatch, passed on as they are, as `['--qos=long', '--constraint=avx2']`. @default [] */
 	readonly sbatchArgs?: readonly string[];
 	/**
-	 * What each queue-job is given, as `{memory: '8G', time: '12h'}`, or a function that says so for each attempt, so that one that ran out of memory gets more:
-	 * `({attempt}) => ({memory: attempt * 4 * 2 ** 30})`. On `local` nothing is limited.
+	 * What each queue-job is given: `{memory: '8G', time: '12h', slots: 4, gpus: 1, queue: 'long.q', project: 'physics', parallelEnvironment: 'smp'}` or some of it, or a function that says so for each attempt, so that one that ran
+	 * out of memory gets more: `({attempt}) => ({memory: attempt * 4 * 2 ** 30})`. A call's replace those of its pool as a whole.
 	 */
 	readonly resources?: Resources | ((info: AttemptInfo) => Resources);
 	/** The program that submits queue-jobs; a name is looked up on PATH. @default `qsub` */
@@ -79,7 +89,7 @@ export type PoolOptions = {
 	 */
 	readonly qalterPath?: string;
 	/**
-	 * The program that knows how long an array may be here; nothing depends on its being there.
+	 * The program that knows how long an array may be here, and in which parallel environment slots are to be had; without it the one must be named, and arrays are short.
 	 *
 	 * @default `qconf`, or none when `qstatPath` is given
 	 */
@@ -119,6 +129,14 @@ export type PoolOptions = {
 	readonly numChunks?: number;
 	/** Number of tasks in a chunk; not together with `numChunks`. */
 	readonly chunkSize?: number;
+	/**
+	 * `static`: a queue-job for every chunk. `dynamic`: `numJobs` queue-jobs that take one chunk after the other until none is left: for tasks of uneven length.
+	 *
+	 * @default `static`
+	 */
+	readonly schedule?: 'static' | 'dynamic';
+	/** Number of queue-jobs that share the chunks of a map; with `schedule: 'dynamic'`, and only with it. */
+	readonly numJobs?: number;
 	/**
 	 * Submit chunks that follow each other as one array of the scheduler (Grid Engine's `-t`, Slurm's `--array`), split when the site allows no larger ones, instead of one queue-job
 	 * after the other. Chunks that are submitted again alone are queue-jobs of their own. On `local` nothing changes.
@@ -172,7 +190,7 @@ export type PoolOptions = {
 	readonly outageLimitMs?: number;
 	/** Milliseconds after which one call of a program of the scheduler is killed, and an engine of your own counts as silent. @default 60000 */
 	readonly programTimeoutMs?: number;
-	/** How many calls of qsub or sbatch may be under way at a time, for all maps of a pool together. @default 4 */
+	/** How many calls of qsub or sbatch may be under way at a time, for all maps of a pool together. @default 8 */
 	readonly submitConcurrency?: number;
 	/** The directory of this map; it must not exist, or be empty. @default `<workRoot>/<session>` */
 	readonly workDir?: string;

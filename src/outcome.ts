@@ -1,6 +1,7 @@
 /** What became of one task, as the caller is told it. */
 import type {Chunk} from './chunks.js';
 import type {TaskError} from './errors.js';
+import type {Home} from './layout.js';
 import type {AttemptFailure} from './map-state.js';
 
 /** What became of one task, as `mapSettled` tells it: the shape of `Promise.allSettled`, and where and when. */
@@ -22,6 +23,8 @@ export type ReducedAttempt = {
 	readonly attempt: number;
 	readonly jobId: string | undefined;
 	readonly host: string | undefined;
+	/** Of a claimed chunk. */
+	readonly home?: Home | undefined;
 	readonly failure: AttemptFailure | undefined;
 };
 

@@ -5,7 +5,7 @@
 import {actOn} from './act.js';
 import {askQueue} from './ask-queue.js';
 import {createMapBeats} from './beat.js';
-import {isHeldBack} from './capacity.js';
+import {isHeldBack, isRoomNear} from './capacity.js';
 import {PoolError} from './errors.js';
 import {explainJobs} from './explain-jobs.js';
 import type {Feed} from './feed-tasks.js';
@@ -16,6 +16,7 @@ import {createOutage, type Outage, shareOutage} from './outage.js';
 import type {Ports} from './ports.js';
 import {readProgress} from './read-finished.js';
 import type {Reducer} from './reduce.js';
+import {createRefill} from './refill.js';
 import {type Submission, submitNext} from './submit.js';
 
 export type Watch = {
@@ -40,13 +41,16 @@ export const poll = async (
 	const submitOutage = createOutage('the scheduler takes no queue-jobs', state, ports);
 	const statusOutage = createOutage('the queue does not answer', state, ports);
 	const fileOutage = shareOutage(createOutage("the work_dir can't be read or written", state, ports));
+	const refill = createRefill(state, ports, reducer);
 	let listedMs = ports.clock.elapsedMs();
 	let isInSight = true;
 
 	const submit = async (): Promise<void> => {
 		submitOutage.resume();
 		const submission = await withFiles(state, fileOutage('write'), () => submitNext(state, ports));
-		beats.submission.done(submission !== undefined && submission.refusal === undefined ? 'changed' : 'same');
+		// What was taken ends the row of refusals: the next one is waited for as if it were the first.
+		if (submission !== undefined && (submission.refusal === undefined || submission.numTaken > 0)) beats.submission.done('changed');
+		if (submission?.refusal !== undefined || submission === undefined) beats.submission.done('same');
 		if (submission === undefined) return;
 		if (!isHeldBack(state)) {
 			if (isSubmitting(state, submission)) submitOutage.worked();
@@ -58,9 +62,11 @@ export const poll = async (
 	const ask = async (): Promise<void> => {
 		const answer = await askQueue(state, ports);
 		beats.status.done(answer.kind === 'changed' ? 'changed' : 'same');
+		beats.room.done(answer.kind === 'silent' ? 'same' : 'changed');
 		if (answer.kind === 'silent') statusOutage.failed(answer.reason);
 		else {
 			statusOutage.worked();
+			refill.answered(answer.listing);
 			// It had been taken, though nobody said so.
 			if (answer.numFound > 0) submitOutage.worked();
 		}
@@ -90,12 +96,17 @@ export const poll = async (
 		signal.throwIfAborted();
 		if (isToSubmit(state) && beats.submission.isDue()) await submit();
 		// The queue before the files: of a job that ends in between we then see the result, not only that it is gone.
-		const isAsking = beats.status.isDue();
+		const isAsking = beats.status.isDue() || (isRoomNear(state) && beats.room.isDue());
 		if (isAsking) await ask();
 		if (beats.listing.isDue() || isAsking) await look();
-		if (isAsking) await explainJobs(state, ports);
+		if (isAsking) {
+			await explainJobs(state, ports);
+			// They may be what the queue is full of.
+			if (state.unremoved.size > 0) await remove(state, ports, []);
+		}
 		// What can't be seen now may have been finished.
 		if (isInSight) await withFiles(state, fileOutage('read'), () => decide(state, ports, reducer, listedMs));
+		if (isAsking && isInSight) await withFiles(state, fileOutage('claim'), refill.fill);
 		await withFiles(state, fileOutage('write'), () => state.journal.flush({durable: false}));
 		onRound();
 		if (state.options.stopOnError && reducer.counts().failed > 0) return;
@@ -165,7 +176,7 @@ const decide = async (state: MapState, ports: Ports, reducer: Reducer, listedMs:
 	if (unread !== undefined) throw unread;
 };
 
-/** What the queue has not heard of is tried again with the next ones, and at the end. */
+/** What the queue has not heard of is tried again with the next ones, with the next question, and at the end. */
 const remove = async (state: MapState, {engine}: Ports, ids: readonly string[]): Promise<void> => {
 	for (const id of ids) state.unremoved.add(id);
 	try {

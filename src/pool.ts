@@ -1,5 +1,5 @@
 /** Pool: `map` and its relatives. */
-import {checkPath, mergeOptions} from './check-options.js';
+import {checkPath, checkSchedule, mergeOptions} from './check-options.js';
 import {type ChosenEngine, chooseEngine} from './choose-engine.js';
 import type {Engine} from './engines/engine.js';
 import {PoolError} from './errors.js';
@@ -149,6 +149,7 @@ export class Pool {
 	async #run(call: 'map' | 'starmap', fn: unknown, tasks: unknown, keep: Keep, callOptions?: PoolOptions): Promise<MapRun<unknown>> {
 		refuseDuringImport();
 		const options = mergeOptions(this.#options, callOptions);
+		checkSchedule(options);
 		options.signal?.throwIfAborted();
 		// Before anything is awaited: a caller may use the array again, as after `Promise.all(tasks.map(fn))`.
 		const source = takeTasks(tasks);
@@ -162,6 +163,7 @@ export class Pool {
 	#iterate(isOrdered: boolean, fn: unknown, tasks: unknown, {settled, ...callOptions}: IterateOptions = {}): AsyncIterable<unknown> {
 		refuseDuringImport();
 		const options = mergeOptions(this.#options, callOptions);
+		checkSchedule(options);
 		if (settled !== undefined && typeof settled !== 'boolean')
 			throw new PoolError('ERR_POOL_OPTION', `Expected \`settled\` to be true or false, got ${typeof settled}.`);
 		const source = takeTasks(tasks);

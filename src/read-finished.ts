@@ -4,7 +4,7 @@ import type {ProgressFacts} from './judge.js';
 import {type AttemptFileKind, attemptPath} from './layout.js';
 import type {Files} from './ports.js';
 import {type PartScan, readBlocks, scanPart} from './scan-part.js';
-import {type Block, BlockFileError, type Source} from './v8-serialize-helpers.js';
+import {type Block, BlockFileError, type Source, sourceOfHeader} from './v8-serialize-helpers.js';
 
 type Place = {readonly session: string; readonly workDir: string};
 
@@ -65,10 +65,7 @@ export const readGrowth = async (
 	return found ?? {blocks: [], sources: []};
 };
 
-const sourcesOf = ({header: {sources = [], attempt = 0, host, jobId}}: PartScan): Source[] => [
-	...sources,
-	{attempt, host, ...(jobId === undefined ? {} : {jobId})},
-];
+const sourcesOf = ({header}: PartScan): Source[] => [...(header.sources ?? []), sourceOfHeader(header)];
 
 /** Under which name an attempt's outcomes may be. */
 const NAMES: readonly AttemptFileKind[] = ['out', 'part', 'damaged'];

@@ -1,6 +1,6 @@
 /** Reads a result file, and trusts nothing in it before it is known to be whole and to belong here. */
 import type {Files} from './ports.js';
-import {type Block, BlockFileError, openBlockFile, type Source} from './v8-serialize-helpers.js';
+import {type Block, BlockFileError, openBlockFile, type Source, sourceOfHeader} from './v8-serialize-helpers.js';
 import type {OutcomesTrailer} from './worker/outcomes-trailer.js';
 
 export type OutcomeFile =
@@ -41,7 +41,7 @@ export const readOutcomeFile = async (files: Pick<Files, 'openSource'>, path: st
 			for (let i = 0; i < file.numBlocks; i++) blocks.push(await file.readBlock(i));
 			const {stderrBytes, notices = []} = trailer;
 			const {host, jobId} = header;
-			const own = {attempt: expected.attempt, host, ...(jobId === undefined ? {} : {jobId})};
+			const own = sourceOfHeader(header);
 			const sources = [...trailer.sources.filter(({attempt}) => attempt !== own.attempt), own];
 			return {kind: 'whole', host, jobId, stderrBytes, notices, sources, blocks};
 		} finally {

@@ -13,6 +13,7 @@ import {readOutcomeFile} from './read-outcomes.js';
 import {readOutputs} from './read-outputs.js';
 import {readInputs} from './read-tasks.js';
 import {readWhole} from './read-whole.js';
+import {readClaim} from './take-claims.js';
 import {trustWorkDir} from './trust-work-dir.js';
 
 /** What `readWorkDir` tells of one map. */
@@ -149,8 +150,11 @@ const readChunk = async (
 	const out = await readOutcomes(workDir, manifest, {ichunk, numTasks}, counted, files, problems);
 	const failed = findFailure(events);
 	const last = attempts.at(-1);
-	const outputs = await readOutputs(realFiles, workDir, ichunk, out.blocks, last?.attempt);
-	const isRunning = last?.lastEvent === 'running';
+	const homes = new Map(out.sources.flatMap(({attempt, home}) => (home === undefined ? [] : [[attempt, home] as const])));
+	const claim = files.some(({kind}) => kind === 'claim') ? await readClaim(realFiles, workDir, ichunk) : undefined;
+	if (claim !== undefined && claim.home.ichunk !== ichunk) homes.set(1, claim.home);
+	const outputs = await readOutputs(realFiles, {workDir, ichunk, blocks: out.blocks, lastAttempt: last?.attempt, homes});
+	const isRunning = last?.lastEvent === 'running' || last?.lastEvent === 'claimed';
 	return inputs.map((input, i): TaskRecord => {
 		const found = findOutcome(out.blocks, i, events);
 		const outcome = found?.outcome ?? (failed && chunkFailure(failed));
@@ -164,7 +168,7 @@ const readChunk = async (
 			input,
 			outcome,
 			attempt: outcome && attempt,
-			jobId: source?.jobId,
+			jobId: source?.jobId ?? out.sources.find(known => known.attempt === attempt)?.jobId,
 			// The worker itself knows best where it ran.
 			host: out.sources.find(known => known.attempt === attempt)?.host ?? source?.host,
 			startedAt: found?.startedAt,

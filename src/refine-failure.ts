@@ -1,17 +1,18 @@
 /** Makes more of why an attempt failed by the last words of its worker: what Node says of memory nobody else knows. */
+import type {OutputFile} from './layout.js';
 import type {AttemptFailure} from './map-state.js';
 import {ADDRESS_SPACE_MIB} from './node-memory.js';
 import type {Ports} from './ports.js';
 import {readEnd} from './stderr-tail.js';
 
-/** @param errorPath - The attempt's stderr. */
+/** @param stderr - The attempt's. */
 export const refineFailure = async (
 	failure: AttemptFailure,
-	errorPath: string,
+	stderr: OutputFile,
 	files: Pick<Ports['files'], 'openSource'>,
 ): Promise<AttemptFailure> => {
 	if (!VAGUE.has(failure.kind)) return failure;
-	const end = await readEnd(files, errorPath, LAST_WORDS_BYTES);
+	const end = await readEnd(files, stderr, LAST_WORDS_BYTES);
 	const known = LAST_WORDS.find(({pattern}) => pattern.test(end));
 	if (known !== undefined) return {kind: known.kind, reason: `${failure.reason}: ${known.meaning}`};
 	const lastLine = end.trimEnd().split('\n').at(-1) ?? '';
@@ -42,7 +43,7 @@ const LAST_WORDS: readonly LastWords[] = [
 	{
 		pattern: /JavaScript heap out of memory|Fatal process out of memory|invalid array length Allocation failed/,
 		kind: 'out-of-memory',
-		meaning: 'Node ran out of memory (its own limit is set by `--max-old-space-size` in NODE_OPTIONS)',
+		meaning: 'Node ran out of memory: ask for more `memory` in `resources`, or set `--max-old-space-size` in NODE_OPTIONS',
 	},
 	{
 		pattern: /WebAssembly\.\w+\(\): Out of memory|Cannot allocate Wasm memory/,

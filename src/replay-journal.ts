@@ -1,7 +1,7 @@
 /** log.jsonl -> what is known of every chunk: how a map goes on in another process. */
 import type {JournalLine} from './journal.js';
 import {elementOf} from './layout.js';
-import type {AttemptFailure, AttemptState, ChunkState, MapState} from './map-state.js';
+import {type AttemptFailure, type AttemptState, type ChunkState, isUnclaimed, type MapState} from './map-state.js';
 import {nextAttempt} from './next-attempt.js';
 
 export type Replay = {
@@ -31,7 +31,7 @@ export const replayJournal = (lines: readonly JournalLine[], state: MapState): R
 				const last = chunk.attempts.at(-1);
 				// What could not be removed is there, and may bring the result.
 				const isThere = last !== undefined && last.failure === undefined && !last.isRemoved;
-				if (!isThere) dueAttempts.set(chunk, chunk.attempts.length + 1);
+				if (!isThere && !isUnclaimed(state, chunk)) dueAttempts.set(chunk, chunk.attempts.length + 1);
 				continue;
 			}
 			chunk.decision = {kind: 'failed', attempt: number ?? 0};
@@ -58,7 +58,8 @@ const replayAttempt = (line: JournalLine, number: number, chunk: ChunkState, sta
 	const attempt = attemptOf(number, chunk, state);
 	if (line.jobName !== undefined) {
 		attempt.jobName = line.jobName;
-		attempt.element = elementOf(state.session, line.jobName, chunk.chunk.ichunk);
+		if (line.event === 'claimed') attempt.home = line.home;
+		attempt.element = elementOf(state.session, line.jobName, (attempt.home ?? chunk.chunk).ichunk);
 	}
 	attempt.jobId = line.jobId ?? attempt.jobId;
 	attempt.host = line.host ?? attempt.host;

@@ -1,7 +1,8 @@
-/** What a queue-job is given: the option `resources` -> bytes and seconds, for one attempt. */
+/** What a queue-job is given: the option `resources` -> bytes, seconds, numbers and names, for one attempt. */
 import {inspect} from 'node:util';
 import type {JobResources} from './engines/engine.js';
 import {PoolError} from './errors.js';
+import {nearestName} from './nearest-name.js';
 import type {AttemptInfo, PoolOptions, Resources} from './options.js';
 
 /**
@@ -33,26 +34,63 @@ const call = (option: (info: AttemptInfo) => Resources, info: AttemptInfo): Reso
 	}
 };
 
-const KNOWN = ['memory', 'time'] as const;
+/** How each resource is read; `undefined` says that nothing is asked for. */
+const READERS: {readonly [Name in keyof Required<Resources>]: (value: unknown, what: string) => JobResources} = {
+	memory: (value, what) => ({memoryBytes: parse(value, toBytes, what, 'bytes, or a text as `500M` or `8G`')}),
+	time: (value, what) => ({timeSeconds: parse(value, toSeconds, what, 'seconds, or a text as `90m`, `36h`, `2d` or `01:30:00`')}),
+	slots: (value, what) => ({slots: count(value, 1, what)}),
+	gpus: (value, what) => (count(value, 0, what) === 0 ? {} : {gpus: value as number}),
+	queue: (value, what) => ({queue: name(value, what, 'the name of a queue')}),
+	project: (value, what) => ({project: name(value, what, 'the name of a project')}),
+	parallelEnvironment: (value, what) => ({parallelEnvironment: name(value, what, 'the name of a parallel environment')}),
+};
+
+const KNOWN = Object.keys(READERS);
 
 const parseResources = (resources: Resources, who: string): JobResources => {
 	if (Object.prototype.toString.call(resources) !== '[object Object]') {
-		throw refusal(`Expected ${who} to be an object {memory, time}, got ${show(resources)}.`);
+		throw refusal(`Expected ${who} to be an object {memory, time, slots, …}, got ${show(resources)}.`);
 	}
-	for (const name of Object.keys(resources)) {
-		if (!(KNOWN as readonly string[]).includes(name)) {
-			throw refusal(
-				`Expected ${who} to name known resources, got ${show(name)}. They are: ${KNOWN.join(', ')}. For others use \`qsubArgs\`.`,
-			);
-		}
+	const parsed = Object.entries(resources).map(([known, value]) => {
+		if (!Object.hasOwn(READERS, known)) throw refusal(`Expected ${who} to name known resources, got ${show(known)}.${suggest(known)}`);
+		return value === undefined ? {} : READERS[known as keyof Resources](value, `\`${known}\` in ${who}`);
+	});
+	const job = Object.assign({}, ...parsed) as JobResources;
+	if (job.parallelEnvironment !== undefined && job.slots === undefined) {
+		throw refusal(`Expected \`slots\` beside \`parallelEnvironment\` in ${who}: say how many are to be had in it.`);
 	}
-	const {memory, time} = resources;
-	return {
-		...(memory === undefined ? {} : {memoryBytes: parse(memory, toBytes, `\`memory\` in ${who}`, 'bytes, or a text as `500M` or `8G`')}),
-		...(time === undefined
-			? {}
-			: {timeSeconds: parse(time, toSeconds, `\`time\` in ${who}`, 'seconds, or a text as `90m`, `36h`, `2d` or `01:30:00`')}),
-	};
+	return job;
+};
+
+/** What schedulers and other libraries call them. By its letters `cpus` would be nearest to `gpus`. */
+const OTHER_WORDS: ReadonlyMap<string, keyof Resources> = new Map([
+	...(['h_vmem', 'ram'] as const).map(word => [word, 'memory'] as const),
+	...(['h_rt', 'walltime', 'timeout', 'timelimit'] as const).map(word => [word, 'time'] as const),
+	...(['cpus', 'cores', 'processors', 'threads', 'nslots'] as const).map(word => [word, 'slots'] as const),
+	...([
+		['partition', 'queue'],
+		['account', 'project'],
+		['pe', 'parallelEnvironment'],
+	] as const),
+]);
+
+const suggest = (unknown: string): string => {
+	const nearest = OTHER_WORDS.get(unknown.toLowerCase()) ?? nearestName(unknown, KNOWN);
+	const meant = nearest === undefined ? '' : ` Did you mean \`${nearest}\`?`;
+	return `${meant} They are: ${KNOWN.join(', ')}. For others use \`qsubArgs\` or \`sbatchArgs\`.`;
+};
+
+const count = (value: unknown, least: number, what: string): number => {
+	if (!Number.isSafeInteger(value) || (value as number) < least)
+		throw refusal(`Expected ${what} to be an integer from ${least} and up, got ${show(value)}.`);
+	return value as number;
+};
+
+/** Not what a scheduler would take for an option. */
+const name = (value: unknown, what: string, expected: string): string => {
+	if (typeof value !== 'string' || !/^[^\s\0-][^\s\0]*$/.test(value))
+		throw refusal(`Expected ${what} to be ${expected}, got ${show(value)}.`);
+	return value;
 };
 
 const parse = (value: unknown, read: (text: string) => number | undefined, what: string, expected: string): number => {

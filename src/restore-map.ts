@@ -2,13 +2,14 @@
 import {actOn} from './act.js';
 import {PoolError} from './errors.js';
 import {type JournalLine, parseJournal} from './journal.js';
-import {attemptPath, JOURNAL, parseChunkFile} from './layout.js';
+import {attemptPath, type ChunkFile, JOURNAL, parseChunkFile} from './layout.js';
 import {lookForResults} from './look-for-results.js';
-import {type ChunkState, type MapState, openChunks} from './map-state.js';
+import {type ChunkState, isUnclaimed, type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 import {readWhole} from './read-whole.js';
 import type {Reducer} from './reduce.js';
 import {attemptOf, type Replay, replayJournal} from './replay-journal.js';
+import {shareRemovals, takeClaims} from './take-claims.js';
 
 /**
  * @param state - Of a map of which nothing is known but its chunks.
@@ -17,13 +18,16 @@ import {attemptOf, type Replay, replayJournal} from './replay-journal.js';
 export const restoreMap = async (state: MapState, ports: Ports, reducer: Reducer): Promise<void> => {
 	const names = await ports.files.list(state.workDir);
 	const {failures, due} = replayJournal(await readJournal(state, names, ports), state);
-	takeNumbers(state, names);
+	const found = names.flatMap(name => parseChunkFile(name) ?? []);
+	await takeClaims(state, found, ports);
+	shareRemovals(state);
+	takeNumbers(state, found);
 	for (const chunk of state.chunks) {
 		if (chunk.decision.kind === 'done') await readAgain(state, chunk, ports, reducer);
 		else if (chunk.decision.kind === 'failed') await failAgain(chunk, failures, reducer);
 	}
 	await takeFinished(state, ports, reducer);
-	for (const chunk of openChunks(state)) if (isToBeSubmitted(chunk, due)) state.toSubmit.add(chunk);
+	for (const chunk of openChunks(state)) if (isToBeSubmitted(state, chunk, due)) state.toSubmit.add(chunk);
 	// Whatever was under way when the other process ended may have come to the queue.
 	state.needsSweep = true;
 	const numDecided = state.chunks.length - openChunks(state).length;
@@ -40,11 +44,11 @@ const readJournal = async ({workDir}: MapState, names: readonly string[], {files
 };
 
 /** An attempt is known by its files, too: one that somebody began by hand, or whose line was lost. Its number is taken. */
-const takeNumbers = (state: MapState, names: readonly string[]): void => {
-	for (const name of names) {
-		const file = parseChunkFile(name);
-		const chunk = file === undefined ? undefined : state.chunks[file.ichunk];
-		if (file !== undefined && file.kind !== 'tasks' && chunk !== undefined) attemptOf(file.attempt, chunk, state);
+const takeNumbers = (state: MapState, found: readonly ChunkFile[]): void => {
+	for (const file of found) {
+		const chunk = state.chunks[file.ichunk];
+		// Of a claim it was seen already whether there is an attempt.
+		if (file.kind !== 'tasks' && file.kind !== 'claim' && chunk !== undefined) attemptOf(file.attempt, chunk, state);
 	}
 };
 
@@ -88,8 +92,10 @@ const takeFinished = async (state: MapState, ports: Ports, reducer: Reducer): Pr
 	if (toRemove.length > 0) await ports.engine.remove(toRemove).catch(() => undefined);
 };
 
-/** None of its queue-jobs was submitted, or the last one was given up or removed. A result that can't be read may be a stale view: it is looked at again first. */
-const isToBeSubmitted = (chunk: ChunkState, due: Replay['due']): boolean => {
-	if (chunk.attempts.some(({result}) => result.kind === 'damaged')) return false;
+/** None of its queue-jobs was submitted, or the last one was given up or removed. A result that can't be read, and was not given up for that, may be a stale view: it is looked at again first. */
+const isToBeSubmitted = (state: MapState, chunk: ChunkState, due: Replay['due']): boolean => {
+	// It is for whoever claims it: queue-jobs that are missing for that are replaced by the loop.
+	if (isUnclaimed(state, chunk)) return false;
+	if (chunk.attempts.some(({result, failure}) => result.kind === 'damaged' && failure === undefined)) return false;
 	return due.has(chunk) || (chunk.attempts.at(-1)?.isRemoved ?? true);
 };

@@ -67,7 +67,8 @@ export const resumeMap = async (
 		// Now that nobody else can write there.
 		const {chunks, firstMissing} = await findWritten(manifest, workDir);
 		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number, mask});
-		const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
+		const mapOptions = {...toMapOptions(options), numJobs: manifest.worker.numJobs ?? undefined};
+		const state = createMapState({session, workDir, options: mapOptions, owner, journal, chunks});
 		state.firstMissing = firstMissing;
 		const taskAt = createTaskReader(workDir, session, itask => chunkOf(state, itask), ports.files);
 		const reducer = createReducer({session, workDir, keep, taskAt, files: ports.files});
@@ -155,6 +156,8 @@ const FIXED: ReadonlySet<string> = new Set<keyof PoolOptions>([
 	'nodePath',
 	'numChunks',
 	'chunkSize',
+	'schedule',
+	'numJobs',
 	'resume',
 	'seed',
 	'shared',

@@ -1,4 +1,5 @@
 /** The last lines of what an attempt, or one of its tasks, has written to stderr. */
+import type {OutputFile} from './layout.js';
 import type {Files} from './ports.js';
 
 const MAX_BYTES = 2048;
@@ -10,15 +11,15 @@ const MAX_TAILS = 1000;
 /** Bytes from and to in the file. */
 export type TailRange = readonly [from: number, to: number];
 
-export const readTail = async (files: Pick<Files, 'openSource'>, path: string): Promise<string> =>
-	(await readTails(files, path, [[0, Number.POSITIVE_INFINITY]]))[0] as string;
+export const readTail = async (files: Pick<Files, 'openSource'>, {path, from}: OutputFile): Promise<string> =>
+	(await readTails(files, path, [[from, Number.POSITIVE_INFINITY]]))[0] as string;
 
-/** The last bytes of a file, with which a line may begin in its middle. */
-export const readEnd = async (files: Pick<Files, 'openSource'>, path: string, maxBytes: number): Promise<string> => {
+/** The last bytes of an attempt's output, with which a line may begin in its middle. */
+export const readEnd = async (files: Pick<Files, 'openSource'>, {path, from: first}: OutputFile, maxBytes: number): Promise<string> => {
 	try {
 		const source = await files.openSource(path);
 		try {
-			const from = Math.max(0, source.size - maxBytes);
+			const from = Math.min(Math.max(first, source.size - maxBytes), source.size);
 			return (await source.read(from, source.size - from)).toString('utf8');
 		} finally {
 			await source.close();

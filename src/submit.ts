@@ -93,7 +93,7 @@ const handOver = async (
 	const request = toRequest(state, plan.candidates[0] as Entry);
 	const outcome = await arrays.submit({
 		...request,
-		scriptArguments: [...request.scriptArguments, arrays.elementVariable],
+		scriptArguments: launcherArguments(plan.candidates[0] as Entry, arrays.elementVariable),
 		numElements: plan.candidates.length,
 		maxRunning: plan.maxRunning,
 	});
@@ -104,10 +104,19 @@ const handOver = async (
 const toRequest = (state: MapState, {ichunk, next, avoidHosts, resources}: Entry): JobRequest => ({
 	name: next.jobName,
 	script: `${state.workDir}/${LAUNCHER}`,
-	scriptArguments: [String(ichunk), String(next.attempt)],
+	scriptArguments: launcherArguments({ichunk, next, resources}),
 	avoidHosts,
 	resources,
 });
+
+const MEBIBYTE = 2 ** 20;
+
+/** See the head of launch.sh. */
+const launcherArguments = ({ichunk, next, resources}: Pick<Entry, 'ichunk' | 'next' | 'resources'>, variable = '-'): string[] => {
+	const who = [String(ichunk), String(next.attempt)];
+	if (resources.memoryBytes !== undefined) return [...who, variable, String(Math.max(1, Math.floor(resources.memoryBytes / MEBIBYTE)))];
+	return variable === '-' ? who : [...who, variable];
+};
 
 const takeAll = (state: MapState, plan: Submittable, outcomes: readonly SubmitOutcome[]): Submission => {
 	let numTaken = 0;

@@ -35,6 +35,7 @@ import {copyIfFlat, flatSize, isFlat} from './flat-values.js';
 import {checkSize, deserialiseValue, MAX_VALUE_BYTES, serialiseValue} from './v8-values.js';
 
 export type {FileHeader, Source} from './block-file-header.js';
+export {sourceOfHeader} from './block-file-header.js';
 export {BlockFileError, type BlockFileErrorReason} from './block-frames.js';
 export type {Block, EntryStatus, OutputRange, TaskFailure} from './blocks.js';
 export type {ByteSource} from './byte-source.js';

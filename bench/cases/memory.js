@@ -39,7 +39,8 @@ export const createMemory = ({engine, quick, directory, measure}) => {
 						call: 'imap',
 						task: 'double',
 						tasks: {kind: 'range', count: numStreamed},
-						options: engine.options,
+						// The number of tasks is not known beforehand, so that it must be said how many a queue-job gets.
+						options: {...engine.options, chunkSize: quick ? 1e3 : 1e5},
 					});
 					return peakMegabytes;
 				},

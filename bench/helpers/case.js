@@ -19,6 +19,8 @@
  * @property {Verdict} verdict
  * @property {number} [maxRuns] - for what takes long
  *
+ * @typedef {{name: string, title: string, report: (numRuns: number) => Promise<void>}} Report - prints tables of its own; run only when it is named
+ *
  * @typedef {object} Verdict
  * @property {string} unit
  * @property {number} [most] - the target
@@ -57,9 +59,11 @@ export const runCase = async (each, numRuns, say) => {
 				values[name] = [...(values[name] ?? []), value];
 				say(`${each.name}, run ${run + 1}, ${name}: ${value.toPrecision(4)} ${each.unit}`);
 			} catch (error) {
-				if (!(error instanceof Skip)) throw error;
-				left[name] = error.message;
-				say(`${each.name}: ${name} is left out: ${error.message}`);
+				const {message} = /** @type {Error} */ (error);
+				// An hour of figures is not thrown away because one can't be had.
+				left[name] = error instanceof Skip ? message : `failed: ${message.split('\n')[0]}`;
+				say(`${each.name}: ${name} is left out: ${error instanceof Skip ? message : /** @type {Error} */ (error).stack}`);
+				if (!(error instanceof Skip)) process.exitCode = 1;
 			}
 		}
 	}

@@ -11,7 +11,7 @@
  * @property {(count: number, code: string) => Promise<number>} singles - seconds for so many `node -e CODE`, each submitted alone and all at once, until the last has ended
  */
 import {spawn} from 'node:child_process';
-import {mkdirSync, readdirSync, rmSync} from 'node:fs';
+import {mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import path from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {findProgram, run, time} from './programs.js';
@@ -21,9 +21,6 @@ export const findEngines = async (directory, slots) => {
 	const found = await Promise.all([findGridEngine(directory), findSlurm(directory)]);
 	return [...found.flatMap(engine => engine ?? []), createLocal(slots)];
 };
-
-/** A browser of the queue must not be what is measured. */
-const LOOK_MS = 250;
 
 /** @type {(directory: string) => Promise<BenchEngine | undefined>} */
 const findGridEngine = async directory => {
@@ -37,31 +34,37 @@ const findGridEngine = async directory => {
 		version: `Grid Engine ${version}`,
 		options: {engine: 'grid-engine'},
 		arrayName: 'qsub -t -sync y',
-		array: (count, code) => time(() => run('qsub', [...output, '-t', `1-${count}`, '-sync', 'y', process.execPath, '-e', code])),
+		// A shell reads what is to be run.
+		array: (count, code) => time(() => run('qsub', [...output, '-t', `1-${count}`, '-sync', 'y', process.execPath, '-e', `'${code}'`])),
 		singlesName: 'qsub, concurrently',
-		singles: async (count, code) => {
-			const name = `bench${process.pid}x${Date.now()}`;
-			const startedMs = Date.now();
-			await Promise.all(
-				Array.from({length: count}, () => run('qsub', [...output, '-terse', '-N', name, process.execPath, '-e', code], {cwd: directory})),
-			);
-			for (;;) {
-				if (!(await run('qstat', ['-r'])).includes(name)) break;
-				await sleep(LOOK_MS);
-			}
-			return (Math.max(await lastEnd(name, count), startedMs) - startedMs) / 1000;
-		},
+		singles: (count, code) =>
+			untilMarked(directory, count, async marks => {
+				const script = path.join(marks, '.script');
+				writeFileSync(script, `#!/bin/sh\n'${process.execPath}' -e '${code}'\n: >'${marks}/'$JOB_ID\n`);
+				const args = ['-j', 'n', '-o', '/dev/null', '-e', '/dev/null', '-wd', '/', '-b', 'n', '-S', '/bin/sh', '-terse', script];
+				await Promise.all(Array.from({length: count}, () => run('qsub', args)));
+			}),
 	};
 };
 
-/** By its accounting, to the millisecond. @type {(name: string, count: number) => Promise<number>} */
-const lastEnd = async (name, count) => {
-	for (let triesLeft = 40; ; triesLeft--) {
-		const accounted = await run('qacct', ['-j', name]).catch(() => '');
-		const ends = [...accounted.matchAll(/^end_time +(.*\S)\s*$/gm)].map(([, text]) => Date.parse(text ?? ''));
-		if (ends.length >= count && ends.every(Number.isFinite)) return ends.reduce((a, b) => Math.max(a, b));
-		if (triesLeft === 0) throw new Error(`qacct knows the end of ${ends.length} of ${count} jobs`);
-		await sleep(LOOK_MS);
+/** How often it is looked whether all have ended. */
+const LOOK_MS = 20;
+
+/**
+ * Seconds until each job has left a file, which the shell that runs it anyway makes when node has ended. Accounting knows full seconds only, and to ask the
+ * queue would take the time that is measured.
+ *
+ * @type {(directory: string, count: number, submit: (marks: string) => Promise<unknown>) => Promise<number>}
+ */
+const untilMarked = async (directory, count, submit) => {
+	const marks = mkdtempSync(path.join(directory, 'marks-'));
+	try {
+		return await time(async () => {
+			await submit(marks);
+			while (readdirSync(marks).filter(name => !name.startsWith('.')).length < count) await sleep(LOOK_MS);
+		});
+	} finally {
+		rmSync(marks, {recursive: true});
 	}
 };
 
@@ -71,33 +74,20 @@ const findSlurm = async directory => {
 	const version = await run('sbatch', ['--version']).catch(() => undefined);
 	if (version === undefined || (await run('squeue', ['-h']).catch(() => undefined)) === undefined) return undefined;
 	const common = ['--output=/dev/null', '--error=/dev/null', '--chdir=/', '--no-requeue', '--parsable'];
-	// sbatch --wait looks every few seconds only: each job leaves a file, by the shell that Slurm runs it in anyway.
-	/** @type {(body: (wrap: (file: string) => string, marks: string) => Promise<unknown>, count: number, code: string) => Promise<number>} */
-	const untilMarked = async (body, count, code) => {
-		const marks = path.join(directory, `slurm-${process.pid}-${Date.now()}`);
-		mkdirSync(marks);
-		try {
-			return await time(async () => {
-				await body(file => `'${process.execPath}' -e '${code}'; : >'${marks}/'${file}`, marks);
-				while (readdirSync(marks).length < count) await sleep(20);
-			});
-		} finally {
-			rmSync(marks, {recursive: true});
-		}
-	};
+	// sbatch --wait looks every few seconds only.
+	const wrap = (/** @type {string} */ marks, /** @type {string} */ code, /** @type {string} */ file) =>
+		`--wrap='${process.execPath}' -e '${code}'; : >'${marks}/'${file}`;
 	return {
 		name: 'slurm',
 		version: version.trim(),
 		options: {engine: 'slurm'},
 		arrayName: 'sbatch --array',
 		array: (count, code) =>
-			untilMarked(wrap => run('sbatch', [...common, `--array=1-${count}`, `--wrap=${wrap('$SLURM_ARRAY_TASK_ID')}`]), count, code),
+			untilMarked(directory, count, marks => run('sbatch', [...common, `--array=1-${count}`, wrap(marks, code, '$SLURM_ARRAY_TASK_ID')])),
 		singlesName: 'sbatch, concurrently',
 		singles: (count, code) =>
-			untilMarked(
-				wrap => Promise.all(Array.from({length: count}, () => run('sbatch', [...common, `--wrap=${wrap('$SLURM_JOB_ID')}`]))),
-				count,
-				code,
+			untilMarked(directory, count, marks =>
+				Promise.all(Array.from({length: count}, () => run('sbatch', [...common, wrap(marks, code, '$SLURM_JOB_ID')]))),
 			),
 	};
 };

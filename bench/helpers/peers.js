@@ -4,6 +4,7 @@
  * @typedef {{numTasks: number, numChunks: number, arrays: boolean}} BatchtoolsSize
  */
 import {mkdtempSync, rmSync} from 'node:fs';
+import {userInfo} from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {feed} from './engines.js';
@@ -30,7 +31,7 @@ export const missingPeers = () =>
 
 /** GNU parallel on this machine: so many `node -e CODE`. @type {(slots: number, count: number, code: string) => Promise<number>} */
 export const timeParallel = async (slots, count, code) => {
-	if (findProgram('parallel') === undefined) throw new Skip('GNU parallel is not installed');
+	if (findProgram('parallel') === undefined) throw new Skip('not installed');
 	// It prints a citation notice to terminals only.
 	return time(() => feed('parallel', ['-j', String(slots), '-N', '1', '-q', process.execPath, '-e', code], count));
 };
@@ -41,11 +42,14 @@ const SCRIPT = fileURLToPath(new URL('batchtools.R', import.meta.url));
 export const createBatchtools =
 	(engine, directory, slots) =>
 	async ({numTasks, numChunks, arrays}) => {
-		if (findProgram('Rscript') === undefined) throw new Skip('R batchtools is not installed');
+		if (findProgram('Rscript') === undefined) throw new Skip('not installed');
+		if (arrays && engine === 'grid-engine') throw new Skip('has no arrays on Grid Engine');
 		const registry = mkdtempSync(path.join(directory, 'batchtools-'));
 		try {
+			// It asks the queue for `$USER`, which not every environment has.
+			const env = {...process.env, USER: userInfo().username};
 			const args = [engine, registry, numTasks, numChunks, arrays ? 'arrays' : 'singles', slots].map(String);
-			const seconds = /^seconds (\S+)$/m.exec(await run('Rscript', ['--vanilla', SCRIPT, ...args], {cwd: registry}))?.[1];
+			const seconds = /^seconds (\S+)$/m.exec(await run('Rscript', ['--vanilla', SCRIPT, ...args], {cwd: registry, env}))?.[1];
 			if (seconds === undefined) throw new Error('batchtools.R has printed no time');
 			return Number(seconds);
 		} finally {

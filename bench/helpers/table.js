@@ -17,7 +17,8 @@ const createRow = result => {
 	const {case: each, values, left} = result;
 	const {ours, limit, ...peers} = values;
 	const {unit, most} = each.verdict;
-	if (ours === undefined) return [each.title, `skipped: ${left.ours}`, '', '', formatTarget(most, unit), '', ''];
+	if (ours === undefined)
+		return [each.title, left.ours?.startsWith('failed') ? left.ours : `skipped: ${left.ours}`, '', '', formatTarget(most, unit), '', ''];
 	const verdict = verdictOf(result);
 	const met = most === undefined || !Number.isFinite(verdict) ? '' : verdict <= most ? ' ✓' : ' ✗';
 	const spread = [
@@ -34,7 +35,7 @@ const createRow = result => {
 		ours.length < 2 ? '' : spread.join(', '),
 		[
 			...Object.entries(peers).map(([name, list]) => `${name} ${format(median(list))} ${each.unit}`),
-			...Object.keys(left).map(name => `${name}: not there`),
+			...Object.entries(left).map(([name, why]) => `${name}: ${why}`),
 		].join(', '),
 	];
 };

@@ -2,9 +2,9 @@
 import type {JobRequest, SubmitOutcome} from './engine.js';
 
 /** @param call - Submits a queue-job; `isAvoiding` says whether away from its `avoidHosts`. */
-export const createAvoidance = (
-	call: (request: JobRequest, isAvoiding: boolean) => Promise<SubmitOutcome>,
-): ((request: JobRequest) => Promise<SubmitOutcome>) => {
+export const createAvoidance = <Request extends JobRequest>(
+	call: (request: Request, isAvoiding: boolean) => Promise<SubmitOutcome>,
+): ((request: Request) => Promise<SubmitOutcome>) => {
 	const refusals = createRefusals();
 	return async request => {
 		if (request.avoidHosts.length === 0 || refusals.areKnown(request)) return call(request, false);

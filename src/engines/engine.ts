@@ -3,6 +3,7 @@
  * Engines are made by factories that return a plain object of this type.
  */
 export type Engine = {
+	/** Who it is: it is written into run.json, and who comes back to a map must bring the engine of that name. */
 	readonly name: string;
 	/** Whether asking burdens somebody: `call` for a program and its server, then the queue is asked seldom; `none` when the engine knows the answer itself. */
 	readonly statusCost: 'call' | 'none';
@@ -74,6 +75,8 @@ export type JobResources = {
 	readonly queue?: string;
 	/** Slurm: account. */
 	readonly project?: string;
+	/** Of Grid Engine: in which several slots on one host are given. */
+	readonly parallelEnvironment?: string;
 };
 
 export type JobQuestion = {
@@ -85,6 +88,7 @@ export type JobQuestion = {
 };
 
 export type SubmitOutcome =
+	/** In the queue, by an id that no other queue-job of this user has or gets. */
 	| {readonly kind: 'submitted'; readonly id: string}
 	/** Certainly not in the queue; worth trying again later (a master that is down). */
 	| {readonly kind: 'temporary'; readonly reason: string}

@@ -1,6 +1,9 @@
 /** Submits to Grid Engine by qsub: its arguments, and what its answers mean. */
-import type {ArrayRequest, JobRequest, SubmitOutcome} from './engine.js';
-import {type ProgramResult, runProgram} from './run-program.js';
+import {createAvoidance} from './avoid-hosts.js';
+import type {ArrayRequest, SubmitOutcome} from './engine.js';
+import {runGridEngineProgram} from './grid-engine-program.js';
+import {type PlacedRequest, resourceArguments} from './grid-engine-resources.js';
+import type {ProgramResult} from './run-program.js';
 import {createTurns, submitInOrder} from './submit-in-order.js';
 
 export type SubmitOptions = {
@@ -14,42 +17,22 @@ export type SubmitOptions = {
 };
 
 export type Submitter = {
-	readonly submitAll: (requests: readonly JobRequest[]) => Promise<readonly SubmitOutcome[]>;
-	readonly submitArray: (request: ArrayRequest) => Promise<SubmitOutcome>;
+	readonly submitAll: (requests: readonly PlacedRequest[]) => Promise<readonly SubmitOutcome[]>;
+	readonly submitArray: (request: PlacedRequest<ArrayRequest>) => Promise<SubmitOutcome>;
 };
 
 export const createSubmitter = (options: SubmitOptions): Submitter => {
 	const takeTurn = createTurns(options.submitConcurrency);
-	const refusals = createRefusals();
 	const call = async (args: readonly string[], numElements?: number): Promise<SubmitOutcome> => {
 		const settings = {timeoutMs: options.programTimeoutMs, environment: submitEnvironment(process.env)};
-		return judgeSubmission(await runProgram(options.qsubPath, args, settings), numElements);
+		return judgeSubmission(await runGridEngineProgram(options.qsubPath, args, settings), numElements);
 	};
-	const submitOne = async (request: JobRequest): Promise<SubmitOutcome> => {
-		if (request.avoidHosts.length === 0 || refusals.areKnown(request)) return call(submitArguments(options, request));
-		const avoiding = await call(avoidingArguments(options, request));
-		if (avoiding.kind !== 'permanent') return avoiding;
-		// No other host would ever take it: then rather one where it has failed than none.
-		const outcome = await call(submitArguments(options, request));
-		if (outcome.kind === 'submitted') refusals.note(request);
-		return outcome;
-	};
+	const submitOne = createAvoidance<PlacedRequest>((request, isAvoiding) =>
+		call(isAvoiding ? avoidingArguments(options, request) : submitArguments(options, request)),
+	);
 	return {
 		submitAll: requests => submitInOrder(requests, takeTurn, submitOne),
 		submitArray: request => takeTurn(() => call(arrayArguments(options, request), request.numElements)),
-	};
-};
-
-/** Nodes come and go: after so long it is tried again whether another host would take what none but the avoided ones took. */
-const REFUSAL_MS = 600_000;
-
-/** Which requests no host takes but those that they avoid: each would cost a second call of qsub else. */
-const createRefusals = () => {
-	const sinceMs = new Map<string, number>();
-	const keyOf = ({avoidHosts, resources}: JobRequest): string => JSON.stringify([[...avoidHosts].sort(), resources]);
-	return {
-		areKnown: (request: JobRequest): boolean => performance.now() - (sinceMs.get(keyOf(request)) ?? Number.NEGATIVE_INFINITY) < REFUSAL_MS,
-		note: (request: JobRequest): void => void sinceMs.set(keyOf(request), performance.now()),
 	};
 };
 
@@ -58,7 +41,7 @@ const createRefusals = () => {
  * the script holds options. `-wd /`: a job starts in $HOME else, which need not exist on the worker-node; the launcher goes to the caller's directory by
  * itself. Output is the launcher's business, too.
  */
-export const submitArguments = (options: ArgumentOptions, request: JobRequest): string[] => [
+export const submitArguments = (options: ArgumentOptions, request: PlacedRequest): string[] => [
 	...fixedArguments(options, request),
 	...options.qsubArgs,
 	request.script,
@@ -69,7 +52,7 @@ export const submitArguments = (options: ArgumentOptions, request: JobRequest): 
  * The same, away from the hosts to be avoided. `-w e`: qsub refuses what no host could take even if all of them were free, as when the user has asked for
  * one of these hosts by `-q short.q@node1`. An `-l h=` of the user's own comes later and replaces this one.
  */
-export const avoidingArguments = (options: ArgumentOptions, request: JobRequest): string[] => [
+export const avoidingArguments = (options: ArgumentOptions, request: PlacedRequest): string[] => [
 	...fixedArguments(options, request),
 	...['-l', `h=${request.avoidHosts.map(host => `!${host}`).join('&')}`],
 	...options.qsubArgs,
@@ -79,7 +62,7 @@ export const avoidingArguments = (options: ArgumentOptions, request: JobRequest)
 ];
 
 /** As many elements as asked for, whatever the user's own arguments say. */
-export const arrayArguments = (options: ArgumentOptions, request: ArrayRequest): string[] => [
+export const arrayArguments = (options: ArgumentOptions, request: PlacedRequest<ArrayRequest>): string[] => [
 	...fixedArguments(options, request),
 	...options.qsubArgs,
 	...['-t', `1-${request.numElements}`],
@@ -90,12 +73,10 @@ export const arrayArguments = (options: ArgumentOptions, request: ArrayRequest):
 
 type ArgumentOptions = Pick<SubmitOptions, 'queueName' | 'qsubArgs'>;
 
-const fixedArguments = ({queueName}: ArgumentOptions, {name, resources: {memoryBytes, timeSeconds}}: JobRequest): string[] => [
+const fixedArguments = ({queueName}: ArgumentOptions, {name, resources}: PlacedRequest): string[] => [
 	...['-terse', '-N', name, '-C', '', '-S', '/bin/sh', '-b', 'n', '-shell', 'y', '-j', 'n', '-r', 'n', '-now', 'n'],
 	...['-i', '/dev/null', '-o', '/dev/null', '-e', '/dev/null', '-wd', '/'],
-	...(queueName === undefined ? [] : ['-q', queueName]),
-	...(memoryBytes === undefined ? [] : ['-l', `h_vmem=${memoryBytes}`]),
-	...(timeSeconds === undefined ? [] : ['-l', `h_rt=${timeSeconds}`]),
+	...resourceArguments(queueName, resources),
 ];
 
 /**
@@ -126,6 +107,8 @@ export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResul
 	if (exitCode === 0) return id === undefined ? {kind: 'unanswered', reason: `qsub told no number: ${reason}`} : {kind: 'submitted', id};
 	// The limit of jobs per user or per site.
 	if (exitCode === 25 || /only \d+ jobs are allowed/i.test(stderr)) return {kind: 'full', reason};
+	// Longer than the site allows: there is room for a shorter one.
+	if (numElements !== undefined && /more than \d+ tasks/.test(stderr)) return {kind: 'full', reason};
 	// A job that no queue takes yet is queued, with a warning that reads as a refusal.
 	if (id !== undefined || /has been submitted/.test(stderr)) return {kind: 'unanswered', reason};
 	// What the user has named is no evidence: a queue may be called `timeout.q`.

@@ -4,6 +4,8 @@ import type {Engine, JobStatus} from './engine.js';
 import {createListingReader, type Listing} from './grid-engine-answers.js';
 import {formatElementId, groupIds} from './grid-engine-elements.js';
 import {createExplain, type Run} from './grid-engine-explain.js';
+import {runGridEngineProgram} from './grid-engine-program.js';
+import {createPlacing, submitPlaced} from './grid-engine-site.js';
 import {createSubmitter, NO_ANSWER, NO_MASTER, type SubmitOptions} from './grid-engine-submit.js';
 import {type ProgramResult, runProgram} from './run-program.js';
 import {shareStatus} from './share-status.js';
@@ -24,8 +26,9 @@ export type GridEngineOptions = SubmitOptions & {
 const REMOVE_SLICE = 100;
 
 export const createGridEngine = (options: GridEngineOptions): Engine => {
-	const run: Run = (program, args, timeoutMs) => runProgram(program, args, {timeoutMs, environment: process.env});
-	const {submitAll, submitArray} = createSubmitter(options);
+	const run: Run = (program, args, timeoutMs) => runGridEngineProgram(program, args, {timeoutMs, environment: process.env});
+	const place = createPlacing((program, args) => run(program, args, options.programTimeoutMs), options);
+	const {submitAll, submitArray} = submitPlaced(createSubmitter(options), place);
 	return {
 		name: 'grid-engine',
 		statusCost: 'call',

@@ -22,12 +22,17 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 	let restTimer: NodeJS.Timeout | undefined;
 	let numSubmitted = 0;
 
+	/** Who asks for more than there are gets all. */
+	const slotsOf = ({resources}: JobRequest): number => Math.min(resources.slots ?? 1, slots);
+
 	const fillSlots = (): void => {
-		while (running.size < slots && restTimer === undefined) {
-			// The first one afresh each time: what becomes of one changes who waits.
+		while (restTimer === undefined) {
+			// The first one afresh each time: what becomes of one changes who waits. Nobody overtakes one that waits for many slots.
 			const [first] = waiting;
 			if (first === undefined) return;
 			const [id, request] = first;
+			const numTaken = [...running.values()].reduce((sum, job) => sum + job.slots, 0);
+			if (numTaken + slotsOf(request) > slots) return;
 			waiting.delete(id);
 			start(id, request);
 		}
@@ -62,7 +67,7 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 				}),
 			);
 		});
-		running.set(id, {child, name: request.name, gone});
+		running.set(id, {child, name: request.name, slots: slotsOf(request), gone});
 		endWithThisProcess(child);
 	};
 
@@ -142,7 +147,7 @@ const explainWaiting = (isResting: boolean, slots: number): JobEnd => ({
 const siteEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
 	Object.fromEntries(Object.entries(environment).filter(([name]) => isOwnedByJob(name) || /^(?:PATH|HOME|USER|LOGNAME|SHELL)$/.test(name)));
 
-type RunningJob = {readonly child: ChildProcess; readonly name: string; readonly gone: Promise<void>};
+type RunningJob = {readonly child: ChildProcess; readonly name: string; readonly slots: number; readonly gone: Promise<void>};
 
 /** Unlike those of a queue, child processes end with the process that maps: nobody would read their results. */
 const living = new Set<ChildProcess>();

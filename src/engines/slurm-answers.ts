@@ -1,8 +1,11 @@
 /** Reads the listing of Slurm's squeue. */
 import type {JobState, JobStatus} from './engine.js';
 
-/** One line for each queue-job and each element of an array (`-r`); the name last, for names of others may hold anything. */
-export const listArguments = (user: string): string[] => ['-h', '-r', '-u', user, '-o', '%i|%T|%B|%r|%j'];
+/**
+ * One line for each queue-job and each element of an array (`-r`); the name last, for names of others may hold anything. `-a`: what is in a hidden partition is
+ * left out else, as if it had ended.
+ */
+export const listArguments = (user: string): string[] => ['-h', '-a', '-r', '-u', user, '-o', '%i|%T|%B|%r|%j'];
 
 /**
  * The queue-jobs in the output of squeue with `listArguments`.
@@ -37,8 +40,11 @@ const toJobStatus = (id: string, word: string, host: string, reason: string, nam
 	];
 };
 
-/** Slurm could not start it, has put it back, and holds it: nobody's wish. `JobHoldMaxRequeue`: it was put back too often. */
-const HELD_BY_A_FAILURE = /launch.failed.requeued.held|JobHoldMaxRequeue/i;
+/**
+ * Slurm could not start it, has put it back, and holds it: nobody's wish. `launch failed …`, `user env retrieval failed …` (as with `--get-user-env` of the user's
+ * own); `JobHoldMaxRequeue`: it was put back too often.
+ */
+const HELD_BY_A_FAILURE = /failed.requeued.held|JobHoldMaxRequeue/i;
 
 /** Wishes of the user or of the site: `--hold`, `scontrol hold`, `--dependency`. */
 const HELD_BY_A_WISH = /^(?:JobHeldUser|JobHeldAdmin|Dependency|DependencyNeverSatisfied)/;

@@ -2,8 +2,11 @@
  * What Slurm's programs need to know of the environment. All others are left out: SQUEUE_STATES would hide queue-jobs, SCANCEL_INTERACTIVE would ask questions,
  * SBATCH_WAIT would wait, and what sbatch is given it hands on to the queue-job.
  */
-export const slurmEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-	Object.fromEntries(Object.entries(environment).filter(([name]) => NEEDED.test(name)));
+export const slurmEnvironment = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
+	const {SBATCH_CLUSTERS, ...needed} = Object.fromEntries(Object.entries(environment).filter(([name]) => NEEDED.test(name)));
+	// Only sbatch knows this one. Its queue-jobs would be looked for on the cluster of this host, where their numbers are those of others.
+	return SBATCH_CLUSTERS === undefined ? needed : {SLURM_CLUSTERS: SBATCH_CLUSTERS, ...needed};
+};
 
 /** Of the variables of sbatch all but those that would make something else of a submission: an array, a call that waits, tries only, or talks. */
 const NEEDED =

@@ -39,7 +39,8 @@ const isOnNode = ({state, host}: JobStatus): boolean => host !== undefined && (s
 const findUnreachable = async (run: Run, scontrolPath: string, suspects: readonly JobStatus[]): Promise<Set<string> | undefined> => {
 	const hosts = [...new Set(suspects.map(({host}) => host))];
 	if (hosts.length === 0) return new Set();
-	const result = await run(scontrolPath, ['-o', 'show', 'node', hosts.join(',')]).catch(() => undefined);
+	// `-a`: one that is in hidden partitions only is "not found" else.
+	const result = await run(scontrolPath, ['-a', '-o', 'show', 'node', hosts.join(',')]).catch(() => undefined);
 	if (result?.exitCode !== 0) return undefined;
 	const silent = parseSilentNodes(result.stdout);
 	return new Set(suspects.filter(({host}) => silent.has(host as string)).map(({id}) => id));

@@ -92,7 +92,8 @@ const toMinutes = (seconds: number): string => `${Math.floor(seconds / 60)}:${St
 /** Slurm has as many queue-jobs as it can hold: sbatch would try again for two minutes, waiting 1 s before the first time. */
 const TRIES_AGAIN = /sleeping and retrying|temporarily disabled, retrying/i;
 
-const nameArguments = ({user}: SubmitOptions, {name}: JobRequest): string[] => ['-h', '-u', user, '-n', name, '-o', '%A'];
+/** Also in a hidden partition (`-a`), and by the number of an array (`%F`): its elements that have begun have others of their own (`%A`). */
+const nameArguments = ({user}: SubmitOptions, {name}: JobRequest): string[] => ['-h', '-a', '-u', user, '-n', name, '-o', '%F'];
 
 /** It was killed while it slept, as far as one can tell; it may have been slower than that. */
 const settleGivenUp = ({stderr}: ProgramResult, {ending, exitCode, stdout}: ProgramResult): SubmitOutcome => {

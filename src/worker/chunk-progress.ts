@@ -4,7 +4,7 @@
  *
  * Nothing here knows processes, so that a simulation can run it.
  */
-import {attemptPath} from '../layout.js';
+import {attemptPath, type Home} from '../layout.js';
 import type {WorkerOptions} from '../manifest.js';
 import {UnserialisableError} from '../unserialisable.js';
 import {
@@ -13,6 +13,7 @@ import {
 	createBlockFileEncoder,
 	type OutputRange,
 	type Source,
+	sourceOfHeader,
 	type TaskFailure,
 } from '../v8-serialize-helpers.js';
 import type {ChunkId} from './chunk-id.js';
@@ -53,6 +54,8 @@ export type ProgressInput = {
 export type OutcomeWriter = {
 	readonly host: string;
 	readonly jobId?: string;
+	/** Of a claimed chunk. */
+	readonly home?: Home;
 	readonly pid: number;
 	/** `process.version` */
 	readonly node: string;
@@ -170,17 +173,18 @@ const createEncoder = ({id, session, firstTask, numTasks, writer}: ProgressInput
 		...(sources.length === 0 ? {} : {sources}),
 	});
 
-const sourceOf = ({id, writer: {host, jobId}}: ProgressInput): Source => ({
+const sourceOf = ({id, writer: {host, jobId, home}}: ProgressInput): Source => ({
 	attempt: id.attempt,
 	host,
 	...(jobId === undefined ? {} : {jobId}),
+	...(home === undefined ? {} : {home}),
 });
 
 /** Where the outcomes may be from, this attempt last. */
 const sourcesOf = (input: ProgressInput, {longest}: EarlierAttempts): Source[] => {
 	if (longest === undefined) return [sourceOf(input)];
-	const {sources = [], attempt = 0, host, jobId} = longest.scan.header;
-	return [...sources, {attempt, host, ...(jobId === undefined ? {} : {jobId})}, sourceOf(input)];
+	const {header} = longest.scan;
+	return [...(header.sources ?? []), sourceOfHeader(header), sourceOf(input)];
 };
 
 /** Copies the blocks as they are, one at a time. False when one has changed since it was scanned: it and what follows are left out. */

@@ -90,7 +90,8 @@ const writeFully = async (file: GrowingFile, piece: Piece): Promise<void> => {
 
 const isFull = (error: unknown): boolean => ['ENOSPC', 'EDQUOT'].includes(systemCodeOf(error) ?? '');
 
-const whenThereIsSpace = async <T>(clock: WorkerClock, path: string, body: () => Promise<T>): Promise<T> => {
+/** @throws WorkerError `outputFailed` when the space does not come, or something else is wrong, which is its cause. */
+export const whenThereIsSpace = async <T>(clock: WorkerClock, path: string, body: () => Promise<T>): Promise<T> => {
 	const beganMs = clock.elapsedMs();
 	for (let waitMs = FIRST_SPACE_WAIT_MS; ; waitMs = Math.min(2 * waitMs, MAX_SPACE_WAIT_MS)) {
 		try {

@@ -25,6 +25,8 @@ const NUM_LOOKS = 3;
 const LOOK_AGAIN_MS = 1000;
 
 export const findEarlierAttempts = async (id: ChunkId, session: string, {files, clock}: WorkerPorts): Promise<EarlierAttempts> => {
+	// Nothing is before the first one, and most chunks have no other.
+	if (id.attempt === 1) return NO_EARLIER_ATTEMPTS;
 	for (let look = 1; ; look++) {
 		const found = await lookOnce(id, session, files);
 		if (found.isComplete || look === NUM_LOOKS) return found;

@@ -21,6 +21,8 @@ export type ImportPhase = {
 
 export type TaskPhase = {
 	readonly kind: 'task';
+	/** The attempt at its chunk: code of an earlier chunk may still run. */
+	readonly id: ChunkId;
 	readonly itask: number;
 	/** Its index in the chunk. */
 	readonly index: number;
@@ -44,7 +46,7 @@ export type Phases = WorkerState & {
 };
 
 /** @param readShared - What all tasks share. */
-export const createPhases = (id: ChunkId, manifest: Manifest, readShared: () => unknown): Phases => {
+export const createPhases = (manifest: Manifest, readShared: () => unknown): Phases => {
 	const storage = new AsyncLocalStorage<Phase>();
 	let current: Phase | undefined;
 	return {
@@ -60,7 +62,7 @@ export const createPhases = (id: ChunkId, manifest: Manifest, readShared: () => 
 		currentTask: () => {
 			const phase = storage.getStore();
 			if (phase?.kind !== 'task') return undefined;
-			phase.context ??= createContext(phase.itask, id, manifest, readShared);
+			phase.context ??= createContext(phase, manifest, readShared);
 			return phase.context;
 		},
 		importing: () => {
@@ -71,8 +73,7 @@ export const createPhases = (id: ChunkId, manifest: Manifest, readShared: () => 
 };
 
 const createContext = (
-	itask: number,
-	{workDir, ichunk, attempt}: ChunkId,
+	{itask, id: {workDir, ichunk, attempt}}: TaskPhase,
 	{session, seed}: Manifest,
 	readShared: () => unknown,
 ): TaskContext => {

@@ -3,11 +3,12 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {Manifest} from '../manifest.js';
 import type {TaskFailure} from '../v8-serialize-helpers.js';
 import {callTask, type Settled} from './call-task.js';
+import type {ChunkId} from './chunk-id.js';
 import type {ChunkProgress} from './chunk-progress.js';
 import type {Phases, TaskPhase} from './phases.js';
 import type {Tasks} from './tasks-file.js';
 import type {TimeLimit} from './time-limit.js';
-import {watchOutput} from './watch-output.js';
+import type {OutputWatch} from './watch-output.js';
 
 /**
  * Tasks that return at once are computed in a row for so long; then the event loop gets a turn, in which a rejection that nobody has handled comes to
@@ -16,6 +17,7 @@ import {watchOutput} from './watch-output.js';
 const TURN_EVERY_MS = 5;
 
 export type RunInput = {
+	readonly id: ChunkId;
 	readonly fn: (...args: unknown[]) => unknown;
 	readonly call: Manifest['call'];
 	readonly retries: number;
@@ -23,14 +25,12 @@ export type RunInput = {
 	readonly phases: Phases;
 	readonly progress: ChunkProgress;
 	readonly limit: TimeLimit;
-	/** Told what the user should know, and what is no failure. */
-	readonly warn: (message: string) => void;
+	readonly output: OutputWatch;
 };
 
-export const runTasks = async ({fn, call, retries, tasks, phases, progress, limit, warn}: RunInput): Promise<void> => {
+export const runTasks = async ({id, fn, call, retries, tasks, phases, progress, limit, output}: RunInput): Promise<void> => {
 	// One argument only, as for built-ins: parseInt takes a second one for something else.
 	const invoke = call === 'starmap' ? (task: unknown) => fn(...(task as Iterable<unknown>)) : (task: unknown) => fn(task);
-	const output = watchOutput(warn);
 	let nowMs = performance.now();
 	let lastTurnMs = nowMs;
 
@@ -51,19 +51,19 @@ export const runTasks = async ({fn, call, retries, tasks, phases, progress, limi
 			// Earlier attempts have shown that it can't be computed.
 			if (index < progress.next()) continue;
 
-			limit.begin(index);
+			limit.begin(id, index);
 			const beganMs = performance.now();
-			let phase = createPhase(tasks.firstTask + index, index);
+			let phase = createPhase(id, tasks.firstTask + index, index);
 			const called = callTask(phases, phase, invoke, values[i], limit);
 			let settled: Settled = called instanceof Promise ? await called : called;
 			nowMs = performance.now();
 			for (let retry = 0; retry < retries && failureOf(phase, settled) !== undefined && nowMs - beganMs < limit.ms; retry++) {
 				phase.isRetried = true;
-				phase = {...createPhase(phase.itask, index), context: phase.context};
+				phase = {...createPhase(id, phase.itask, index), context: phase.context};
 				settled = await callTask(phases, phase, invoke, values[i], limit);
 				nowMs = performance.now();
 			}
-			limit.end(index);
+			limit.end();
 			const elapsedMs = nowMs - beganMs;
 			const failure = failureOf(phase, settled) ?? limit.failure();
 			const startedAt = performance.timeOrigin + beganMs;
@@ -80,8 +80,9 @@ export const runTasks = async ({fn, call, retries, tasks, phases, progress, limi
 	await takeTurn();
 };
 
-const createPhase = (itask: number, index: number): TaskPhase => ({
+const createPhase = (id: ChunkId, itask: number, index: number): TaskPhase => ({
 	kind: 'task',
+	id,
 	itask,
 	index,
 	interrupt: undefined,

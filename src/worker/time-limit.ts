@@ -1,27 +1,25 @@
 /** Ends a task that takes longer than `taskLimitMs`: by a timer when it waits, by the watchdog when it blocks the event loop. */
 import type {TaskFailure} from '../v8-serialize-helpers.js';
+import type {ChunkId} from './chunk-id.js';
 import type {TaskPhase} from './phases.js';
 import {startWatchdog} from './watchdog.js';
 
 export type TimeLimit = {
 	readonly ms: number;
 	/** A task begins; it may be called more than once before it ends. */
-	readonly begin: (index: number) => void;
+	readonly begin: (id: ChunkId, index: number) => void;
 	/** This call of fn returned a promise that is waited for. */
 	readonly watch: (phase: TaskPhase) => void;
-	readonly end: (index: number) => void;
+	readonly end: () => void;
 	/** Why the task that has just ended has failed, for it took too long; undefined when it did not. */
 	readonly failure: () => TaskFailure | undefined;
 };
 
-/**
- * @param path - The file that grows.
- * @param warn - Told when the watchdog can't be had.
- */
-export const createTimeLimit = (taskLimitMs: number | null, path: string, warn: (message: string) => void): TimeLimit => {
+/** @param warn - Told when the watchdog can't be had. */
+export const createTimeLimit = (taskLimitMs: number | null, workDir: string, warn: (message: string) => void): TimeLimit => {
 	if (taskLimitMs === null) return NO_LIMIT;
 	const failure = taskLimitFailure(taskLimitMs);
-	const watchdog = startWatchdog(taskLimitMs, path, warn);
+	const watchdog = startWatchdog(taskLimitMs, workDir, warn);
 	let timer: NodeJS.Timeout | undefined;
 	let began = 0;
 	let ended = 0;
@@ -43,16 +41,16 @@ export const createTimeLimit = (taskLimitMs: number | null, path: string, warn: 
 
 	return {
 		ms: taskLimitMs,
-		begin: index => {
+		begin: (id, index) => {
 			began = nowMs();
-			watchdog.begin(index);
+			watchdog.begin(id, index);
 		},
 		watch: phase => {
 			clearTimeout(timer);
 			arm(phase, Math.max(1, taskLimitMs - (nowMs() - began)));
 		},
-		end: index => {
-			watchdog.end(index);
+		end: () => {
+			watchdog.end();
 			clearTimeout(timer);
 			ended = performance.now();
 		},

@@ -6,26 +6,25 @@ import {syncBuiltinESMExports} from 'node:module';
 import type {RemoteError, TaskErrorKind} from '../errors.js';
 import {toRemoteError} from '../remote-error.js';
 import type {TaskFailure} from '../v8-serialize-helpers.js';
-import type {ChunkProgress} from './chunk-progress.js';
 import type {WorkerReport} from './outcomes-trailer.js';
-import type {Phase, Phases} from './phases.js';
+import type {Phase, Phases, TaskPhase} from './phases.js';
 import {outputBytes} from './watch-output.js';
 
 export type ProcessWatch = {
-	/** The real process.exit. */
-	readonly exit: (code: number) => never;
-	/** What is to be said at the end of the result file. */
+	/** What is to be said at the end of a result file: what has come since the one before. */
 	readonly report: () => WorkerReport;
 	/** Something that the user should know, and that is nobody's failure. */
 	readonly warn: (message: string) => void;
 };
 
-/** A million tasks may each warn of something else. */
+/** Of a chunk, whose tasks may each warn of something else. */
 const MAX_WARNINGS = 100;
 
-export const watchProcess = (phases: Phases, replaceWithFailure: ChunkProgress['replaceWithFailure']): ProcessWatch => {
+/** @param replaceWithFailure - Turns the outcome of a task into a failure; false when it is too late for that. */
+export const watchProcess = (phases: Phases, replaceWithFailure: (phase: TaskPhase, failure: TaskFailure) => boolean): ProcessWatch => {
 	const warnings = new Set<string>();
 	const notices = new Set<string>();
+	let reported = {stdout: 0, stderr: 0, warnings: 0, notices: 0};
 	const exit = process.exit.bind(process);
 	/** Whether listeners are being told of an error that nobody caught. */
 	let isUncaught = false;
@@ -49,7 +48,7 @@ export const watchProcess = (phases: Phases, replaceWithFailure: ChunkProgress['
 		else if (phases.current() === phase) {
 			phase.failure ??= failure;
 			phase.interrupt?.(failure);
-		} else if (!replaceWithFailure(phase.index, failure)) printLate(`task ${phase.itask}, after its outcome was recorded`, failure);
+		} else if (!replaceWithFailure(phase, failure)) printLate(`task ${phase.itask}, after its outcome was recorded`, failure);
 	};
 
 	process.exit = (code?: number | string | null) => {
@@ -85,7 +84,7 @@ export const watchProcess = (phases: Phases, replaceWithFailure: ChunkProgress['
 		end(phase, 'never-settled', what);
 	});
 	process.on('warning', ({name, message}) => {
-		if (warnings.size < MAX_WARNINGS) warnings.add(`${name}: ${message}`);
+		if (warnings.size - reported.warnings < MAX_WARNINGS) warnings.add(`${name}: ${message}`);
 	});
 	// Sent ahead of a suspension or a kill by some queues: the one would open Node's inspector, the other end it.
 	for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined);
@@ -95,16 +94,21 @@ export const watchProcess = (phases: Phases, replaceWithFailure: ChunkProgress['
 	});
 
 	return {
-		exit,
 		warn: message => void notices.add(message),
-		report: () => ({
-			endedAt: new Date().toISOString(),
-			stdoutBytes: outputBytes(1),
-			stderrBytes: outputBytes(2),
-			warnings: [...warnings],
-			...(notices.size === 0 ? {} : {notices: [...notices]}),
-			maxRssBytes: process.resourceUsage().maxRSS * 1024,
-		}),
+		report: () => {
+			const before = reported;
+			reported = {stdout: outputBytes(1), stderr: outputBytes(2), warnings: warnings.size, notices: notices.size};
+			const newNotices = [...notices].slice(before.notices);
+			return {
+				endedAt: new Date().toISOString(),
+				// A task may have truncated them.
+				stdoutBytes: Math.max(0, reported.stdout - before.stdout),
+				stderrBytes: Math.max(0, reported.stderr - before.stderr),
+				warnings: [...warnings].slice(before.warnings),
+				...(newNotices.length === 0 ? {} : {notices: newNotices}),
+				maxRssBytes: process.resourceUsage().maxRSS * 1024,
+			};
+		},
 	};
 };
 

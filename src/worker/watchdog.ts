@@ -5,11 +5,13 @@
 import {fdatasyncSync, openSync, writeSync} from 'node:fs';
 import {Worker} from 'node:worker_threads';
 import {encodeOver} from '../block-frames.js';
+import {attemptPath} from '../layout.js';
+import type {ChunkId} from './chunk-id.js';
 
 export type Watchdog = {
-	readonly begin: (index: number) => void;
+	readonly begin: (id: ChunkId, index: number) => void;
 	/** From when it returns the file is the main thread's again. It does not return when the watchdog has begun to end the process. */
-	readonly end: (index: number) => void;
+	readonly end: () => void;
 	/** For how many milliseconds the process has stood still by now, as a queue-job that was suspended does. That is known a moment after it goes on. */
 	readonly stillMs: () => number;
 };
@@ -17,10 +19,12 @@ export type Watchdog = {
 /** What the thread is given. */
 export type WatchdogData = {
 	readonly kind: 'queue-map-reduce-watchdog';
-	readonly path: string;
+	readonly workDir: string;
 	readonly taskLimitMs: number;
-	/** What runs: a task's index + 1, or one of the numbers below. */
+	/** What runs: how many tasks were begun, or one of the numbers below. */
 	readonly running: Int32Array;
+	/** The task that runs: its chunk, the attempt, and its index in the chunk. */
+	readonly task: Int32Array;
 	/** When it began, in microseconds of the machine's steady clock. */
 	readonly beganUs: BigInt64Array;
 	/** For how long the process has stood still, in microseconds: what the clock says less this is what counts. */
@@ -30,6 +34,8 @@ export type WatchdogData = {
 const NOTHING = 0;
 /** The watchdog has it, and the process ends. */
 const TAKEN = -1;
+
+const MAX_INT32 = 2 ** 31 - 1;
 
 /** The timer of the main thread, which ends only the task, comes first if it can. */
 const MARGIN_MS = 1000;
@@ -46,22 +52,27 @@ const RESOURCE_LIMITS = {maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2
 
 const nowUs = (): bigint => process.hrtime.bigint() / 1000n;
 
-export const startWatchdog = (taskLimitMs: number, path: string, warn: (message: string) => void): Watchdog => {
+export const startWatchdog = (taskLimitMs: number, workDir: string, warn: (message: string) => void): Watchdog => {
 	const running = new Int32Array(new SharedArrayBuffer(4));
+	const task = new Int32Array(new SharedArrayBuffer(12));
 	const beganUs = new BigInt64Array(new SharedArrayBuffer(8));
 	const stillUs = new BigInt64Array(new SharedArrayBuffer(8));
-	const data: WatchdogData = {kind: 'queue-map-reduce-watchdog', path, taskLimitMs, running, beganUs, stillUs};
+	const data: WatchdogData = {kind: 'queue-map-reduce-watchdog', workDir, taskLimitMs, running, task, beganUs, stillUs};
+	let numBegun = NOTHING;
 	// The same file, which tells by the data what it is to be. Nothing that the user preloads is loaded there.
 	const thread = new Worker(import.meta.filename, {workerData: data, execArgv: [], env: {}, resourceLimits: RESOURCE_LIMITS});
 	thread.unref();
 	thread.on('error', error => warn(`taskLimitMs can't end a task that blocks the event loop: ${error.message}`));
 	return {
-		begin: index => {
+		begin: ({ichunk, attempt}, index) => {
+			for (const [i, number] of [ichunk, attempt, index].entries()) Atomics.store(task, i, number);
 			Atomics.store(beganUs, 0, nowUs() - Atomics.load(stillUs, 0));
-			Atomics.store(running, 0, index + 1);
+			// Another number for every task, also of another chunk: the thread must not take one for the other. Of those that fit, none is used again within hours.
+			numBegun = (numBegun % MAX_INT32) + 1;
+			Atomics.store(running, 0, numBegun);
 		},
-		end: index => {
-			if (Atomics.compareExchange(running, 0, index + 1, NOTHING) === TAKEN) Atomics.wait(running, 0, TAKEN);
+		end: () => {
+			if (Atomics.compareExchange(running, 0, numBegun, NOTHING) === TAKEN) Atomics.wait(running, 0, TAKEN);
 		},
 		stillMs: () => Number(Atomics.load(stillUs, 0)) / 1000,
 	};
@@ -71,7 +82,7 @@ export const isWatchdogData = (data: unknown): data is WatchdogData =>
 	(data as WatchdogData | null | undefined)?.kind === 'queue-map-reduce-watchdog';
 
 /** What the thread does. */
-export const runWatchdog = ({path, taskLimitMs, running, beganUs, stillUs}: WatchdogData): never => {
+export const runWatchdog = ({workDir, taskLimitMs, running, task, beganUs, stillUs}: WatchdogData): never => {
 	const lookMs = Math.min(Math.max(taskLimitMs / 10, MIN_LOOK_MS), MAX_LOOK_MS);
 	const neverNotified = new Int32Array(new SharedArrayBuffer(4));
 	let lookedUs = nowUs();
@@ -80,14 +91,15 @@ export const runWatchdog = ({path, taskLimitMs, running, beganUs, stillUs}: Watc
 		const lateUs = nowUs() - lookedUs - BigInt(Math.round(1000 * lookMs));
 		if (lateUs >= 1000 * MIN_STILL_MS) Atomics.add(stillUs, 0, lateUs);
 		lookedUs = nowUs();
-		const task = Atomics.load(running, 0);
+		const number = Atomics.load(running, 0);
 		const elapsedMs = Number(lookedUs - Atomics.load(stillUs, 0) - Atomics.load(beganUs, 0)) / 1000;
-		if (task === NOTHING || elapsedMs < taskLimitMs + MARGIN_MS) continue;
+		if (number === NOTHING || elapsedMs < taskLimitMs + MARGIN_MS) continue;
 		// Fails when the task has ended since: then the time may have been another one's.
-		if (Atomics.compareExchange(running, 0, task, TAKEN) !== task) continue;
+		if (Atomics.compareExchange(running, 0, number, TAKEN) !== number) continue;
 		try {
-			const fd = openSync(path, 'a');
-			writeSync(fd, Buffer.concat(encodeOver({index: task - 1, elapsedMs})));
+			const [ichunk = 0, attempt = 0, index = 0] = [0, 1, 2].map(i => Atomics.load(task, i));
+			const fd = openSync(attemptPath(workDir, ichunk, attempt, 'part'), 'a');
+			writeSync(fd, Buffer.concat(encodeOver({index, elapsedMs})));
 			fdatasyncSync(fd);
 		} finally {
 			process.kill(process.pid, 'SIGKILL');

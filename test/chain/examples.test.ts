@@ -10,6 +10,7 @@ import {drawCharacters} from '../../examples/phase-diagram/characters.js';
 import {gridValues} from '../../examples/phase-diagram/diagram.js';
 import {measureRecoveryWithSeed} from '../../examples/phase-diagram/recovery.js';
 import {drawSvg} from '../../examples/phase-diagram/svg.js';
+import {makeRemoteShell} from '../helpers/remote-shell.js';
 
 type Exit = {readonly code: number | string; readonly stdout: string; readonly stderr: string};
 
@@ -26,10 +27,12 @@ afterEach(() => {
 const ENGINE = process.env.QMR_TEST_ENGINES === 'grid-engine' ? 'grid-engine' : 'local';
 const environment = {...process.env, PATH: ENGINE === 'local' ? '' : process.env.PATH};
 
-const runExample = (name: string, ...argumentList: string[]): Promise<Exit> => {
+const runExample = (name: string, ...argumentList: string[]): Promise<Exit> => runMain(name, argumentList, environment);
+
+const runMain = (name: string, argumentList: readonly string[], env: NodeJS.ProcessEnv): Promise<Exit> => {
 	const main = fileURLToPath(new URL(`../../examples/${name}/main.js`, import.meta.url));
 	return new Promise(resolve => {
-		execFile(process.execPath, [main, ...argumentList], {cwd: directory, env: environment, maxBuffer: 2 ** 26}, (error, stdout, stderr) => {
+		execFile(process.execPath, [main, ...argumentList], {cwd: directory, env, maxBuffer: 2 ** 26}, (error, stdout, stderr) => {
 			resolve({code: error === null ? 0 : (error.code ?? String(error.signal)), stdout, stderr});
 		});
 	});
@@ -230,5 +233,37 @@ describe('the text files', () => {
 		expect(exit).toMatchObject({code: 2, stdout: ''});
 		expect(exit.stderr).toContain(sentence);
 		expect(exit.stderr).toContain('Usage: node main.js DIRECTORY');
+	});
+});
+
+describe('the engine for a few machines', () => {
+	const documented = /```\n(The longest chain .*)\n```/.exec(
+		readFileSync(new URL('../../examples/README.md', import.meta.url), 'utf8'),
+	)?.[1];
+
+	test('computes on this machine what the paper says', async () => {
+		expect(documented).toContain('837799');
+		expect(await runMain('own-engine', [], process.env)).toEqual({code: 0, stdout: `${documented}\n`, stderr: ''});
+		expect(readdirSync(directory)).toEqual([]);
+	});
+
+	test('computes it by a remote shell on other machines, although one of them can’t be reached', async () => {
+		const tools = mkdtempSync(path.join(tmpdir(), 'qmr-remote-'));
+		try {
+			const shell = makeRemoteShell(tools);
+			const exit = await runMain('own-engine', ['lost:2', 'near:1', 'far:1', '--shell', shell], process.env);
+			expect(exit).toEqual({code: 0, stdout: `${documented}\n`, stderr: ''});
+			const called = readFileSync(`${shell}.calls`, 'utf8').trim().split('\n');
+			expect([...new Set(called)].sort()).toEqual(['far', 'lost', 'near']);
+		} finally {
+			rmSync(tools, {recursive: true});
+		}
+		expect(readdirSync(directory)).toEqual([]);
+	});
+
+	test('refuses a machine without slots', async () => {
+		const exit = await runMain('own-engine', ['near'], process.env);
+		expect(exit.stderr).toContain('Expected HOST:SLOTS, as node1:4, got near');
+		expect(exit.code).not.toBe(0);
 	});
 });

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {MapError, type Outcome, Pool, type PoolOptions, readWorkDir, TaskError} from 'queue-map-reduce';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import * as work from '../fixtures/work.mjs';
-import {createTestDirectory, ENGINES, keptWorkDirs, poolOptions} from '../helpers/engines.js';
+import {COLUMNS, createTestDirectory, keptWorkDirs, poolOptions} from '../helpers/engines.js';
 
 const range = (from: number, count: number): number[] => Array.from({length: count}, (_, i) => from + i);
 
@@ -17,7 +17,7 @@ const failureOf = async (promise: Promise<unknown>): Promise<MapError> => {
 	return error as MapError;
 };
 
-describe.each(ENGINES)('on %s', engine => {
+describe.each(COLUMNS)('on %s', (_name, {engine, arrayJobs}) => {
 	let directory: ReturnType<typeof createTestDirectory>;
 	let options: PoolOptions;
 	let pool: Pool;
@@ -26,7 +26,7 @@ describe.each(ENGINES)('on %s', engine => {
 
 	beforeEach(() => {
 		directory = createTestDirectory();
-		options = poolOptions(engine, directory.path);
+		options = {...poolOptions(engine, directory.path), arrayJobs};
 		workRoot = options.workRoot as string;
 		pool = new Pool(options);
 		said = '';

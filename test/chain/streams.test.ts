@@ -54,7 +54,9 @@ describe.each(ENGINES)('on %s', engine => {
 
 	const file = (name: string): string => join(directory.path, name);
 	/** The dummy queue computes a whole queue-job while qstat runs: nothing can be seen of it before its end. */
-	const testWhileItRuns = engine === 'dummy' ? test.skip : test;
+	const testWhileItRuns = (title: string, body: () => Promise<void>): void => {
+		if (!engine.startsWith('dummy')) test(title, body);
+	};
 
 	describe('a stream of tasks', () => {
 		test('gives what an array gives, and leaves nothing behind', async () => {

@@ -83,16 +83,16 @@ describe('an end is explained', () => {
 		['after its processor time', 'while :; do :; done', {}, ['-l', 'h_cpu=2'], {kind: 'wall-time'}],
 		[
 			'with more memory than it has, in several processes',
-			'for i in 1 2 3 4 5 6; do perl -e \'$x = "a" x 30_000_000; sleep 300\' & done; wait',
-			{resources: {memoryBytes: 100 * 2 ** 20, timeSeconds: 600}},
+			'for i in 1 2 3 4 5 6; do perl -e \'$x = "a" x 300_000_000; sleep 300\' & done; wait',
+			{resources: {memoryBytes: 1200 * 2 ** 20, timeSeconds: 600}},
 			[],
-			{kind: 'out-of-memory', reason: expect.stringContaining('h_vmem of 100 MB')},
+			{kind: 'out-of-memory', reason: expect.stringContaining('h_vmem of 1200 MB')},
 		],
 		[
 			'because Node has no room',
 			nodeWith('0'),
-			{resources: {memoryBytes: 300 * 2 ** 20}},
-			[],
+			{},
+			['-l', 'h_vmem=300M'],
 			{kind: 'out-of-memory', reason: expect.stringMatching(/SIGTRAP.*too small.* MB of address space/)},
 		],
 		[

@@ -20,6 +20,7 @@
 #   grid-engine.sh stop-node|start-node NODE   kills all processes of a node, as a power failure does; boots it
 #   grid-engine.sh stop-master|start-master
 #   grid-engine.sh max-jobs NUMBER         how many queue-jobs a user may have in the queue at once; 0 for any number
+#   grid-engine.sh max-elements NUMBER     how many elements an array may have; 0 for any number
 #
 # GRID_ENGINE_INSTANCE=0..99 (0) tells clusters apart: each has its own addresses, ports, host names, group ids and
 # directory, also apart from those of a Grid Engine that is installed on this machine.
@@ -96,11 +97,11 @@ configure_master() { # before any node starts: a node reads its limits once, whe
 	rm -rf "$work"
 }
 
-max_jobs() { # NUMBER
-	case "$1" in *[!0-9]*) die "Expected NUMBER to be a number, got $1" ;; esac
+set_limit() { # NAME NUMBER
+	case "$2" in *[!0-9]*) die "Expected NUMBER to be a number, got $2" ;; esac
 	local work
 	work=$(mktemp -d)
-	on_master qconf -sconf | sed -e '/^#/d' -e '/^ \{10,\}/d' -e "s/^max_u_jobs .*/max_u_jobs $1/" >"$work/global"
+	on_master qconf -sconf | sed -e '/^#/d' -e '/^ \{10,\}/d' -e "s/^$1 .*/$1 $2/" >"$work/global"
 	quiet on_master qconf -Mconf "$work/global"
 	rm -rf "$work"
 }
@@ -259,7 +260,7 @@ verb=${1:-help}
 [ $# -eq 0 ] || shift
 case "$verb:$#" in
 up:[0-2] | ensure:[0-2] | down:0 | status:0 | run:[1-9]* | run-as:[2-9] | run-as:[1-9][0-9]* | wrappers:1 | add-user:1 | add-queue:2) ;;
-cut:1 | heal:1 | stop-node:1 | start-node:1 | stop-master:0 | start-master:0 | max-jobs:1) ;;
+cut:1 | heal:1 | stop-node:1 | start-node:1 | stop-master:0 | start-master:0 | max-jobs:1 | max-elements:1) ;;
 *) usage ;;
 esac
 [ "$(id -u)" = 0 ] || [ "$verb" = wrappers ] || die 'needs root'
@@ -284,5 +285,6 @@ stop-node) stop_node "$(node_name "$1")" ;;
 start-node) start_node "$(node_name "$1")" ;;
 stop-master) stop_master ;;
 start-master) start_master ;;
-max-jobs) max_jobs "$1" ;;
+max-jobs) set_limit max_u_jobs "$1" ;;
+max-elements) set_limit max_aj_tasks "$1" ;;
 esac

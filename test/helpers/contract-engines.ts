@@ -1,5 +1,5 @@
 /** Engines of this library, as if somebody had brought them. */
-import {existsSync} from 'node:fs';
+import {existsSync, symlinkSync} from 'node:fs';
 import {delimiter, join} from 'node:path';
 import type {Engine} from 'queue-map-reduce';
 import {initQueueState, type QueueState} from 'queue-map-reduce/dummy-queue';
@@ -13,20 +13,40 @@ const COMMON = {
 	errorStateIndicator: 'E',
 	programTimeoutMs: 60_000,
 	submitConcurrency: 4,
-	qconfPath: undefined,
 	user: userName(),
 };
 
 /** An engine of this library is chosen by its name: an object must have another one. */
 const brought = (options: GridEngineOptions): Engine => ({...createGridEngine(options), name: 'grid-engine-under-contract'});
 
-/** A Grid Engine over an empty dummy queue. */
+/** So many may ask the dummy queue at once, which keeps whoever asks until the queue-job has ended that it executes meanwhile. */
+const NUM_ASKERS = 16;
+
+/** A Grid Engine over an empty dummy queue. It is asked as by several processes: one process has one question under way. */
 export const createDummyEngine = (
 	directory: string,
 	{queueName, ...state}: Partial<QueueState> & {readonly queueName?: string} = {},
 ): Engine => {
-	const {qsubPath, qstatPath, qdelPath, qacctPath, qalterPath} = initQueueState(directory, state);
-	return brought({...COMMON, qsubPath, qstatPath, qdelPath, qacctPath, qalterPath, qconfPath: undefined, queueName});
+	const {qsubPath, qstatPath, qdelPath, qacctPath, qalterPath, qconfPath} = initQueueState(directory, state);
+	const create = (path: string): Engine =>
+		brought({...COMMON, qsubPath, qstatPath: path, qdelPath, qacctPath, qalterPath, qconfPath, queueName});
+	const idle = Array.from({length: NUM_ASKERS}, (_, i) => {
+		const path = join(directory, `qstat-${i}`);
+		symlinkSync(qstatPath, path);
+		return create(path);
+	});
+	return {
+		...create(qstatPath),
+		status: async notBeforeMs => {
+			const asker = idle.shift();
+			if (asker === undefined) throw new Error('All who may ask the dummy queue are waiting for its answer.');
+			try {
+				return await asker.status(notBeforeMs);
+			} finally {
+				idle.push(asker);
+			}
+		},
+	};
 };
 
 /** The Grid Engine whose programs are on PATH. */

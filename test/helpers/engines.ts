@@ -12,6 +12,15 @@ export type EngineName = 'local' | 'dummy' | 'grid-engine' | 'slurm';
 
 export const ENGINES: readonly EngineName[] = (process.env.QMR_TEST_ENGINES ?? 'local,dummy').split(',') as EngineName[];
 
+/** An engine, and whether chunks go to it as arrays. */
+export type Column = {readonly engine: EngineName; readonly arrayJobs: boolean};
+
+/** Every engine, and those that have arrays with them, too. */
+export const COLUMNS: readonly (readonly [name: string, column: Column])[] = ENGINES.flatMap(engine => [
+	[engine, {engine, arrayJobs: false}] as const,
+	...(engine === 'local' ? [] : [[`${engine} with arrays`, {engine, arrayJobs: true}] as const]),
+]);
+
 /** Options for a pool on an engine, quick enough for tests. */
 export const poolOptions = (engine: EngineName, directory: string): PoolOptions => {
 	const common: PoolOptions = {workRoot: join(directory, 'work'), graceMs: 500};

@@ -3,7 +3,7 @@ import type {Engine} from '../../src/engines/engine.js';
 import type {JournalLine} from '../../src/journal.js';
 import {openJournal, parseJournal} from '../../src/journal.js';
 import {JOURNAL} from '../../src/layout.js';
-import {createMapState, type MapState, toMapOptions} from '../../src/map-state.js';
+import {createMapState, type MapState, submitFirst, toMapOptions} from '../../src/map-state.js';
 import type {PoolOptions} from '../../src/options.js';
 import type {Owner} from '../../src/owner.js';
 import type {Files, Ports} from '../../src/ports.js';
@@ -13,7 +13,7 @@ import {createHandClock, type HandClock} from './hand-clock.js';
 export const SESSION = '2026-11-21T00-20-07_a10cda';
 export const WORK_DIR = '/w/s';
 
-export type FileFault = (operation: 'list' | 'open' | 'append' | 'rename' | 'remove', path: string) => void;
+export type FileFault = (operation: 'list' | 'open' | 'create' | 'append' | 'rename' | 'remove', path: string) => void;
 
 export type MapInMemory = {
 	readonly state: MapState;
@@ -58,8 +58,12 @@ export const createMapInMemory = ({numChunks, options = {}, engine, fault = () =
 				close: async () => undefined,
 			};
 		},
-		create: async () => {
-			throw new Error('not needed here');
+		create: async (path, pieces) => {
+			fault('create', path);
+			if (contents.has(path)) throw diskError('EEXIST', 'open');
+			const buffers: Buffer[] = [];
+			for await (const piece of pieces) buffers.push(...piece);
+			contents.set(path, Buffer.concat(buffers));
 		},
 		append: async (path, text) => {
 			fault('append', path);
@@ -109,7 +113,7 @@ export const createMapInMemory = ({numChunks, options = {}, engine, fault = () =
 		journal: openJournal(`${WORK_DIR}/${JOURNAL}`, files, clock),
 		chunks,
 	});
-	for (const chunk of state.chunks) state.toSubmit.add(chunk);
+	submitFirst(state, state.chunks);
 	const reducer = createReducer({session: SESSION, workDir: WORK_DIR, keep: 'outcomes', taskAt: async itask => itask, files});
 	const journal = (): JournalLine[] => parseJournal(contents.get(`${WORK_DIR}/${JOURNAL}`)?.toString() ?? '');
 	return {state, ports, reducer, clock, contents, told, journal};

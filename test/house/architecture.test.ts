@@ -23,6 +23,7 @@ const SHARED_WITH_WORKER = [
 	'src/layout.ts',
 	'src/task-context.ts',
 	'src/environment-names.ts',
+	'src/claim-file.ts',
 	'src/errors.ts',
 	'src/group-failures.ts',
 	'src/read-fully.ts',

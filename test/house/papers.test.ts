@@ -91,6 +91,45 @@ describe.each([
 	});
 });
 
+describe('the contract of an engine', () => {
+	type Member = {readonly name: string; readonly meaning: string};
+	const membersOf = (type: string, prefix: string): Member[] =>
+		[...typeText('src/engines/engine.ts', type).matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(?:readonly )?(\w+)\??[:(]/g)].map(
+			([, comment = '', name]) => ({name: `${prefix}${name}`, meaning: (plain(comment).split(' @')[0] ?? '').trim()}),
+		);
+	const rowsOf = (heading: string): Member[] =>
+		findTable(README, heading).map(([name, meaning = '']) => ({name: namesIn([name])[0] ?? '', meaning}));
+
+	test('has a row for every member of an engine, which tells what its comment tells', () => {
+		const members = [...membersOf('Engine', ''), ...membersOf('ArrayJobs', 'arrays.')];
+		const numMembers = ['Engine', 'ArrayJobs'].flatMap(type => [
+			...typeText('src/engines/engine.ts', type).matchAll(/^\t(?!\/\*\*| \*)(?:readonly )?\w+\??[:(]/gm),
+		]).length;
+		expect(members).toHaveLength(numMembers);
+		expect(rowsOf('member')).toEqual(members);
+	});
+
+	test('has a row for every outcome of a submission', () => {
+		const outcomes = [
+			...typeText('src/engines/engine.ts', 'SubmitOutcome').matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*\| \{readonly kind: '(\w+)'/g),
+		].map(([, comment = '', name = '']) => ({name, meaning: plain(comment)}));
+		expect(outcomes.map(({name}) => name)).toEqual(literalsOf(typeText('src/engines/engine.ts', 'SubmitOutcome')));
+		expect(rowsOf('`kind` of a `SubmitOutcome`')).toEqual(outcomes);
+	});
+
+	test('has a row for every hook of its suite', () => {
+		const hooks = [...typeText('engine-contract/workbench.ts', 'ContractHooks').matchAll(/\/\*\*([\s\S]*?)\*\/\s*readonly (\w+)\?:/g)];
+		expect(rowsOf('hook of `engineContract(makeEngine, hooks)`')).toEqual(
+			hooks.map(([, comment = '', name = '']) => ({name, meaning: plain(comment).replace(' @default ', ' Default: ')})),
+		);
+	});
+
+	test('says for every row what becomes of a map', () => {
+		for (const heading of ['member', '`kind` of a `SubmitOutcome`'])
+			for (const [name, , consequence] of findTable(README, heading)) expect([name, consequence]).not.toEqual([name, '']);
+	});
+});
+
 test('the codes of refused functions are codes', () => {
 	const codes = literalsOf(typeText('src/errors.ts', 'PoolErrorCode'));
 	const named = findTable(README, 'refused').map(([, code]) => namesIn([code])[0] ?? '');
@@ -99,7 +138,7 @@ test('the codes of refused functions are codes', () => {
 });
 
 test('the table of the work_dir names every file as it is named in src/layout.ts', () => {
-	const attemptFiles = (['part', 'out', 'o', 'e'] as const).map(kind => basename(attemptPath('', 13, 1, kind)));
+	const attemptFiles = (['part', 'out', 'o', 'e', 'claim'] as const).map(kind => basename(attemptPath('', 13, 1, kind)));
 	expect(namesIn(findTable(README, 'file').map(([name]) => name)).sort()).toEqual(
 		[
 			...[MANIFEST, JOURNAL, LAUNCHER, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, SHARED_VALUE],

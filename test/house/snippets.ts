@@ -18,7 +18,13 @@ export const NOT_RUN: ReadonlyMap<string, string> = new Map([
 	['npm ci && npm test', 'the same'],
 	['npm run demo', 'takes half a minute; test/chain/examples.test.ts runs the program'],
 	['node examples/text-files/main.js node_modules/p-retry', 'test/chain/examples.test.ts runs it and compares what it prints'],
+	['node examples/own-engine/main.js', 'the same'],
+	[
+		'node examples/own-engine/main.js node1:8 node2:8',
+		'needs two machines; test/chain/examples.test.ts has a remote shell that leads to this one',
+	],
 	['npm test', 'this test is part of it'],
+	['npm run bench -- --install --markdown README.md', 'takes an hour; test/house/bench.test.ts runs it in small'],
 	['npm run lint', 'run by .ci/run'],
 	['npm run typecheck', 'run by .ci/run'],
 	['npm run build', 'would replace dist under the running tests'],

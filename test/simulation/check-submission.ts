@@ -1,7 +1,7 @@
 /** Held whenever a queue-job is submitted: what it follows is over, and the chunk has no result yet. */
 import {JOURNAL} from '../../src/layout.js';
 import type {Cluster} from './cluster.js';
-import {DELETED_BY_HAND, type Job} from './job.js';
+import {DELETED_BY_HAND, type Hold, type Job} from './job.js';
 import type {Ledger} from './ledger.js';
 import {MINUTE, SECOND, type World} from './world.js';
 
@@ -12,17 +12,16 @@ const MAX_AVOIDING_MS: number = 10 * MINUTE;
 const QSUB_MS: number = 25 * SECOND;
 
 /** An attempt is about to be submitted: those before it at the same chunk must be such that they will not bring a result, or can't be waited for. */
-export const checkGivenUp = (world: World, cluster: Cluster, ledger: Ledger, next: Job, all: readonly Job[]): void => {
+export const checkGivenUp = (world: World, cluster: Cluster, ledger: Ledger, next: Job): void => {
 	if (hasNotedResult(world, next)) {
 		world.offend('nothing is submitted for a chunk that has its result', `attempt ${next.attempt} at chunk ${next.ichunk}`);
 	}
-	for (const job of all) {
-		if (job.ichunk !== next.ichunk) continue;
+	for (const {job, hold} of ledger.holdsAt(next.ichunk)) {
 		// It was frozen between its last look and its qsub: nothing can prevent that.
 		if (isByFrozen(job, world) || isByFrozen(next, world)) continue;
-		if (job.attempt === next.attempt) world.offend('no attempt is submitted twice', `attempt ${job.attempt} at chunk ${job.ichunk}`);
-		else if (job.attempt < next.attempt) checkExcused(world, cluster, ledger, job, next.submittedBy.name);
-		checkNotDone(world, ledger, job, next);
+		if (hold.attempt === next.attempt) world.offend('no attempt is submitted twice', `attempt ${hold.attempt} at chunk ${hold.ichunk}`);
+		else if (hold.attempt < next.attempt) checkExcused(world, cluster, ledger, job, hold, next.submittedBy.name);
+		checkNotDone(world, ledger, job, hold, next);
 	}
 };
 
@@ -42,35 +41,35 @@ export const isByFrozen = ({submittedMs, submittedBy}: Job, {scenario}: World): 
 	submittedMs - submittedBy.frozenUntilMs() < scenario.maxNamesLagMs + MINUTE;
 
 /** A chunk that has its result, for so long that everybody must know, needs no further attempt. */
-const checkNotDone = ({scenario, events, offend}: World, ledger: Ledger, job: Job, next: Job): void => {
+const checkNotDone = ({scenario, events, offend}: World, ledger: Ledger, job: Job, hold: Hold, next: Job): void => {
 	const {maxNamesLagMs, maxContentLagMs, maxHiddenMs, ioErrors, options} = scenario;
-	if (ioErrors.length > 0 || !ledger.hasWholeResult(job)) return;
+	if (ioErrors.length > 0 || !ledger.hasWholeResult(job, hold)) return;
 	const lateMs = maxNamesLagMs + maxContentLagMs + 2 * maxHiddenMs + 2 * options.pollingIntervalMs + QSUB_MS;
-	const knownMs = Math.max(job.endedMs, next.submittedBy.frozenUntilMs());
+	const knownMs = Math.max(Math.min(job.endedMs, hold.finishedMs), next.submittedBy.frozenUntilMs());
 	if (events.nowMs() - knownMs > lateMs) {
-		offend('nothing is submitted for a chunk that has its result', `attempt ${next.attempt} at chunk ${job.ichunk}`);
+		offend('nothing is submitted for a chunk that has its result', `attempt ${next.attempt} at chunk ${hold.ichunk}`);
 	}
 };
 
-const checkExcused = (world: World, cluster: Cluster, ledger: Ledger, job: Job, by: string): void => {
+const checkExcused = (world: World, cluster: Cluster, ledger: Ledger, job: Job, hold: Hold, by: string): void => {
 	const isSeenDeleting = job.served.get('deleting')?.has(by) === true;
-	if (job.excuse === DELETED_BY_HAND && isSeenDeleting && !ledger.hasAnyResult(job)) {
-		world.offend('what somebody has deleted is not brought back', `attempt ${job.attempt} at chunk ${job.ichunk} (job ${job.id})`);
+	if (job.excuse === DELETED_BY_HAND && isSeenDeleting && !ledger.hasAnyResult(hold)) {
+		world.offend('what somebody has deleted is not brought back', `attempt ${hold.attempt} at chunk ${hold.ichunk} (job ${job.id})`);
 	}
-	const excuse = job.excuse ?? findExcuse(world, cluster, ledger, job);
+	const excuse = job.excuse ?? hold.excuse ?? findExcuse(world, cluster, ledger, job, hold);
 	if (excuse !== undefined) {
-		job.excuse = excuse;
+		hold.excuse = excuse;
 		return;
 	}
 	// Removed by a process that ended the map: another one may go on with it.
 	if (job.removedBy !== undefined && job.removedBy.name !== by) return;
-	const what = `attempt ${job.attempt} at chunk ${job.ichunk} (job ${job.id}, ${cluster.stateOf(job) ?? job.state})`;
+	const what = `attempt ${hold.attempt} at chunk ${hold.ichunk} (job ${job.id}, ${cluster.stateOf(job) ?? job.state})`;
 	if (job.state === 'ended') world.offend('a result that is on the disk is waited for', what);
 	else world.offend('a queue-job that may bring its result is not given up', what);
 };
 
 /** Why a queue-job may be given up; undefined when it may not. */
-export const findExcuse = ({scenario, events}: World, cluster: Cluster, ledger: Ledger, job: Job): string | undefined => {
+export const findExcuse = ({scenario, events}: World, cluster: Cluster, ledger: Ledger, job: Job, hold: Hold): string | undefined => {
 	const {unreachableAfterMs, pendingLimitMs} = scenario.options;
 	const waitedMs = Math.min(events.nowMs(), job.startedMs) - job.submittedMs;
 	// It may have begun since the queue was asked last.
@@ -78,7 +77,7 @@ export const findExcuse = ({scenario, events}: World, cluster: Cluster, ledger: 
 	const hasWaited = (job.avoidHosts.length > 0 && waitedMs + lateMs >= MAX_AVOIDING_MS) || waitedMs + lateMs >= pendingLimitMs;
 	switch (job.state) {
 		case 'ended':
-			return ledger.hasWholeResult(job) ? undefined : 'ended without a result';
+			return ledger.hasWholeResult(job, hold) ? undefined : 'ended without a result';
 		case 'running':
 			if (hasWaited && events.nowMs() - job.startedMs < lateMs) return 'waited for too long';
 			return unreachableAfterMs !== false && cluster.unreachableForMs(job) >= unreachableAfterMs ? 'unreachable' : undefined;

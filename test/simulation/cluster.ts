@@ -10,6 +10,7 @@ import {
 	troubleWhileRunning,
 	troubleWhileWaiting,
 } from './job-troubles.js';
+import {isHeldByArray, isQueueFull, noteServed} from './queue-rules.js';
 import {createSimProcess, type SimProcess} from './sim-process.js';
 import {MINUTE, SECOND, type World} from './world.js';
 
@@ -40,8 +41,8 @@ export type ClusterInput = {
 	readonly runWorker: (job: Job, process: SimProcess) => Promise<JobEnd>;
 	/** Before it is in the queue. */
 	readonly onSubmit: (job: Job, all: readonly Job[]) => void;
-	/** It is about to run. */
-	readonly onStart: (job: Job, all: readonly Job[]) => void;
+	/** One of them has begun to run. */
+	readonly onStart: (all: readonly Job[]) => void;
 };
 
 /** A queue-job stays listed for so long after its end. */
@@ -66,17 +67,13 @@ export const createCluster = (world: World, {session, runWorker, onSubmit, onSta
 
 	const dispatch = (): void => {
 		for (const job of jobs) {
-			if (job.state !== 'pending' || job.isDeleting || events.nowMs() < job.suspendedUntilMs || isHeldByArray(job)) continue;
+			if (job.state !== 'pending' || job.isDeleting || events.nowMs() < job.suspendedUntilMs || isHeldByArray(job, jobs)) continue;
 			const free = nodes.filter(node => node.freeSlots > 0 && node.cutMs === undefined && !job.avoidHosts.includes(node.host));
 			// A node that fails whatever it gets is always free.
 			const node = free.find(({isBlackHole}) => isBlackHole) ?? free.sort((a, b) => b.freeSlots - a.freeSlots)[0];
 			if (node !== undefined) start(job, node);
 		}
 	};
-
-	const isHeldByArray = ({name, element, maxRunning}: Job): boolean =>
-		element !== undefined &&
-		jobs.filter(other => other.name === name && other.element !== undefined && other.state === 'running').length >= maxRunning;
 
 	const dispatchSoon = (maxMs: number): void => {
 		events.at(events.nowMs() + nodeDice.int(100, maxMs), dispatch);
@@ -87,7 +84,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit, onSta
 		job.state = 'running';
 		job.node = node;
 		job.startedMs = events.nowMs();
-		onStart(job, jobs);
+		onStart(jobs);
 		node.freeSlots--;
 		trace(job, `runs on ${node.host}`);
 		const after: RunningJob['after'] = (ms, body) => {
@@ -106,6 +103,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit, onSta
 		}
 		const process = createSimProcess(`worker ${job.name} ${job.id}`, node.host, events);
 		job.process = process;
+		job.kill = () => end(job, {failed: true, kind: 'killed', reason: 'killed by SIGKILL', host: node.host});
 		runWorker(job, process).then(
 			outcome => job.state === 'running' && end(job, {...outcome, host: node.host}),
 			error => world.offend('the worker throws nothing but a WorkerError', String(error?.stack)),
@@ -223,11 +221,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit, onSta
 			if (parseJobName(session, request.name) === undefined) throw new Error(`Expected a name of ours, got ${request.name}`);
 			const id = String(FIRST_ID + numSubmitted++);
 			const submitted = createJobs(request, world, id, by);
-			const numQueued = jobs.filter(job => job.state !== 'ended' && !job.isDeleting && job.node?.cutMs === undefined).length;
-			if (!world.isCalm() && numQueued + submitted.length > scenario.queue.maxUserJobs) {
-				fault('queue-full', `${numQueued} and ${submitted.length} more`);
-				return undefined;
-			}
+			if (isQueueFull(world, jobs, submitted.length)) return undefined;
 			for (const job of submitted) {
 				onSubmit(job, jobs);
 				jobs.push(job);
@@ -237,15 +231,7 @@ export const createCluster = (world: World, {session, runWorker, onSubmit, onSta
 			}
 			return id;
 		},
-		serve: (listing, process) => {
-			for (const {id, name, state} of listing) {
-				const job = jobs.find(each => each.id === id && each.name === name);
-				if (job === undefined) continue;
-				const served = job.served.get(state) ?? new Set();
-				served.add(process.name);
-				job.served.set(state, served);
-			}
-		},
+		serve: (listing, process) => noteServed(jobs, listing, process),
 		listing: () => [
 			...foreign,
 			...jobs.flatMap(job => {

@@ -63,7 +63,8 @@ export const createEventQueue = (): EventQueue => {
 				// Node runs all promises that can go on, also those that only now can, before the next callback of `process.nextTick`, and takes a
 				// tenth of the time that a turn of the event loop takes.
 				const nextStep = (): void => process.nextTick(step);
-				nextStep();
+				// From a callback of the event loop these would come before the promises.
+				queueMicrotask(nextStep);
 			}),
 	};
 };

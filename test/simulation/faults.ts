@@ -35,6 +35,10 @@ export const FAULT_KINDS = [
 	'foreign-job',
 	'start-failed',
 	'black-hole',
+	// Dynamic chunks.
+	'job-killed-claiming',
+	'claim-taken',
+	'claim-unreadable',
 	// Worker-nodes.
 	'node-cut-computing',
 	'node-cut-stalled',

@@ -23,6 +23,8 @@ type View = {asOfMs: number; untilMs: number};
 /** These are read once, by who has not seen them before: then nothing old is remembered of them. */
 const isReadAfresh = (name: string): boolean => !/^\d/.test(name);
 
+const NEWLINE = 0x0a;
+
 export const createFileViews = (world: World): FileViews => {
 	const {disk, events, scenario} = world;
 	const dice = world.dice.fork('files');
@@ -104,13 +106,14 @@ export const createFileViews = (world: World): FileViews => {
 			// What another host sees has left the one that wrote it.
 			if (file.madeBy !== process.host) file.syncedLength = Math.max(file.syncedLength, length);
 			const bytes = Buffer.from(file.buffer.subarray(0, length));
+			if (name.endsWith('.claim') && bytes.at(-1) !== NEWLINE) world.fault('claim-unreadable', name);
 			return flipFor(process, name, key, bytes);
 		},
 		create: (process, name) => {
 			checkThere('open', name);
 			checkWeather(process, 'open', name);
 			if (room(Buffer.alloc(1)) === 0) throw systemError('ENOSPC', 'open', name);
-			const file = disk.create(name, process.host);
+			const file = createOnDisk(process, name);
 			if (name.endsWith('.part') && world.strikes('part-damaged', dice)) {
 				events.at(events.nowMs() + dice.int(10, dice.pick([1000, 100_000])), () => {
 					if (!world.isCalm() && file.length > 0 && disk.find(name, '', events.nowMs()) === file) damage(file, 'part-damaged');
@@ -144,6 +147,15 @@ export const createFileViews = (world: World): FileViews => {
 			return disk.find(name, process.host, events.nowMs());
 		},
 	};
+
+	function createOnDisk({host}: SimProcess, name: string): DiskFile {
+		try {
+			return disk.create(name, host);
+		} catch (error) {
+			if (name.endsWith('.claim')) world.fault('claim-taken', name);
+			throw error;
+		}
+	}
 
 	function hide(name: string): void {
 		const fromMs = events.nowMs() + dice.int(0, scenario.maxHiddenMs);

@@ -17,6 +17,10 @@ export type Job = {
 	readonly dice: Dice;
 	readonly submittedMs: number;
 	readonly submittedBy: SimProcess;
+	/** What it was submitted for, and what it has claimed. */
+	readonly holds: Hold[];
+	/** Kills it while it runs. */
+	kill: () => void;
 	state: 'pending' | 'held' | 'running' | 'error' | 'ended';
 	node: Node | undefined;
 	process: SimProcess | undefined;
@@ -36,13 +40,30 @@ export type Job = {
 	unreachableSinceMs: number | undefined;
 	/** What the queue has said of it, and to which processes. */
 	readonly served: Map<JobState, Set<string>>;
-	/** Why nobody may complain that it was given up; undefined as long as it may bring its result. */
+	/** Why nobody may complain that it was given up; undefined as long as it may bring its results. */
 	excuse: string | undefined;
 	/** The process that has removed it while it might have brought its result. */
 	removedBy: SimProcess | undefined;
 	/** It ended while the master could not hear of it. */
 	isEndUnheard: boolean;
 };
+
+/** An attempt at a chunk. */
+export type Hold = {
+	readonly ichunk: number;
+	readonly attempt: number;
+	/** When its result was whole. */
+	finishedMs: number;
+	/** As that of the queue-job, for this chunk alone. */
+	excuse: string | undefined;
+};
+
+export const createHold = (ichunk: number, attempt: number): Hold => ({
+	ichunk,
+	attempt,
+	finishedMs: Number.POSITIVE_INFINITY,
+	excuse: undefined,
+});
 
 export type Node = {
 	readonly host: string;
@@ -89,6 +110,8 @@ const createJob = (
 	dice: world.dice.fork(`job ${request.name} ${id}`),
 	submittedMs: world.events.nowMs(),
 	submittedBy: by,
+	holds: [createHold(ichunk, attempt)],
+	kill: () => undefined,
 	state: 'pending',
 	node: undefined,
 	process: undefined,

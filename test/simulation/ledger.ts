@@ -1,19 +1,25 @@
 /** The truth about every task: when it was begun by whom, and what of it could be known. Holds the promises about workers as they run. */
-import {chunkName} from '../../src/layout.js';
+import {basename} from 'node:path';
+import {parseClaim} from '../../src/claim-file.js';
+import {chunkName, claimPath} from '../../src/layout.js';
 import {type PartScan, readBlocks, scanPart} from '../../src/scan-part.js';
 import type {ByteSource} from '../../src/v8-serialize-helpers.js';
 import type {Cluster} from './cluster.js';
 import type {DiskFile} from './disk.js';
 import type {FileViews} from './file-views.js';
-import type {Job} from './job.js';
+import {createHold, type Hold, type Job} from './job.js';
 import type {SimProcess} from './sim-process.js';
 import type {World} from './world.js';
 
 export type Ledger = {
 	/** A worker is about to look at what earlier attempts have left. */
-	readonly onStart: (job: Job) => Promise<void>;
+	readonly onStart: (job: Job, hold: Hold) => Promise<void>;
+	/** A worker has claimed a chunk. */
+	readonly onClaim: (job: Job, ichunk: number) => Hold;
+	/** All attempts at a chunk, also those that were claimed by a worker that died before it could go on. */
+	readonly holdsAt: (ichunk: number) => readonly {readonly job: Job; readonly hold: Hold}[];
 	/** A worker begins a task. `index`: in its chunk. */
-	readonly onBegin: (job: Job, process: SimProcess, index: number, itask: number) => void;
+	readonly onBegin: (job: Job, hold: Hold, process: SimProcess, index: number, itask: number) => void;
 	readonly numBegins: (itask: number) => number;
 	/** What was in any file of its chunk about a task, as they were then. */
 	/** Whether any of its files is damaged. */
@@ -22,9 +28,9 @@ export type Ledger = {
 	/** How far a chunk came, as its files were then. */
 	readonly progressAt: (ichunk: number, asOfMs: number) => Promise<ChunkProgress>;
 	/** Whether an attempt has a result on the disk, be it damaged. */
-	readonly hasAnyResult: (job: Job) => boolean;
+	readonly hasAnyResult: (hold: Hold) => boolean;
 	/** Whether an attempt has a whole result on the disk that is what its worker wrote. */
-	readonly hasWholeResult: (job: Job) => boolean;
+	readonly hasWholeResult: (job: Job, hold: Hold) => boolean;
 };
 
 export type ChunkProgress = {
@@ -39,7 +45,7 @@ type Known = {readonly numFinished: number; readonly marks: readonly {attempt: n
 
 export const createLedger = (world: World, session: string, views: FileViews, cluster: () => Cluster): Ledger => {
 	const {disk, scenario, events} = world;
-	const known = new Map<Job, Known>();
+	const known = new Map<Hold, Known>();
 	const begins = new Map<number, number>();
 
 	const filesOf = (ichunk: number): {file: DiskFile; attempt: number}[] =>
@@ -53,42 +59,58 @@ export const createLedger = (world: World, session: string, views: FileViews, cl
 		return scanPart(sourceOf(file, Math.min(length, file.length)), {session, ichunk}).catch(() => undefined);
 	};
 
+	const holdsAt: Ledger['holdsAt'] = ichunk => {
+		const jobs = cluster().jobs();
+		const held = jobs.flatMap(job => job.holds.flatMap(hold => (hold.ichunk === ichunk ? [{job, hold}] : [])));
+		const file = disk.all().find(({name}) => name === basename(claimPath('', ichunk)));
+		const home = file && parseClaim(disk.bytesOf(file).toString())?.home;
+		const claimant = home && jobs.find(job => job.ichunk === home.ichunk && job.attempt === home.attempt);
+		if (claimant !== undefined && !held.some(({job}) => job === claimant)) held.push({job: claimant, hold: createHold(ichunk, 1)});
+		return held;
+	};
+
 	return {
-		onStart: async job => {
-			if (job.attempt === 1) return;
+		onClaim: (job, ichunk) => {
+			world.trace(`job ${job.id}`, `claims chunk ${ichunk}`);
+			const other = holdsAt(ichunk).find(held => held.hold.attempt === 1 && held.job !== job);
+			if (other !== undefined) world.offend('no chunk is claimed by two', `chunk ${ichunk} by ${job.id} after ${other.job.id}`);
+			const hold = createHold(ichunk, 1);
+			job.holds.push(hold);
+			return hold;
+		},
+		holdsAt,
+		onStart: async (_job, hold) => {
+			if (hold.attempt === 1) return;
 			const asOfMs = events.nowMs() - scenario.maxNamesLagMs - scenario.maxContentLagMs;
 			let numFinished = 0;
 			const marks: {attempt: number; finished: number; begunUpTo: number}[] = [];
-			for (const {file, attempt} of filesOf(job.ichunk)) {
-				if (attempt >= job.attempt) continue;
-				const scan = await scanAt(file, job.ichunk, asOfMs);
+			for (const {file, attempt} of filesOf(hold.ichunk)) {
+				if (attempt >= hold.attempt) continue;
+				const scan = await scanAt(file, hold.ichunk, asOfMs);
 				if (scan === undefined) continue;
 				numFinished = Math.max(numFinished, scan.numFinished);
 				if (scan.mark !== undefined) marks.push({attempt, ...scan.mark});
 			}
-			known.set(job, {numFinished, marks});
+			known.set(hold, {numFinished, marks});
 		},
-		onBegin: (job, process, index, itask) => {
+		onBegin: (job, hold, process, index, itask) => {
 			begins.set(itask, (begins.get(itask) ?? 0) + 1);
 			world.trace(process.name, `begins task ${itask}`);
 			if (views.wasDeceived(process)) return;
-			const {numFinished, marks} = known.get(job) ?? {numFinished: 0, marks: []};
+			const {numFinished, marks} = known.get(hold) ?? {numFinished: 0, marks: []};
 			if (index < numFinished) {
-				world.offend('no finished work is computed again', `task ${itask} by attempt ${job.attempt} at chunk ${job.ichunk}`);
+				world.offend('no finished work is computed again', `task ${itask} by attempt ${hold.attempt} at chunk ${hold.ichunk}`);
 			}
 			// What an unreachable node computes meanwhile is the price of not waiting for it.
 			const isTwin = (attempt: number): boolean =>
-				cluster()
-					.jobs()
-					.some(
-						other =>
-							other.ichunk === job.ichunk && other.attempt === attempt && (other.state !== 'ended' || other.endedMs > job.submittedMs),
-					);
+				holdsAt(hold.ichunk).some(
+					other => other.hold.attempt === attempt && (other.job.state !== 'ended' || other.job.endedMs > job.submittedMs),
+				);
 			const numKnown = marks.filter(({attempt, finished, begunUpTo}) => finished <= index && index < begunUpTo && !isTwin(attempt)).length;
 			if (numKnown > scenario.options.maxNumResubmissions) {
 				world.offend(
 					'no task is begun more than 1 + maxNumResubmissions times',
-					`task ${itask} by attempt ${job.attempt}, after ${numKnown} known begins, with maxNumResubmissions ${scenario.options.maxNumResubmissions}`,
+					`task ${itask} by attempt ${hold.attempt}, after ${numKnown} known begins, with maxNumResubmissions ${scenario.options.maxNumResubmissions}`,
 				);
 			}
 		},
@@ -122,10 +144,10 @@ export const createLedger = (world: World, session: string, views: FileViews, cl
 				isDamaged || (mark !== undefined && mark.finished <= numFinished && numFinished < mark.begunUpTo);
 			return {lastAttempt, numBegins: scans.filter(hasBegun).length};
 		},
-		hasAnyResult: job =>
-			['out', 'damaged'].some(kind => disk.find(`${chunkName(job.ichunk)}.${job.attempt}.${kind}`, '', events.nowMs()) !== undefined),
-		hasWholeResult: job => {
-			const file = disk.find(`${chunkName(job.ichunk)}.${job.attempt}.out`, '', events.nowMs());
+		hasAnyResult: hold =>
+			['out', 'damaged'].some(kind => disk.find(`${chunkName(hold.ichunk)}.${hold.attempt}.${kind}`, '', events.nowMs()) !== undefined),
+		hasWholeResult: (job, hold) => {
+			const file = disk.find(`${chunkName(hold.ichunk)}.${hold.attempt}.out`, '', events.nowMs());
 			return file !== undefined && !job.hasStartFailed && !file.isDamaged && !file.hasLostTail;
 		},
 	};

@@ -5,7 +5,7 @@ import type {Stop} from '../../src/end-map.js';
 import type {Engine} from '../../src/engines/engine.js';
 import {openJournal} from '../../src/journal.js';
 import {JOURNAL} from '../../src/layout.js';
-import {createMapState, toMapOptions} from '../../src/map-state.js';
+import {createMapState, submitFirst, toMapOptions} from '../../src/map-state.js';
 import type {Outcome} from '../../src/outcome.js';
 import {claimWorkDir, type Processes} from '../../src/owner.js';
 import type {Ports} from '../../src/ports.js';
@@ -73,7 +73,7 @@ export const startMapProcess = (world: World, how: 'begin' | 'resume', input: Pr
 		const taskAt = async (itask: number): Promise<unknown> => itask;
 		const reducer = createReducer({session, workDir: WORK_DIR, keep: 'outcomes', taskAt, files: ports.files});
 		if (how === 'begin') {
-			for (const chunk of state.chunks) state.toSubmit.add(chunk);
+			submitFirst(state, state.chunks);
 			state.journal.note({event: 'tasks-complete'});
 		} else await restoreMap(state, ports, reducer);
 		await driveMap(state, ports, reducer, {

@@ -59,6 +59,8 @@ export type SimOptions = Limits & {
 	readonly avoidHosts: boolean;
 	readonly pendingWarnMs: number | false;
 	readonly keepWorkDir: boolean;
+	readonly schedule: 'static' | 'dynamic';
+	readonly numJobs?: number;
 	readonly arrayJobs: boolean;
 	readonly maxConcurrentJobs: number;
 	readonly maxQueuedJobs: number;
@@ -71,6 +73,7 @@ export const createScenario = (root: Dice): Scenario => {
 	const rates = drawRates(dice);
 	const options = drawOptions(dice, rates);
 	const numTasks = dice.pick([1, 2, 3, 5, 8, 12]);
+	const numChunks = root.fork('chunks').int(1, numTasks);
 	const numNodes = dice.int(1, 4);
 	const nodes = Array.from({length: numNodes}, (_, i) => ({
 		host: `node${i + 1}`,
@@ -84,8 +87,8 @@ export const createScenario = (root: Dice): Scenario => {
 	const windows = (kind: FaultKind, maxMs: number): Window[] => drawWindows(dice, rates[kind], faultsUntilMs, maxMs);
 	return {
 		tasks: Array.from({length: numTasks}, () => drawTask(dice, rates)),
-		numChunks: dice.int(1, numTasks),
-		options,
+		numChunks,
+		options: {...options, ...drawSchedule(root, numChunks)},
 		nodes,
 		allHosts,
 		rates,
@@ -103,10 +106,16 @@ export const createScenario = (root: Dice): Scenario => {
 	};
 };
 
+const drawSchedule = (root: Dice, numChunks: number): Pick<SimOptions, 'schedule' | 'numJobs'> => {
+	const dice = root.fork('schedule');
+	return dice.chance(0.4) ? {schedule: 'dynamic', numJobs: dice.int(1, Math.min(4, numChunks))} : {schedule: 'static'};
+};
+
 const drawQueue = (dice: Dice, rates: Readonly<Record<FaultKind, number>>): SimQueue => ({
 	hasArrays: dice.chance(0.9),
 	maxElements: dice.pick([2, 3, 5, 75_000]),
-	maxUserJobs: dice.chance(rates['queue-full']) ? dice.int(1, 8) : Number.POSITIVE_INFINITY,
+	// With one at a time a map of many faults takes days.
+	maxUserJobs: dice.chance(rates['queue-full']) ? dice.int(2, 8) : Number.POSITIVE_INFINITY,
 	submitConcurrency: dice.pick([1, 4]),
 });
 
@@ -132,6 +141,7 @@ const drawOptions = (dice: Dice, rates: Readonly<Record<FaultKind, number>>): Si
 	stopOnError: dice.chance(rates['stopped-on-error'] / 2),
 	avoidHosts: dice.chance(0.8),
 	keepWorkDir: dice.chance(0.5),
+	schedule: 'static',
 	arrayJobs: dice.chance(0.4),
 	maxConcurrentJobs: drawLimit(dice),
 	maxQueuedJobs: drawLimit(dice),

@@ -148,6 +148,9 @@ export const createSimEngine = (world: World, cluster: Cluster, process: SimProc
 						elementId: (id, element) => `${id}.${element}`,
 						submit: request => {
 							on.onSubmitCall(process);
+							const {maxElements} = scenario.queue;
+							if (request.numElements > maxElements)
+								world.offend('no array is larger than the site allows', `${request.numElements} of ${maxElements}`);
 							return submit(request);
 						},
 					},

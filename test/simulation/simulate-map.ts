@@ -84,10 +84,10 @@ export const simulateMap = async (seed: number, {isTraced = false} = {}): Promis
 		session,
 		runWorker: (job, process) => runWorker(world, job, process, {session, chunks, views, ledger}),
 		onSubmit: (job, all) => {
-			checkGivenUp(world, cluster, ledger, job, all);
+			checkGivenUp(world, cluster, ledger, job);
 			checkQueued(world, cluster, ledger, job, all);
 		},
-		onStart: (job, all) => checkRunning(world, cluster, ledger, job, all),
+		onStart: all => checkRunning(world, cluster, ledger, all),
 	});
 	onCalm.push(cluster.healAll);
 	const story = createStory(world, {

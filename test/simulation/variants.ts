@@ -1,24 +1,9 @@
 /** The library with one thing broken on purpose. A simulation that finds nothing wrong with one of these is worth nothing. */
-import type {Edit} from './run-seeds.js';
-
-export type Variant = {
-	readonly name: string;
-	readonly edits: readonly Edit[];
-	/** At least one of these promises it must be seen to break. */
-	readonly breaks: readonly string[];
-};
-
-const GIVEN_UP = 'a queue-job that may bring its result is not given up';
-const NOT_WAITED_FOR = 'a result that is on the disk is waited for';
-const TWICE = 'no attempt is submitted twice';
-const LEFT = 'no queue-job of ours is left in the end';
-const NO_REASON = 'a task fails only for a reason that there was';
-const HANGS = 'no map waits for something that can not happen';
-const WITH_RESULT = 'nothing is submitted for a chunk that has its result';
-
-const edit = (path: string, from: string, to: string): Edit => ({path: `src/${path}`, from, to});
+import {ARRAY_VARIANTS} from './array-variants.js';
+import {BY_TWO, edit, GIVEN_UP, HANGS, LEFT, NO_REASON, NOT_WAITED_FOR, TWICE, type Variant, WITH_RESULT} from './variant.js';
 
 export const VARIANTS: readonly Variant[] = [
+	...ARRAY_VARIANTS,
 	{
 		name: 'one answer of the queue without a queue-job is enough',
 		edits: [edit('judge.ts', 'export const MISSED_ANSWERS = 3;', 'export const MISSED_ANSWERS = 1;')],
@@ -188,5 +173,52 @@ export const VARIANTS: readonly Variant[] = [
 		name: 'a queue-job of another name is taken for ours',
 		edits: [edit('ask-queue.ts', 'job?.name === jobName ? job : undefined', 'job')],
 		breaks: [HANGS],
+	},
+	{
+		name: 'a chunk that is claimed is claimed once more',
+		edits: [edit('worker/claim-chunk.ts', "if (typeof file === 'string') return file;", "if (typeof file === 'string') return 'claimed';")],
+		breaks: [BY_TWO],
+	},
+	{
+		name: 'the claim of a dead queue-job is never given back',
+		edits: [edit('act.ts', 'state.toSubmit.add(chunk);', 'if (chunk.attempts.at(-1)?.home === undefined) state.toSubmit.add(chunk);')],
+		breaks: [HANGS],
+	},
+	{
+		name: 'a claim that is never filled is nobody’s',
+		edits: [
+			edit(
+				'take-claims.ts',
+				'const [known] = chunk.attempts;',
+				'const [known] = chunk.attempts;\n\tif (claim === undefined) return false;',
+			),
+		],
+		breaks: [HANGS],
+	},
+	{
+		name: 'who has claimed a chunk is not looked for under its own name',
+		edits: [
+			edit(
+				'take-claims.ts',
+				'attempt.jobName = submitted?.jobName ?? jobName(state.session, home.ichunk, home.attempt);',
+				'attempt.jobId = undefined;',
+			),
+		],
+		breaks: [GIVEN_UP],
+	},
+	{
+		name: 'queue-jobs that have ended between two chunks are not replaced',
+		edits: [edit('poll.ts', "if (isAsking && isInSight) await withFiles(state, fileOutage('claim'), refill.fill);", '')],
+		breaks: [HANGS],
+	},
+	{
+		name: 'queue-jobs are replaced without claiming a chunk for them',
+		edits: [edit('refill.ts', 'await files.create(claimPath(', 'void [files, encodeClaim]; void (claimPath(')],
+		breaks: [BY_TWO, TWICE],
+	},
+	{
+		name: 'chunks that nobody has claimed are submitted when a map is resumed',
+		edits: [edit('restore-map.ts', 'if (isUnclaimed(state, chunk)) return false;', '')],
+		breaks: [BY_TWO, TWICE],
 	},
 ];

@@ -11,7 +11,7 @@ const count = (
 	chunk.attempts.push(...attempts.map((others, i) => ({...createAttempt(i + 1, 'name', false), ...others})));
 	const toSubmit = new Set<ChunkState>();
 	change(chunk, toSubmit);
-	return countLiving({chunks, toSubmit});
+	return countLiving({chunks, toSubmit, unremoved: new Set(), leaving: new Map()});
 };
 
 const absent = (answers: number) => ({kind: 'absent', answers, sinceMs: 0}) as const;
@@ -39,5 +39,12 @@ test('a chunk that is decided, or is to be submitted again, has no queue-job', (
 test('a queue-job that is at several chunks is one', () => {
 	const chunks = createChunkStates([0, 1, 2].map(ichunk => ({ichunk, firstTask: ichunk, numTasks: 1})));
 	for (const [i, chunk] of chunks.entries()) chunk.attempts.push({...createAttempt(1, 'name', false), jobId: i === 0 ? '1' : '2'});
-	expect(countLiving({chunks, toSubmit: new Set()})).toBe(2);
+	expect(countLiving({chunks, toSubmit: new Set(), unremoved: new Set(), leaving: new Map()})).toBe(2);
+});
+
+test('a queue-job of whose removal the queue has not heard counts, once', () => {
+	const chunks = createChunkStates([{ichunk: 0, firstTask: 0, numTasks: 1}]);
+	chunks[0]?.attempts.push({...createAttempt(1, 'name', false), jobId: '1'});
+	expect(countLiving({chunks, toSubmit: new Set(chunks), unremoved: new Set(['1']), leaving: new Map()})).toBe(1);
+	expect(countLiving({chunks, toSubmit: new Set(), unremoved: new Set(['1']), leaving: new Map()})).toBe(1);
 });

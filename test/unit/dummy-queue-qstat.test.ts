@@ -2,11 +2,12 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {createForeignJob, type Host, type Job, readQueueState, updateQueueState} from 'queue-map-reduce/dummy-queue';
 import {describe, expect, test} from 'vitest';
+import {parseElements} from '../../src/engines/grid-engine-elements.js';
 import {call, makeDummyQueue, pollStates, submit} from '../helpers/dummy-queue.js';
 
 const FIXTURES = new URL('../fixtures/qstat/', import.meta.url);
-// The dummy queue has no array jobs, so it never prints `<tasks>`, and only one queue unless queue-jobs ask for others.
-const names = readdirSync(FIXTURES).filter(name => name.endsWith('.xml') && !/^(?:array-|all-instances)/.test(name));
+// The dummy queue has only one queue unless queue-jobs ask for others.
+const names = readdirSync(FIXTURES).filter(name => name.endsWith('.xml') && !name.startsWith('all-instances'));
 
 describe('each call of qstat lets one thing happen:', () => {
 	test('ten queue-jobs take twenty calls', async () => {
@@ -81,8 +82,9 @@ describe('qstat -xml prints what the real one printed:', () => {
 		expect({stderr, exitCode}).toEqual({stderr: '', exitCode: 0});
 	});
 
-	test('all fixtures without arrays are compared', () => {
-		expect(names.length).toBeGreaterThanOrEqual(23);
+	test('all fixtures are compared, arrays among them', () => {
+		expect(names.length).toBeGreaterThanOrEqual(31);
+		expect(names.filter(name => name.startsWith('array-'))).toHaveLength(8);
 	});
 
 	test('an unreachable node has a state', async () => {
@@ -162,10 +164,10 @@ describe('qstat', () => {
 
 /** The jobs of a real answer, as jobs that rest in the dummy queue. */
 const jobsOf = (xml: string): Job[] =>
-	[...xml.matchAll(/<job_list state="(running|pending)">(.*?)<\/job_list>/gs)].map(({1: phase, 2: fields = '', index}) => {
+	[...xml.matchAll(/<job_list state="(running|pending)">(.*?)<\/job_list>/gs)].flatMap(({1: phase, 2: fields = '', index}) => {
 		const field = (name: string): string => new RegExp(`<${name}>(.*)</${name}>`).exec(fields)?.[1] ?? '';
 		const instance = field('queue_name') || [...xml.slice(0, index).matchAll(/<name>(.*)<\/name>/g)].at(-1)?.[1];
-		return createForeignJob({
+		const job = createForeignJob({
 			JB_job_number: Number(field('JB_job_number')),
 			JB_name: field('JB_name').replace('%lt;', '<').replace('&gt;', '>').replace('&amp;', '&'),
 			JB_owner: field('JB_owner'),
@@ -178,6 +180,7 @@ const jobsOf = (xml: string): Job[] =>
 			...(phase === 'running' && {host: instance?.split('@')[1] ?? ''}),
 			slots: Number(field('slots')),
 		});
+		return field('tasks') === '' ? [job] : parseElements(field('tasks')).map(element => ({...job, element}));
 	});
 
 /** The real grid had two nodes. */

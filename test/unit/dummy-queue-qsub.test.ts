@@ -108,7 +108,12 @@ describe('qsub refuses, as Grid Engine does,', () => {
 		['-l foo=1 SCRIPT', 1, denied('unknown resource "foo"')],
 		['-pe nope 2 SCRIPT', 1, denied('job rejected: the requested parallel environment "nope" does not exist')],
 		['-P nope SCRIPT', 1, denied('job rejected: the requested project "nope" does not exist')],
-		['-t 1-3 SCRIPT', 1, denied('the dummy queue has no array jobs')],
+		['-t 0-3 SCRIPT', 1, denied('job rejected: 0 is an invalid task id')],
+		['-t 1-75001 SCRIPT', 1, denied('job rejected: you tried to submit a job with more than 75000 tasks')],
+		['-tc 3 SCRIPT', 1, denied('invalid "task concurrency" value in job request')],
+		['-t 1-3,5 SCRIPT', 7, 'qsub: -t option only allows one range specification\n'],
+		['-t x SCRIPT', 7, 'qsub: Numerical value invalid!\nThe initial portion of string "x" contains no decimal number\n'],
+		['-tc x -t 1-3 SCRIPT', 7, 'qsub: invalid task concurrency number "x". Must be an integer greater or equal to 0.\n'],
 		['-now yes SCRIPT', 1, denied('the dummy queue has no -now y')],
 	])('%s', async (line, exitCode, stderr) => {
 		const known = {queues: ['all.q'], resources: ['h_rt'], parallelEnvironments: [], projects: []};

@@ -9,7 +9,7 @@ describe('a new dummy queue', () => {
 	test('spreads the three paths and nothing else', () => {
 		const queue = makeDummyQueue();
 		expect(Object.keys({...queue})).toEqual(['qsubPath', 'qstatPath', 'qdelPath']);
-		expect([queue.qacctPath, queue.qalterPath, queue.directory].every(file => existsSync(file))).toBe(true);
+		expect([queue.qacctPath, queue.qalterPath, queue.qconfPath, queue.directory].every(file => existsSync(file))).toBe(true);
 	});
 
 	test('takes settings, and is readable by people but not by others', () => {
@@ -64,7 +64,7 @@ describe('the state', () => {
 		await call(queue.qdelPath, ['1']);
 		await call(queue.qacctPath, ['-j', '1']);
 		expect(readQueueState(queue.directory).calls).toEqual({
-			...{qsub: 1, qstat: 1, 'qstat -j': 1, 'qstat -F': 0, qdel: 1, qacct: 1, qalter: 0},
+			...{qsub: 1, qstat: 1, 'qstat -j': 1, 'qstat -F': 0, qdel: 1, qacct: 1, qalter: 0, qconf: 0},
 		});
 		const calls = readCalls(queue.directory).map(({program, arguments: words}) => [program, ...words].join(' '));
 		expect(calls.slice(1)).toEqual(['qstat -xml', 'qstat -j -j 1', 'qdel 1', 'qacct -j 1']);

@@ -2,7 +2,7 @@ import {describe, expect, test} from 'vitest';
 import {removeQueueJobs} from '../../src/end-map.js';
 import type {Engine, JobStatus} from '../../src/engines/engine.js';
 import type {JournalEvent} from '../../src/journal.js';
-import {jobName} from '../../src/layout.js';
+import {arrayName, jobName} from '../../src/layout.js';
 import type {AttemptState, Decision, MapState} from '../../src/map-state.js';
 
 const SESSION = '2026-11-21T00-20-07_a10cda';
@@ -17,12 +17,14 @@ type Queue = {
 	readonly stays?: readonly string[];
 	/** So many calls of qdel fail at first. */
 	readonly numDeaf?: number;
+	/** With dynamic chunks. */
+	readonly numJobs?: number;
 };
 
 /** The end of a map of these chunks over a queue that lists these jobs, or does not answer. */
 const end = async (
 	chunks: readonly MadeUp[],
-	{listed = [], needsSweep = false, outlivesProcess = true, stays = [], numDeaf = 0}: Queue = {},
+	{listed = [], needsSweep = false, outlivesProcess = true, stays = [], numDeaf = 0, numJobs}: Queue = {},
 ) => {
 	const noted: JournalEvent[] = [];
 	const removed: string[][] = [];
@@ -31,6 +33,7 @@ const end = async (
 	let numRemovals = 0;
 	const state = {
 		session: SESSION,
+		options: {numJobs},
 		needsSweep,
 		unremoved: new Set(),
 		journal: {note: (...events: readonly JournalEvent[]) => void noted.push(...events), flush: async () => undefined},
@@ -87,6 +90,35 @@ describe('a map that ends', () => {
 	});
 });
 
+describe('a map of dynamic chunks that ends before its time', () => {
+	const name = (ichunk: number): string => jobName(SESSION, ichunk, 1);
+	const chunks: readonly MadeUp[] = [
+		{decision: 'done', jobs: [{jobId: '1', jobName: name(0)}]},
+		{decision: 'done', jobs: [{jobId: '2', jobName: name(1)}]},
+		{decision: 'open', jobs: [{jobId: '1', jobName: name(0), home: {ichunk: 0, attempt: 1, stdoutFrom: 0, stderrFrom: 0}}]},
+		{decision: 'open', jobs: []},
+	];
+
+	test('removes also the queue-jobs that have finished all that they had: they are about to claim what is left', async () => {
+		const {removed, noted, left} = await end(chunks, {numJobs: 2, listed: [job('1', name(0)), job('2', name(1))]});
+		expect([removed, left]).toEqual([[['1', '2']], undefined]);
+		expect(noted.map(({ichunk, attempt, jobId}) => [ichunk, attempt, jobId])).toEqual([
+			[2, 1, '1'],
+			[0, 1, '1'],
+			[1, 1, '2'],
+		]);
+	});
+
+	test('says so when one of them can not be removed', async () => {
+		const {left} = await end(chunks, {numJobs: 2, listed: [job('2', name(1))], stays: ['2']});
+		expect(left).toContain('2 could not be removed');
+	});
+
+	test('leaves them alone when nothing is left to claim', async () => {
+		expect((await end(chunks.slice(0, 2), {numJobs: 2})).removed).toEqual([]);
+	});
+});
+
 describe('a map in which a queue-job may have been left', () => {
 	test('removes what has a name and number of ours, or the name of a submission without an answer, and nothing else', async () => {
 		const name = (attempt: number): string => jobName(SESSION, 0, attempt);
@@ -112,6 +144,21 @@ describe('a map in which a queue-job may have been left', () => {
 			['deleted', '9', 'still in the queue'],
 		]);
 		expect(left).toBeUndefined();
+	});
+
+	test('removes the elements of an array without an answer that are its own, and notes whose they are', async () => {
+		const name = arrayName(SESSION, 0, 1, 1);
+		const element = (id: string, number: number): JobStatus => ({...job(id, name), element: number});
+		const {removed, noted} = await end(
+			[
+				{decision: 'open', jobs: [{jobName: name, element: 1}]},
+				// Its number was found before.
+				{decision: 'done', jobs: [{jobId: '9.2', jobName: name, element: 2}]},
+			],
+			{needsSweep: true, listed: [element('9.1', 1), element('9.2', 2), element('9.3', 3), job('10', name)]},
+		);
+		expect(removed).toEqual([['9.1']]);
+		expect(noted).toEqual([{event: 'deleted', ichunk: 0, attempt: 1, jobId: '9.1', jobName: name, reason: 'still in the queue'}]);
 	});
 
 	test('leaves a queue without such a job alone', async () => {

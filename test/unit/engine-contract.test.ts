@@ -44,6 +44,10 @@ const listing = (engine: Engine, change: (job: JobStatus, i: number) => JobStatu
 	status: async () => (await engine.status()).map(change),
 });
 
+const refusing = (outcome: (i: number) => SubmitOutcome): Partial<Engine> => ({
+	submit: async requests => requests.map((_, i) => outcome(i)),
+});
+
 /** Ended queue-jobs stay in what this one lists. */
 const keepingEnded = ({submit, status}: Engine): Partial<Engine> => {
 	const known = new Map<string, string>();
@@ -150,6 +154,24 @@ const MUTANTS: readonly Mutant[] = [
 		/the file ran/,
 	],
 	['a queue-job that is refused', 'takes it', () => ({}), /Expected an outcome that is permanent/],
+	[
+		'a queue-job that is refused',
+		'says nothing',
+		() => refusing(() => ({kind: 'permanent', reason: ''})),
+		/Expected an outcome that is permanent/,
+	],
+	[
+		'a queue-job that is refused',
+		'begins all others',
+		() => refusing(() => ({kind: 'permanent', reason: 'no'})),
+		/the last of 60 requests to be untried/,
+	],
+	[
+		'a queue-job that is refused',
+		'takes those behind it',
+		() => refusing(i => (i === 0 ? {kind: 'permanent', reason: 'no'} : {kind: 'submitted', id: String(i)})),
+		/permanent or untried, got .*submitted/,
+	],
 	['a queue-job is listed from the moment', 'answers from memory', good => lagging(good), /in an answer that is newer/],
 	['a queue-job is listed from the moment', 'has other names', good => listing(good, job => ({...job, name: 'x'})), /Expected the name/],
 	[

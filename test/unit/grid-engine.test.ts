@@ -199,7 +199,7 @@ case "$*" in *"-t 1-5"*) echo 8.1-5:1;; *) echo 7;; esac`;
 		await engine.submit([avoiding('node1'), avoiding('node1')]);
 		expect(calls()).toHaveLength(3);
 		// Of another host, and of other resources, that says nothing.
-		await engine.submit([avoiding('node2'), avoiding('node1', {memoryBytes: 1})]);
+		await engine.submit([avoiding('node2'), avoiding('node1', {memoryBytes: 2 ** 31})]);
 		expect(calls()).toHaveLength(7);
 	});
 
@@ -342,6 +342,13 @@ describe('arrays', () => {
 		expect(await arrays.submit(ARRAY)).toMatchObject({kind, ...(kind === 'submitted' ? {id: '8'} : {})});
 		// Behind the user's own arguments, which would make it another one.
 		expect(calls()).toEqual([expect.stringMatching(/ -t 3-4 -q short\.q -t 1-5 \/launch\.sh$/)]);
+	});
+
+	test('that are longer than the site allows have room when they are shorter', async () => {
+		const refused = 'Unable to run job: job rejected: you tried to submit a job with more than 4 tasks\nExiting.\n';
+		const {arrays} = arraysOf({qsub: `printf '${refused.replaceAll('\n', '\\n')}' >&2; exit 1`});
+		expect(await arrays.submit(ARRAY)).toMatchObject({kind: 'full'});
+		expect(judged(refused).kind).toBe('permanent');
 	});
 
 	test('as many elements run at a time as are asked for', async () => {

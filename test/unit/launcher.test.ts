@@ -20,6 +20,7 @@ import {captureEnvironment} from '../../src/environment.js';
 import {EXIT_CODES} from '../../src/exit-codes.js';
 import {createLauncher} from '../../src/launcher.js';
 import {LAUNCHER, tasksPath} from '../../src/layout.js';
+import {addressSpaceBeforeHeap, OWN_MAJOR} from '../../src/node-memory.js';
 import {hasOwnSleep, JOB_ENVIRONMENT, makeScratch, makeWorkDir, readDump, runLauncher, SHELLS} from './launcher-runner.js';
 
 const NASTY_NAMES = [
@@ -115,6 +116,47 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 		expect(readDump(workDir, 1).argv.slice(2)).toEqual([workDir, '13', '1', 'again']);
 	});
 
+	test.each<[args: string[], limitMib: number | undefined, heapMib: number | undefined]>([
+		[['13'], undefined, undefined],
+		[['13', '1'], undefined, undefined],
+		[['13', '1', '-', '1000'], undefined, 750],
+		[['13', '1', '-', '20001'], undefined, 15_000],
+		[['13', '1', '-', '1'], undefined, 64],
+		[['13', '1'], 3000, heapBelow(3000)],
+		[['13', '1'], 2000, heapBelow(2000)],
+		[['13', '1', '-', '2000'], 2000, heapBelow(2000)],
+		[['13', '1', '-', '100'], 3000, 75],
+		[['13', '1', '-', '200000'], 100_000, heapBelow(100_000)],
+		// More than V8 takes by itself is only given to who asked for it.
+		[['13', '1'], 100_000, undefined],
+		[['13', '1'], addressSpaceBeforeHeap(OWN_MAJOR) + 1, 64],
+	])('with the arguments %j and an address space of %s MiB the heap of V8 may have %s MiB', (args, limitMib, heapMib) => {
+		const workDir = makeWorkDir({nodeArguments: ['--no-warnings']});
+		const limit = limitMib === undefined ? '' : `ulimit -v ${limitMib * 1024}\n`;
+		const script = `${limit}${readFileSync(join(workDir, LAUNCHER), 'utf8')}`;
+		expect(runLauncher(shell, workDir, args, {input: script})).toMatchObject({status: 0});
+		const heap = heapMib === undefined ? [] : [`--max-old-space-size=${heapMib}`];
+		const wasm = limitMib === undefined || OWN_MAJOR >= 24 ? [] : ['--disable-wasm-trap-handler'];
+		expect(readDump(workDir).execArgv).toEqual([...heap, ...wasm, '--no-warnings']);
+	});
+
+	test.each([
+		'--max-old-space-size=300',
+		'--expose-gc --max_old_space_size=300',
+		// Earlier ones do not take it there.
+		...(OWN_MAJOR < 24 ? [] : ['--max-heap-size=300']),
+	])('of the heap counts what the caller says in NODE_OPTIONS: %s', options => {
+		const workDir = makeWorkDir({captured: captureEnvironment(true, {NODE_OPTIONS: options})});
+		expect(runLauncher(shell, workDir, ['13', '1', '-', '1000'])).toMatchObject({status: 0, stderr: ''});
+		expect(readDump(workDir)).toMatchObject({execArgv: [], argv: [expect.anything(), expect.anything(), workDir, '13', '1']});
+	});
+
+	test('what the caller says by an argument of node comes later, so it counts', () => {
+		const workDir = makeWorkDir({nodeArguments: ['--max-old-space-size=300']});
+		expect(runLauncher(shell, workDir, ['13', '1', '-', '1000'])).toMatchObject({status: 0});
+		expect(readDump(workDir).execArgv).toEqual(['--max-old-space-size=750', '--max-old-space-size=300']);
+	});
+
 	test.each(
 		[
 			[],
@@ -133,14 +175,18 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 			['13', '1', 'A-B'],
 			['13', '1', 'A;id'],
 			['13', '1', 'A B'],
-			['13', '1', 'A', '1'],
+			['13', '1', '--'],
+			['13', '1', '-', '0'],
+			['13', '1', '-', '1G'],
+			['13', '1', '-', ''],
+			['13', '1', 'A', '1', '1'],
 		].map(args => ({args})),
 	)('the arguments $args are refused with a sentence', ({args}) => {
 		const workDir = makeWorkDir();
 		const before = readdirSync(workDir);
 		const {status, stderr} = runLauncher(shell, workDir, args);
 		expect(status).toBe(EXIT_CODES.usage);
-		expect(stderr).toMatch(/^launch\.sh: expected ICHUNK \[ATTEMPT \[VARIABLE\]\]/);
+		expect(stderr).toMatch(/^launch\.sh: expected ICHUNK \[ATTEMPT \[VARIABLE \[MEMORY_MIB\]\]\]/);
 		expect(readdirSync(workDir)).toEqual(before);
 	});
 
@@ -205,6 +251,13 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 		expect(runLauncher(shell, workDir, ['13', '1'], {environment})).toMatchObject({status: 0, stderr: ''});
 		expect(waits()).toEqual([1, 1, 2]);
 		expect(readDump(workDir).argv.slice(2)).toEqual([workDir, '13', '1']);
+	});
+
+	test.skipIf(hasOwnSleep(shell))('waits for what tasks share, too, when they share something', () => {
+		const workDir = makeWorkDir({moreFiles: ['shared.v8']});
+		const {environment, waits} = fakeSleep(`: >${workDir}/shared.v8`);
+		expect(runLauncher(shell, workDir, ['13', '1'], {environment})).toMatchObject({status: 0, stderr: ''});
+		expect(waits()).toEqual([1]);
 	});
 
 	test.skipIf(hasOwnSleep(shell))('waits for a work_dir that is late as a whole', () => {
@@ -278,7 +331,7 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 	});
 });
 
-test.each(['cd', 'umask', 'printf', 'true'])('a profile that redefines %s does no harm to it', name => {
+test.each(['cd', 'umask', 'ulimit', 'printf', 'true'])('a profile that redefines %s does no harm to it', name => {
 	const workDir = makeWorkDir({cwd: makeScratch(), umask: 0o027});
 	const script = `${name}() { echo redefined; return 1; }\nset -efuC\n${readFileSync(join(workDir, LAUNCHER), 'utf8')}`;
 	for (const [index, shell] of SHELLS.entries()) {
@@ -310,6 +363,9 @@ test('the last line calls what the lines before define, so that a shell has read
 test('no exit code is one by which Grid Engine queues the job again or puts it into an error state', () => {
 	expect((Object.values(EXIT_CODES) as number[]).filter(code => code === 99 || code === 100 || code >= 126)).toEqual([]);
 });
+
+/** Of what Node leaves of an address space, for its heap. */
+const heapBelow = (limitMib: number): number => Math.floor(((limitMib - addressSpaceBeforeHeap(OWN_MAJOR)) * 3) / 4);
 
 const renameLater = (workDir: string): void => {
 	spawnSync('mv', [tasksPath(workDir, 13), join(workDir, 'late')]);

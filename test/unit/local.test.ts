@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import type {Engine, JobRequest} from '../../src/engines/engine.js';
+import type {Engine, JobRequest, JobResources} from '../../src/engines/engine.js';
 import {createLocalEngine, defaultSlots} from '../../src/engines/local.js';
 import {makePrograms} from '../helpers/made-programs.js';
 
@@ -27,9 +27,10 @@ const isAlive = (pid: number): boolean => {
 const makeJobs = (lines: string, slots = 2) => {
 	const {directory, paths} = makePrograms({job: lines});
 	const engine = createLocalEngine({slots});
-	const submit = async (...names: readonly string[]): Promise<string[]> => {
-		const requests = names.map(
-			(name): JobRequest => ({name, script: paths.job, scriptArguments: [name, directory], avoidHosts: [], resources: {}}),
+	const submit = (...names: readonly string[]): Promise<string[]> => submitWith(Object.fromEntries(names.map(name => [name, {}])));
+	const submitWith = async (jobs: Readonly<Record<string, JobResources>>): Promise<string[]> => {
+		const requests = Object.entries(jobs).map(
+			([name, resources]): JobRequest => ({name, script: paths.job, scriptArguments: [name, directory], avoidHosts: [], resources}),
 		);
 		return (await engine.submit(requests)).map(outcome => {
 			if (outcome.kind !== 'submitted') throw new Error(`not submitted: ${outcome.kind}`);
@@ -37,7 +38,7 @@ const makeJobs = (lines: string, slots = 2) => {
 		});
 	};
 	onTestFinished(async () => engine.remove((await engine.status()).map(({id}) => id)));
-	return {engine, submit, directory, touch: (name: string) => writeFileSync(join(directory, name), '')};
+	return {engine, submit, submitWith, directory, touch: (name: string) => writeFileSync(join(directory, name), '')};
 };
 
 const untilIdle = (engine: Engine): Promise<void> => until(async () => (await engine.status()).length === 0);
@@ -73,6 +74,24 @@ describe('slots', () => {
 		const seen = readdirSync(directory).filter(name => name.startsWith('seen-'));
 		expect(seen).toHaveLength(40);
 		expect(Math.max(...seen.map(name => Number(readFileSync(join(directory, name), 'utf8'))))).toBeLessThanOrEqual(3);
+	});
+
+	test('a queue-job may take several, and is not overtaken while it waits for them', async () => {
+		const {engine, submitWith, touch} = makeJobs(WAITS, 3);
+		await submitWith({a: {slots: 2}, b: {slots: 2}, c: {}, d: {slots: 100}, e: {}});
+		const untilStates = (...expected: readonly string[]): Promise<void> =>
+			until(async () => String(await states(engine)) === String(expected));
+		expect(await states(engine)).toEqual(['a running', 'b pending', 'c pending', 'd pending', 'e pending']);
+		touch('go-a');
+		await untilStates('b running', 'c running', 'd pending', 'e pending');
+		touch('go-c');
+		await untilStates('b running', 'd pending', 'e pending');
+		touch('go-b');
+		await untilStates('d running', 'e pending');
+		touch('go-d');
+		await untilStates('e running');
+		touch('go-e');
+		await untilIdle(engine);
 	});
 
 	test('one slot computes one after the other in order', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {mergeOptions} from '../../src/check-options.js';
+import {checkSchedule, mergeOptions} from '../../src/check-options.js';
 import {PoolError} from '../../src/errors.js';
 import type {PoolOptions} from '../../src/options.js';
 
@@ -180,7 +180,7 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 		],
 	},
 	resources: {
-		expected: 'an object `{memory, time}` or a function that returns one',
+		expected: 'an object `{memory, time, slots, …}` or a function that returns one',
 		good: [{}, {memory: '8G'}, {memory: 2 ** 33, time: '36h'}, {time: 3600}, () => ({})],
 		bad: [
 			['8G', '"8G"'],
@@ -228,6 +228,8 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	},
 	numChunks: integerFrom(1),
 	chunkSize: integerFrom(1),
+	schedule: oneOf('static', 'dynamic'),
+	numJobs: integerFrom(1),
 	arrayJobs: boolean,
 	maxConcurrentJobs: integerFrom(1),
 	maxQueuedJobs: integerFrom(1),
@@ -383,6 +385,30 @@ describe('options', () => {
 		expect(mergeOptions({chunkSize: 3}, {numChunks: 7})).toEqual({numChunks: 7});
 		expect(mergeOptions({chunkSize: 3}, {chunkSize: 4})).toEqual({chunkSize: 4});
 		expect(mergeOptions({chunkSize: 3}, {})).toEqual({chunkSize: 3});
+	});
+
+	test('`numJobs` is refused without dynamic chunks, and dynamic chunks without it', () => {
+		const refusalOf = (options: PoolOptions): string => {
+			try {
+				checkSchedule(options);
+			} catch (error) {
+				expect(error).toMatchObject({code: 'ERR_POOL_OPTION'});
+				return (error as PoolError).message;
+			}
+			return 'accepted';
+		};
+		expect(refusalOf({schedule: 'dynamic'})).toContain("Expected `numJobs` with `schedule: 'dynamic'`, got none.");
+		expect(refusalOf({numJobs: 4})).toContain("Expected `numJobs` only with `schedule: 'dynamic'`, got it without.");
+		expect(refusalOf({schedule: 'static', numJobs: 4})).toContain("Expected `numJobs` only with `schedule: 'dynamic'`");
+		for (const options of [{}, {schedule: 'static'}, {schedule: 'dynamic', numJobs: 4}] as const)
+			expect(refusalOf(options)).toBe('accepted');
+	});
+
+	test('a call that is to be static leaves out the pool’s number of queue-jobs', () => {
+		const pool = {schedule: 'dynamic', numJobs: 4} as const;
+		expect(mergeOptions(pool, {schedule: 'static'})).toEqual({schedule: 'static'});
+		expect(mergeOptions(pool, {numJobs: 5})).toEqual({schedule: 'dynamic', numJobs: 5});
+		expect(mergeOptions(pool, {schedule: 'static', numJobs: 5})).toEqual({schedule: 'static', numJobs: 5});
 	});
 
 	test('that were accepted are accepted again, and whatever is given, only a PoolError is thrown', () => {

@@ -11,7 +11,8 @@ const holding = (text: string | undefined): Pick<Files, 'openSource'> => ({
 	},
 });
 
-const refine = (kind: TaskErrorKind, stderr: string | undefined) => refineFailure({kind, reason: 'why'}, '/w/x.e', holding(stderr));
+const refine = (kind: TaskErrorKind, stderr: string | undefined) =>
+	refineFailure({kind, reason: 'why'}, {path: '/w/x.e', from: 0}, holding(stderr));
 
 describe('the last words of a worker', () => {
 	test.each<[what: string, stderr: string, part: string]>([

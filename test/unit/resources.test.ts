@@ -47,6 +47,12 @@ describe('resources', () => {
 		expect(toJobResources({time}, FIRST)).toEqual({timeSeconds});
 	});
 
+	test('numbers and names are passed on as they are', () => {
+		const resources: Resources = {slots: 4, gpus: 2, queue: 'long.q@node1', project: 'physics', parallelEnvironment: 'smp'};
+		expect(toJobResources(resources, FIRST)).toEqual(resources);
+		expect(toJobResources({slots: 1, gpus: 0}, FIRST)).toEqual({slots: 1});
+	});
+
 	test('what is not named is left to the scheduler', () => {
 		for (const option of [undefined, {}, {memory: undefined, time: undefined} as unknown as Resources, () => ({})])
 			expect(toJobResources(option, FIRST)).toEqual({});
@@ -104,14 +110,48 @@ describe('is refused before anything is written', () => {
 		expect(message).toMatch(/^Expected `time` in `resources` to be seconds, or a text as `90m`, `36h`, `2d` or `01:30:00`, got ./);
 	});
 
-	test('an unknown resource, with the known ones', () => {
-		const {message} = refusalOf(() => mergeOptions({resources: {mem: '8G'} as Resources}));
-		expect(message).toBe('Expected `resources` to name known resources, got "mem". They are: memory, time. For others use `qsubArgs`.');
+	test.each<[name: keyof Resources, expected: string, bad: readonly unknown[]]>([
+		['slots', 'an integer from 1 and up', [0, -1, 1.5, '4', null, Number.NaN, {}, true]],
+		['gpus', 'an integer from 0 and up', [-1, 0.5, '1', null, Number.POSITIVE_INFINITY]],
+		['queue', 'the name of a queue', ['', 'a b', '-q', 'a\0', 5, null, ['a']]],
+		['project', 'the name of a project', ['', 'a\n', '-P', 5, null]],
+		['parallelEnvironment', 'the name of a parallel environment', ['', 'smp 4', '-pe', 4, null]],
+	])('%s that is not %s', (name, expected, bad) => {
+		for (const value of bad) {
+			const {message} = refusalOf(() => mergeOptions({resources: {slots: 1, [name]: value} as Resources}));
+			expect(message).toMatch(`Expected \`${name}\` in \`resources\` to be ${expected}, got `);
+		}
+	});
+
+	test('a parallel environment for nobody knows how many slots', () => {
+		const {message} = refusalOf(() => mergeOptions({resources: {parallelEnvironment: 'smp'}}));
+		expect(message).toBe('Expected `slots` beside `parallelEnvironment` in `resources`: say how many are to be had in it.');
+	});
+
+	test('an unknown resource, with the nearest and the known ones', () => {
+		const all = 'They are: memory, time, slots, gpus, queue, project, parallelEnvironment. For others use `qsubArgs` or `sbatchArgs`.';
+		for (const [name, meant] of [
+			['mem', 'memory'],
+			['Memory', 'memory'],
+			['slot', 'slots'],
+			['cpus', 'slots'],
+			['walltime', 'time'],
+			['partition', 'queue'],
+			['account', 'project'],
+			['parallel_environment', 'parallelEnvironment'],
+		] as const) {
+			const {message} = refusalOf(() => mergeOptions({resources: {[name]: 1} as Resources}));
+			expect(message).toBe(`Expected \`resources\` to name known resources, got "${name}". Did you mean \`${meant}\`? ${all}`);
+		}
+		for (const name of ['licences', '__proto__x', 'constructor']) {
+			const {message} = refusalOf(() => mergeOptions({resources: {[name]: 1} as Resources}));
+			expect(message).toBe(`Expected \`resources\` to name known resources, got "${name}". ${all}`);
+		}
 	});
 
 	test.each([5, 'lots', null, [], true, new Map()])('%j in place of an object', resources => {
 		const {message} = refusalOf(() => mergeOptions({resources: resources as Resources}));
-		expect(message).toMatch(/^Expected `resources` to be an object `\{memory, time\}` or a function that returns one, got /);
+		expect(message).toMatch(/^Expected `resources` to be an object `\{memory, time, slots, …\}` or a function that returns one, got /);
 	});
 
 	test('but not what is right, nor a function, which is not called yet', () => {
@@ -127,7 +167,9 @@ describe('of a function', () => {
 	test.each([undefined, null, 5, 'lots', [], Promise.resolve({memory: '8G'})])('what is no object is refused: %j', returned => {
 		// A promise has no resources of its own, so it would ask for nothing.
 		const {message} = refusalOf(() => toJobResources(() => returned as unknown as Resources, {attempt: 2, lastFailure: 'killed'}));
-		expect(message).toMatch(/^Expected what the function `resources` returns for attempt 2 to be an object \{memory, time\}, got ./);
+		expect(message).toMatch(
+			/^Expected what the function `resources` returns for attempt 2 to be an object \{memory, time, slots, …\}, got ./,
+		);
 	});
 
 	test('a bad value is named with its attempt', () => {

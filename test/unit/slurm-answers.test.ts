@@ -69,8 +69,8 @@ describe('the listing of squeue', () => {
 		);
 	});
 
-	test('is asked for with every element of its own, and the name last', () => {
-		expect(listArguments('ada')).toEqual(['-h', '-r', '-u', 'ada', '-o', '%i|%T|%B|%r|%j']);
+	test('is asked for in hidden partitions too, with every element of its own, and the name last', () => {
+		expect(listArguments('ada')).toEqual(['-h', '-a', '-r', '-u', 'ada', '-o', '%i|%T|%B|%r|%j']);
 	});
 });
 
@@ -83,6 +83,7 @@ describe('the words of Slurm', () => {
 		['PENDING', 'DependencyNeverSatisfied', 'held'],
 		['PENDING', 'launch failed requeued held', 'error'],
 		['PENDING', 'launch_failed_requeued_held', 'error'],
+		['PENDING', 'user env retrieval failed requeued held', 'error'],
 		['PENDING', 'JobHoldMaxRequeue', 'error'],
 		['CONFIGURING', 'None', 'pending'],
 		['REQUEUED', 'None', 'pending'],

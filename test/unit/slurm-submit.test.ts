@@ -117,6 +117,11 @@ test('of the environment only what Slurm’s programs need reaches them, and so 
 	expect(slurmEnvironment({...kept, ...others})).toEqual(kept);
 });
 
+test('a cluster that is named for sbatch only is named for all programs of Slurm', () => {
+	expect(slurmEnvironment({SBATCH_CLUSTERS: 'big'})).toEqual({SLURM_CLUSTERS: 'big'});
+	expect(slurmEnvironment({SBATCH_CLUSTERS: 'big', SLURM_CLUSTERS: 'small'})).toEqual({SLURM_CLUSTERS: 'small'});
+});
+
 describe('submissions', () => {
 	const submitter = (sbatch: string, squeue = 'exit 9', options: Partial<SubmitOptions> = {}) => {
 		const {paths, directory} = makePrograms({sbatch, squeue});
@@ -147,7 +152,7 @@ describe('submissions', () => {
 		expect(await submitAll([REQUEST])).toEqual([
 			{kind: 'full', reason: 'sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying'},
 		]);
-		expect(readFileSync(`${directory}/asked`, 'utf8')).toBe('-h -u ada -n q#1.1 -o %A\n');
+		expect(readFileSync(`${directory}/asked`, 'utf8')).toBe('-h -a -u ada -n q#1.1 -o %F\n');
 	});
 
 	test('one that was taken all the same is found by its name; when nobody answers, nothing is known', async () => {

@@ -20,7 +20,7 @@ describe('the state of queue-jobs', () => {
 	test('is asked for by one call for all', async () => {
 		const {engine, directory} = createEngine({squeue: `echo "$@" >>"\${0%/*}/calls"; echo '7|RUNNING|node1|None|q#1.1'`});
 		expect(await engine.status()).toEqual([{id: '7', name: 'q#1.1', state: 'running', rawState: 'RUNNING', host: 'node1'}]);
-		expect(readFileSync(`${directory}/calls`, 'utf8')).toBe('-h -r -u ada -o %i|%T|%B|%r|%j\n');
+		expect(readFileSync(`${directory}/calls`, 'utf8')).toBe('-h -a -r -u ada -o %i|%T|%B|%r|%j\n');
 	});
 
 	test.each([
@@ -100,7 +100,7 @@ describe('nodes that do not respond', () => {
 		let isUp = true;
 		const mark = createNodeWatch(
 			async (_, args) => {
-				calls.push(args.at(-1) as string);
+				calls.push(args.join(' '));
 				const stdout = silent.map(name => `NodeName=${name} State=MIXED+NOT_RESPONDING\n`).join('');
 				return {ending: 'exited', exitCode: isUp ? 0 : 1, stdout: isUp ? stdout : '', stderr: ''};
 			},
@@ -128,11 +128,11 @@ describe('nodes that do not respond', () => {
 		expect(calls).toEqual([]);
 	});
 
-	test('one question, now and then, is about all nodes where queue-jobs have run for long', async () => {
+	test('one question, now and then, is about all nodes where queue-jobs have run for long, hidden ones too', async () => {
 		const {calls, lookAfter} = watching();
 		const jobs = [job('1', 'node1'), job('2', 'node2'), job('3', 'node2'), job('4', undefined, 'pending')];
 		for (let i = 0; i < 60; i++) await lookAfter(1000, jobs);
-		expect(calls).toEqual(['node1,node2']);
+		expect(calls).toEqual(['-a -o show node node1,node2']);
 	});
 
 	test('what is on one is unreachable, until it responds again; a controller that is silent changes nothing', async () => {

@@ -11,7 +11,7 @@ const tailOf = async (text: string, range?: TailRange): Promise<string> => {
 	onTestFinished(() => rmSync(directory, {recursive: true, force: true}));
 	const path = join(directory, '000000013.1.e');
 	writeFileSync(path, text);
-	return range === undefined ? readTail(realFiles, path) : ((await readTails(realFiles, path, [range]))[0] as string);
+	return range === undefined ? readTail(realFiles, {path, from: 0}) : ((await readTails(realFiles, path, [range]))[0] as string);
 };
 
 const lines = (from: number, to: number): string => Array.from({length: to - from + 1}, (_, i) => `line ${from + i}\n`).join('');
@@ -43,6 +43,6 @@ test.each<[range: readonly [number, number], tail: string]>([
 });
 
 test('a file that is not there, or can’t be read, has no tail', async () => {
-	expect(await readTail(realFiles, '/nonexistent/000000013.1.e')).toBe('');
-	expect(await readTail(realFiles, '/')).toBe('');
+	expect(await readTail(realFiles, {path: '/nonexistent/000000013.1.e', from: 0})).toBe('');
+	expect(await readTail(realFiles, {path: '/', from: 0})).toBe('');
 });

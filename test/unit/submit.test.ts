@@ -28,6 +28,8 @@ const createMap = (numChunks: number, answer: Answer, options: Partial<MapState[
 		workDir: '/w',
 		options: {...toMapOptions({}), ...options},
 		maxElements: Number.POSITIVE_INFINITY,
+		unremoved: new Set(),
+		leaving: new Map(),
 		owner,
 		chunks,
 		toSubmit: new Set(chunks),

@@ -1,55 +1,33 @@
 /**
- * Measures what one question to the queue costs this process while it has 10,000 queue-jobs there, and prints a table. Needs no Grid Engine: the qstat it calls
- * prints what a real one would, after `npm run build`:
+ * What one question to the queue costs this process while it has many queue-jobs there: `measure-poll.js COUNT` prints the seconds of CPU as JSON. Needs no Grid
+ * Engine: the qstat it calls prints what a real one would.
  *
- *     node bench/poll.js [--jobs COUNT] [--runs COUNT]
+ * @typedef {{first: number, unchanged: number, changed: number, allChanged: number}} MeasuredPolls
  */
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import path from 'node:path';
-import {parseArgs} from 'node:util';
-import {createGridEngine} from '../dist/src/engines/grid-engine.js';
-
-/** @typedef {{cpuSeconds: number, seconds: number, numJobs: number}} Poll */
+import {createGridEngine} from '../../dist/src/engines/grid-engine.js';
 
 const main = async () => {
-	const {values} = parseArgs({options: {jobs: {type: 'string', default: '10000'}, runs: {type: 'string', default: '5'}}});
-	const numJobs = Number(values.jobs);
+	const numJobs = Number(process.argv[2]);
 	const directory = mkdtempSync(path.join(tmpdir(), 'qmr-poll-'));
 	try {
 		const engine = makeEngine(directory);
-		/** What the next qstat prints. */
-		const publish = (/** @type {Listing} */ listing) => writeFileSync(path.join(directory, 'answer.xml'), toXml(listing));
-		const table = /** @type {Record<string, Poll[]>} */ ({});
-		const measure = async (/** @type {string} */ name) => {
-			table[name] = [...(table[name] ?? []), await poll(engine)];
+		const measure = async (/** @type {Listing} */ listing) => {
+			writeFileSync(path.join(directory, 'answer.xml'), toXml(listing));
+			return poll(engine, numJobs);
 		};
-		publish({numJobs, numEnded: 0, load: 0});
-		await measure('first answer');
-		for (let run = 1; run <= Number(values.runs); run++) {
-			publish({numJobs, numEnded: run - 1, load: run});
-			await measure('unchanged but for the load');
-			publish({numJobs, numEnded: run, load: run});
-			await measure('changed: one has ended, one has begun');
-			publish({numJobs, numEnded: run, load: run, time: `${10 + run}`});
-			await measure('changed: every time is another one');
-			publish({numJobs, numEnded: run, load: run});
-			await measure('changed back');
-		}
-		console.log(`one question to a queue of ${numJobs} queue-jobs, medians`);
-		console.table(
-			Object.fromEntries(
-				Object.entries(table).map(([name, polls]) => [
-					name,
-					{
-						'queue-jobs': polls[0]?.numJobs,
-						'CPU s': round(median(polls.map(({cpuSeconds}) => cpuSeconds))),
-						'most CPU s': round(Math.max(...polls.map(({cpuSeconds}) => cpuSeconds))),
-						s: round(median(polls.map(({seconds}) => seconds))),
-					},
-				]),
-			),
-		);
+		/** @type {MeasuredPolls} */
+		const measured = {
+			first: await measure({numJobs, numEnded: 0, load: 0}),
+			// But for the load of the nodes.
+			unchanged: await measure({numJobs, numEnded: 0, load: 1}),
+			// One has ended, one has begun.
+			changed: await measure({numJobs, numEnded: 1, load: 2}),
+			allChanged: await measure({numJobs, numEnded: 1, load: 3, time: '11'}),
+		};
+		console.log(JSON.stringify(measured));
 	} finally {
 		rmSync(directory, {recursive: true});
 	}
@@ -75,12 +53,13 @@ const makeEngine = (/** @type {string} */ directory) => {
 	});
 };
 
-const poll = async (/** @type {import('../dist/src/engines/engine.js').Engine} */ engine) => {
+/** @type {(engine: import('../../dist/src/engines/engine.js').Engine, numJobs: number) => Promise<number>} */
+const poll = async (engine, numJobs) => {
 	const before = process.cpuUsage();
-	const beganMs = performance.now();
 	const jobs = await engine.status();
 	const {user, system} = process.cpuUsage(before);
-	return {cpuSeconds: (user + system) / 1e6, seconds: (performance.now() - beganMs) / 1000, numJobs: jobs.length};
+	if (jobs.length !== numJobs) throw new Error(`${jobs.length} queue-jobs are told of ${numJobs}`);
+	return (user + system) / 1e6;
 };
 
 /** @typedef {{numJobs: number, numEnded: number, load: number, time?: string}} Listing */
@@ -136,9 +115,5 @@ ${indent}  <${state === 'running' ? 'JAT_start_time' : 'JB_submission_time'}>202
 ${indent}  <slots>1</slots>
 ${indent}</job_list>
 `;
-
-const median = (/** @type {number[]} */ numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-
-const round = (/** @type {number} */ number) => Math.round(number * 1000) / 1000;
 
 await main();

@@ -1,8 +1,6 @@
 /**
- * Measures what faults cost on a real Grid Engine, and prints tables. As root, on a cluster of test/engines/grid-engine.sh whose programs are on PATH
- * (`grid-engine.sh wrappers`), which nobody else uses meanwhile, after `npm run build`:
- *
- *     GRID_ENGINE_INSTANCE=1 node bench/faults.js [--runs COUNT] [--seconds OF_STORM] [--seed NUMBER]
+ * What faults cost on a real Grid Engine, in tables of its own: deaths, cut nodes, resuming, and a storm of all of them. As root, on a cluster of
+ * test/engines/grid-engine.sh whose programs are on PATH (`grid-engine.sh wrappers`), with its GRID_ENGINE_INSTANCE, which nobody else uses meanwhile.
  */
 import {execFile, spawn} from 'node:child_process';
 import {existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
@@ -10,31 +8,25 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
-import {parseArgs, promisify} from 'node:util';
+import {promisify} from 'node:util';
 import {Pool, readWorkDir} from 'queue-map-reduce';
-import {storm} from './storm/storm.js';
-import {note} from './storm/task.js';
+import {createTasks, mapNotes} from '../helpers/map-notes.js';
+import {storm} from '../storm/storm.js';
+import {note} from '../storm/task.js';
 
-/** @typedef {import('./storm/task.js').TaskEvent} TaskEvent */
+/** @typedef {import('../storm/task.js').TaskEvent} TaskEvent */
 
 const execute = promisify(execFile);
-const SCRIPT = fileURLToPath(new URL('../test/engines/grid-engine.sh', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../test/engines/grid-engine.sh', import.meta.url));
 const control = (/** @type {string} */ verb, /** @type {string[]} */ ...args) => execute(SCRIPT, [verb, ...args]);
 
-const main = async () => {
-	const {values} = parseArgs({
-		options: {
-			runs: {type: 'string', default: '3'},
-			seconds: {type: 'string', default: '240'},
-			seed: {type: 'string', default: String(process.pid)},
-			map: {type: 'string'},
-		},
-	});
-	if (values.map !== undefined) {
-		await mapTasks(JSON.parse(values.map));
-		return;
-	}
-	const numRuns = Number(values.runs);
+const STORM_SECONDS = 240;
+
+/** @type {(bench: import('../helpers/case.js').Bench) => import('../helpers/case.js').Report[]} */
+export const createFaults = ({engine}) =>
+	engine.name === 'grid-engine' ? [{name: 'faults', title: 'what faults cost, in tables of its own', report: reportFaults}] : [];
+
+const reportFaults = async (/** @type {number} */ numRuns) => {
 	await inDirectories(numRuns, 'from the death of a worker to the next attempt (s)', measureDeath);
 	await inDirectories(
 		numRuns,
@@ -42,12 +34,12 @@ const main = async () => {
 		measureCut,
 	);
 	await inDirectories(numRuns, '24 tasks of 4 s in 12 chunks, the process-node killed when half of them are done (s)', measureResume);
-	await inDirectories(1, `three processes for ${values.seconds} s, seed ${values.seed}`, async directory => {
+	await inDirectories(1, `three processes for ${STORM_SECONDS} s, seed ${process.pid}`, async directory => {
 		const {faults, hung, lost, twice, ...rest} = await storm({
 			directory,
-			seconds: Number(values.seconds),
+			seconds: STORM_SECONDS,
 			numProcesses: 3,
-			seed: Number(values.seed),
+			seed: process.pid,
 			control,
 			env: process.env,
 		});
@@ -73,10 +65,6 @@ const inDirectories = async (numRuns, title, body) => {
 	console.log(title);
 	console.table(rows);
 };
-
-/** @type {(directory: string, numTasks: number, takesMs: number) => {events: string, takesMs: number, value: number}[]} */
-const createTasks = (directory, numTasks, takesMs) =>
-	Array.from({length: numTasks}, (_, value) => ({events: path.join(directory, 'events'), takesMs, value}));
 
 /** @type {(directory: string) => TaskEvent[]} */
 const readEvents = directory => {
@@ -144,18 +132,14 @@ const measureCut = async directory => {
 const NUM_TASKS = 24;
 const MAP = {numTasks: NUM_TASKS, takesMs: 4000, numChunks: NUM_TASKS / 2};
 
-/** @type {(map: {directory: string, numTasks: number, takesMs: number, numChunks: number}) => Promise<void>} */
-const mapTasks = async ({directory, numTasks, takesMs, numChunks}) => {
-	const workDir = path.join(directory, 'work_dir');
-	await new Pool({workDir, keepWorkDir: true, numChunks}).map(note, createTasks(directory, numTasks, takesMs));
-};
+const MAP_NOTES = fileURLToPath(new URL('../helpers/map-notes.js', import.meta.url));
 
 /** @type {(directory: string) => Promise<Record<string, unknown>>} */
 const measureResume = async directory => {
 	const killed = path.join(directory, 'killed');
 	const again = path.join(directory, 'again');
 	for (const made of [killed, again]) mkdirSync(made);
-	const child = spawn(process.execPath, [fileURLToPath(import.meta.url), '--map', JSON.stringify({...MAP, directory: killed})], {
+	const child = spawn(process.execPath, [MAP_NOTES, JSON.stringify({...MAP, directory: killed})], {
 		stdio: 'ignore',
 	});
 	const ended = new Promise(resolve => child.once('exit', resolve));
@@ -169,7 +153,7 @@ const measureResume = async directory => {
 	const tookMs = performance.now() - resumedMs;
 	const numBegun = readEvents(killed).filter(({event}) => event === 'begin').length;
 	const beganMs = performance.now();
-	await mapTasks({...MAP, directory: again});
+	await mapNotes({...MAP, directory: again});
 	return {resume: round(tookMs), 'starting again': round(performance.now() - beganMs), 'tasks begun again': numBegun - NUM_TASKS};
 };
 
@@ -180,5 +164,3 @@ const journalOf = async (/** @type {string} */ workDir) => {
 		return [];
 	}
 };
-
-await main();
