@@ -89,7 +89,8 @@ export const feedTasks = (input: FeedInput): Feed => {
 		const path = newTasksPath(workDir, chunk.ichunk);
 		for (let isFirst = true; ; isFirst = false) {
 			try {
-				if (!isFirst) await files.removeTree(path);
+				// Another try may have left it, or a process that has ended before it was whole.
+				await files.removeTree(path);
 				await writeTasks(path, chunk, tasks, manifest, files);
 				await files.rename(path, tasksPath(workDir, chunk.ichunk));
 				return;

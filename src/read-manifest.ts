@@ -59,7 +59,10 @@ export const findChunks = async (
 	const written = new Set(names);
 	const chunks: Chunk[] = [];
 	let firstTask = 0;
-	for (let ichunk = 0; stream !== undefined && written.has(basename(tasksPath('', ichunk))); ichunk++) {
+	// Once it is known how many there are a file that is missing hides none of those behind it.
+	const isThere = (ichunk: number): boolean =>
+		numTasks === undefined ? written.has(basename(tasksPath('', ichunk))) : firstTask < numTasks;
+	for (let ichunk = 0; stream !== undefined && isThere(ichunk); ichunk++) {
 		const chunk = {
 			ichunk,
 			firstTask,
