@@ -7,7 +7,7 @@ export default defineConfig({
 		server: {deps: {external: [/\/dist\//]}},
 		// Whole maps wait most of the time.
 		maxWorkers: 4,
-		testTimeout: 60_000,
+		testTimeout: 120_000,
 		hookTimeout: 60_000,
 	},
 });

@@ -2,7 +2,7 @@
 import type {Chunk} from './chunks.js';
 import {makePieces, type PieceInput} from './make-pieces.js';
 import type {ChunkState, MapState} from './map-state.js';
-import {type Outcome, toOutcomes} from './outcome.js';
+import {type Outcome, type Piece, toOutcomes} from './outcome.js';
 import type {Clock} from './ports.js';
 import {readGrowth} from './read-finished.js';
 import type {Reducer} from './reduce.js';
@@ -19,7 +19,9 @@ export type Arrivals = {
 export type ArrivalsInput = PieceInput & {
 	readonly state: MapState;
 	readonly reducer: Reducer;
-	readonly clock: Pick<Clock, 'elapsedMs'>;
+	readonly clock: Pick<Clock, 'elapsedMs' | 'sleep'>;
+	/** Ends the waiting for a file that can't be read just now. */
+	readonly signal: AbortSignal;
 	/** Resolves when there may be something new. To be asked for before one looks. */
 	readonly nextRound: () => Promise<void>;
 	/** Whether nothing new will come. */
@@ -43,7 +45,7 @@ export const createArrivals = (input: ArrivalsInput): Arrivals => {
 	const takeFrom = async function* ({chunk, attempts, decision}: ChunkState, cursors: Cursors): AsyncGenerator<Outcome<unknown>> {
 		let next = cursors.get(chunk.ichunk) ?? 0;
 		if (next < chunk.numTasks) {
-			const pieces = decision.kind === 'open' ? await growthOf(input, chunk, attempts, next) : reducer.piecesOf(chunk.ichunk);
+			const pieces = decision.kind === 'open' ? await growthOf(input, chunk, attempts, next) : readPatiently(input, chunk);
 			for await (const piece of pieces) {
 				for (const outcome of toOutcomes(piece, next)) {
 					next = outcome.itask - chunk.firstTask + 1;
@@ -110,6 +112,23 @@ export const createArrivals = (input: ArrivalsInput): Arrivals => {
 };
 
 const isGrowing = ({attempts, decision}: ChunkState): boolean => decision.kind === 'open' && attempts.at(-1)?.hasFiles === true;
+
+/** A file that can't be read just now is tried again. */
+const RETRY_MS = 5000;
+
+/** From the beginning again when it was tried again: what was taken is passed over. */
+const readPatiently = async function* ({state, reducer, clock, signal}: ArrivalsInput, {ichunk}: Chunk): AsyncGenerator<Piece> {
+	const sinceMs = clock.elapsedMs();
+	for (;;) {
+		try {
+			yield* reducer.piecesOf(ichunk);
+			return;
+		} catch (error) {
+			if (signal.aborted || clock.elapsedMs() - sinceMs >= state.options.outageLimitMs) throw error;
+			await clock.sleep(RETRY_MS, signal);
+		}
+	}
+};
 
 const growthOf = async (
 	input: ArrivalsInput,

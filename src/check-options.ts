@@ -77,8 +77,15 @@ const isStringOf =
 const isPlainObject = (value: unknown): value is object =>
 	typeof value === 'object' && value !== null && !Array.isArray(value) && Object.prototype.toString.call(value) === '[object Object]';
 
-const isStringArray = (value: unknown): boolean =>
+const isStringArray = (value: unknown): value is readonly string[] =>
 	Array.isArray(value) && value.every(item => typeof item === 'string' && !item.includes('\0'));
+
+/**
+ * Queue-jobs submitted with these would not be found again, and be submitted a second time: arrays, whose elements have other ids (`arrayJobs` makes arrays), those of a cluster that the
+ * other programs are not asked about, and calls that end with the queue-job, or submit nothing.
+ */
+const LOST_TO_QSUB = /^-(?:t|sync|verify)$/;
+const LOST_TO_SBATCH = /^(?:-[aMW]|--(?:array|clusters?|wait|test-only)(?:=|$))/;
 
 const integerFrom = (minimum: number): Rule => ({expected: `an integer from ${minimum} and up`, accepts: isIntegerFrom(minimum)});
 // setTimeout takes no longer delays.
@@ -103,8 +110,16 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 		describe: value => describeEngine(value),
 	},
 	queueName: {expected: 'the name of a queue', accepts: isStringOf(/^[^\s\0]+$/)},
-	qsubArgs: {expected: 'an array of strings', accepts: isStringArray},
-	sbatchArgs: {expected: 'an array of strings', accepts: isStringArray},
+	qsubArgs: {
+		expected: 'an array of strings without `-t`, `-sync` and `-verify`',
+		accepts: value => isStringArray(value) && !value.some(argument => LOST_TO_QSUB.test(argument)),
+		describe: value => describeLost(value, LOST_TO_QSUB),
+	},
+	sbatchArgs: {
+		expected: 'an array of strings without `--array`, `--clusters` (set SLURM_CLUSTERS), `--wait` and `--test-only`',
+		accepts: value => isStringArray(value) && !value.some(argument => LOST_TO_SBATCH.test(argument)),
+		describe: value => describeLost(value, LOST_TO_SBATCH),
+	},
 	resources: {
 		expected: 'an object `{memory, time, slots, …}` or a function that returns one',
 		// What is wrong inside it is told by its own words.
@@ -182,6 +197,11 @@ const suggestName = (name: string): string => {
 
 const withoutUndefined = (record: Readonly<Record<string, unknown>> | PoolOptions): Record<string, unknown> =>
 	Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined));
+
+const describeLost = (value: unknown, lost: RegExp): string => {
+	const found = isStringArray(value) ? value.find(argument => lost.test(argument)) : undefined;
+	return found === undefined ? describe(value) : `one with ${describe(found)}`;
+};
 
 const describe = (value: unknown): string => {
 	if (value === null) return 'null';

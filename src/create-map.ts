@@ -107,6 +107,7 @@ export const createMap = async ({call, reference, tasks, options, engine, keep}:
 			: feedTasks({
 					...{stream: tasks, chunking, chunks, workDir, manifest, files: ports.files, clock: ports.clock, tell: ports.tell},
 					outageLimitMs: state.options.outageLimitMs,
+					checkOwner: owner.check,
 				});
 	return {place, state, reducer, ports, options, feed};
 };

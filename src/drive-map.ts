@@ -1,8 +1,8 @@
 /** One map from whatever state it is in to its end. Touches the world by its ports alone. */
-import {concludeMap, type Stop, stopMap} from './end-map.js';
+import {concludeMap, endRest, type Stop, stopMap} from './end-map.js';
 import type {Engine} from './engines/engine.js';
 import type {Feed} from './feed-tasks.js';
-import type {MapState} from './map-state.js';
+import {type MapState, openChunks} from './map-state.js';
 import type {Owner} from './owner.js';
 import {poll} from './poll.js';
 import type {Ports} from './ports.js';
@@ -45,6 +45,11 @@ export const driveMap = async (state: MapState, ports: Ports, reducer: Reducer, 
 		const {onRound, feed, taker} = drive;
 		const chunksWanted = taker?.chunksWanted ?? (() => Number.POSITIVE_INFINITY);
 		if (!hasEnded) await poll(state, guarded, reducer, {onRound, signal, feed, chunksWanted});
+		if (taker !== undefined && openChunks(state).length > 0) {
+			// Stopped at a failure: whoever takes the outcomes is to hear of those that are cancelled, too.
+			await feed?.close();
+			await endRest(state, guarded, reducer);
+		}
 		if (taker !== undefined) await unlessAborted(taker.done(), signal);
 		// All that is finished is there for the next owner, whose work_dir this one must not remove.
 		await refuseWhenDeposed(owner);

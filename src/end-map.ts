@@ -19,9 +19,8 @@ export const concludeMap = async (
 	reducer: Reducer,
 	{place, keepWorkDir}: {readonly place: WorkDirPlace; readonly keepWorkDir: boolean},
 ): Promise<void> => {
-	const left = await removeQueueJobs(state, ports);
+	const left = await endRest(state, ports, reducer);
 	tellNotices(reducer.notices(), ports);
-	await cancelRest(state, reducer, 'cancelled, for another task failed and `stopOnError` is set');
 	const {failed, done} = reducer.counts();
 	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
 	try {
@@ -40,6 +39,17 @@ export const concludeMap = async (
 		// Its heartbeat would keep this process from ending, and every other from going on.
 		await state.owner.release().catch(() => undefined);
 	}
+};
+
+/**
+ * Gives what is left after the failure that has ended a map its outcome; removes all queue-jobs that may be there in any case.
+ *
+ * @returns Why a queue-job may be left; undefined when none is.
+ */
+export const endRest = async (state: MapState, ports: Pick<Ports, 'engine' | 'tell'>, reducer: Reducer): Promise<string | undefined> => {
+	const left = await removeQueueJobs(state, ports);
+	await cancelRest(state, reducer, 'cancelled, for another task failed and `stopOnError` is set');
+	return left;
 };
 
 /** Every host may say the same in its own words. */

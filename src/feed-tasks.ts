@@ -34,6 +34,8 @@ export type FeedInput = {
 	readonly workDir: string;
 	readonly manifest: Pick<Manifest, 'session' | 'node' | 'createdAt' | 'call'>;
 	readonly outageLimitMs: number;
+	/** Rejects when the work_dir is another process's now, which may be writing the same chunk. */
+	readonly checkOwner: () => Promise<void>;
 	readonly files: Files;
 	readonly clock: Clock;
 	readonly tell: (line: string) => void;
@@ -48,7 +50,7 @@ const TURN_EVERY_MS = 20;
 const TURN_EVERY_TASKS = 256;
 
 export const feedTasks = (input: FeedInput): Feed => {
-	const {stream, chunking, chunks, workDir, manifest, outageLimitMs, files, clock, tell} = input;
+	const {stream, chunking, chunks, workDir, manifest, outageLimitMs, checkOwner, files, clock, tell} = input;
 	const stopping = new AbortController();
 	let last = chunks.at(-1);
 	let numAllowed = chunks.length;
@@ -89,8 +91,10 @@ export const feedTasks = (input: FeedInput): Feed => {
 		const path = newTasksPath(workDir, chunk.ichunk);
 		for (let isFirst = true; ; isFirst = false) {
 			try {
-				if (!isFirst) await files.removeTree(path);
+				// Another try may have left it, or a process that has ended before it was whole.
+				await files.removeTree(path);
 				await writeTasks(path, chunk, tasks, manifest, files);
+				await checkOwner();
 				await files.rename(path, tasksPath(workDir, chunk.ichunk));
 				return;
 			} catch (error) {

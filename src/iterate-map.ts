@@ -1,6 +1,7 @@
 /** `imap` and `imapUnordered`: a map whose results are handed out as they arrive, and kept nowhere but in the work_dir. */
 import type {Arrivals} from './arrivals.js';
 import type {Taker} from './drive-map.js';
+import type {TaskError} from './errors.js';
 import type {LaunchedMap} from './map-run.js';
 
 export type Iteration = {
@@ -28,17 +29,21 @@ export async function* iterateMap({isOrdered, isSettled, begin}: Iteration): Asy
 	if (launched === undefined) return;
 	const {run, arrivals, whole} = launched;
 	let reason: unknown = new DOMException('The results of the map were not wanted any more.', 'AbortError');
+	let cancelled: TaskError | undefined;
 	let isComplete = false;
 	try {
 		for await (const outcome of isOrdered ? arrivals.ordered() : arrivals.unordered()) {
 			if (isSettled) yield outcome;
 			else if (outcome.status === 'rejected') {
-				// Of a map that was ended before its time the reason says more than that this task was cancelled.
+				if (outcome.reason.kind !== 'cancelled') throw outcome.reason;
+				// Of a map that was ended before its time the reason says more than that this task was cancelled …
 				finish();
-				if (outcome.reason.kind === 'cancelled') await whole();
-				throw outcome.reason;
-			} else yield isOrdered ? outcome.value : [outcome.itask, outcome.value];
+				await whole();
+				// … and with `stopOnError` the failure that has ended it, which may come behind this task.
+				cancelled ??= outcome.reason;
+			} else if (cancelled === undefined) yield isOrdered ? outcome.value : [outcome.itask, outcome.value];
 		}
+		if (cancelled !== undefined) throw cancelled;
 		isComplete = true;
 	} catch (error) {
 		reason = error;

@@ -101,6 +101,7 @@ export const launch = (
 		...{state, reducer, workDir, files: ports.files, clock: ports.clock},
 		taskAt: createTaskReader(workDir, session, itask => chunkOf(state, itask), ports.files),
 		nextRound: rounds.next,
+		signal,
 		isOver: () => isDecided || end !== undefined,
 	});
 	const taking = taker?.(arrivals);

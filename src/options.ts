@@ -61,9 +61,9 @@ export type PoolOptions = {
 	readonly engine?: 'grid-engine' | 'slurm' | 'local' | Engine;
 	/** Name of the queue, as `short.q`, on Slurm of the partition; without it the scheduler chooses. */
 	readonly queueName?: string;
-	/** Further arguments for qsub, passed on as they are, as `['-l', 'h_vmem=8G']`. @default [] */
+	/** Further arguments for qsub, passed on as they are, as `['-l', 'h_vmem=8G']`; not `-t`, `-sync` or `-verify`. @default [] */
 	readonly qsubArgs?: readonly string[];
-	/** Further arguments for sbatch, passed on as they are, as `['--qos=long', '--constraint=avx2']`. @default [] */
+	/** Further arguments for sbatch, passed on as they are, as `['--qos=long', '--constraint=avx2']`; not `--array`, `--clusters` (set SLURM_CLUSTERS), `--wait` or `--test-only`. @default [] */
 	readonly sbatchArgs?: readonly string[];
 	/**
 	 * What each queue-job is given: `{memory: '8G', time: '12h', slots: 4, gpus: 1, queue: 'long.q', project: 'physics', parallelEnvironment: 'smp'}` or some of it, or a function that says so for each attempt, so that one that ran

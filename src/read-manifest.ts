@@ -6,7 +6,7 @@ import {MANIFEST, tasksPath} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
 import type {Files} from './ports.js';
 import {readWhole} from './read-whole.js';
-import {openBlockFile} from './v8-serialize-helpers.js';
+import {BlockFileError, openBlockFile} from './v8-serialize-helpers.js';
 
 export type FoundManifest =
 	| {readonly kind: 'found'; readonly manifest: Manifest}
@@ -59,7 +59,10 @@ export const findChunks = async (
 	const written = new Set(names);
 	const chunks: Chunk[] = [];
 	let firstTask = 0;
-	for (let ichunk = 0; stream !== undefined && written.has(basename(tasksPath('', ichunk))); ichunk++) {
+	// Once it is known how many there are a file that is missing hides none of those behind it.
+	const isThere = (ichunk: number): boolean =>
+		numTasks === undefined ? written.has(basename(tasksPath('', ichunk))) : firstTask < numTasks;
+	for (let ichunk = 0; stream !== undefined && isThere(ichunk); ichunk++) {
 		const chunk = {
 			ichunk,
 			firstTask,
@@ -72,15 +75,20 @@ export const findChunks = async (
 	// The last of a stream that had just come to its end may be shorter.
 	const last = chunks.pop();
 	if (last === undefined) return {chunks, firstMissing: 0};
-	const numInLast = await countTasks(workDir, last.ichunk, files).catch(() => last.numTasks);
+	const numInLast = await countTasks(workDir, last, files);
 	chunks.push({...last, numTasks: numInLast});
-	return {chunks, firstMissing: last.firstTask + numInLast};
+	// One that is shorter was the last: only its process had no time to say so.
+	return {chunks, firstMissing: numInLast < last.numTasks ? undefined : last.firstTask + numInLast};
 };
 
-const countTasks = async (workDir: string, ichunk: number, files: Pick<Files, 'openSource'>): Promise<number> => {
+/** Of a damaged file it must be supposed that it is full. */
+const countTasks = async (workDir: string, {ichunk, numTasks}: Chunk, files: Pick<Files, 'openSource'>): Promise<number> => {
 	const source = await files.openSource(tasksPath(workDir, ichunk));
 	try {
 		return (await openBlockFile(source)).numEntries;
+	} catch (error) {
+		if (error instanceof BlockFileError) return numTasks;
+		throw error;
 	} finally {
 		await source.close();
 	}

@@ -1,6 +1,6 @@
 /** Gathers the outcomes of all tasks from the `.out` files of the attempts that count, and keeps of them what the caller will ask for. */
 import type {Chunk} from './chunks.js';
-import type {TaskError} from './errors.js';
+import {PoolError, type TaskError} from './errors.js';
 import {makeFailedPiece, makePieces, type PieceInput} from './make-pieces.js';
 import type {AttemptFailure} from './map-state.js';
 import {type Outcome, type Piece, type ReducedAttempt, toOutcomes} from './outcome.js';
@@ -71,7 +71,10 @@ export const createReducer = (input: ReducerInput): Reducer => {
 
 	const readAgain = async function* ({chunk, attempts, attempt, path}: Extract<DecidedChunk, {kind: 'on-disk'}>): AsyncGenerator<Piece> {
 		const file = await readOutcomeFile(files, path, {session, ichunk: chunk.ichunk, attempt, numTasks: chunk.numTasks});
-		if (file.kind !== 'whole') throw new Error(file.reason);
+		if (file.kind !== 'whole') {
+			const {workDir} = input;
+			throw new PoolError('ERR_POOL_WORK_DIR', `A result that was there can't be read any more: ${file.reason}`, {workDir});
+		}
 		for (const block of file.blocks) yield* await makePieces(input, chunk, attempts, [block], file.sources);
 	};
 

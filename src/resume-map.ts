@@ -79,7 +79,13 @@ export const resumeMap = async (
 				? undefined
 				: feedTasks({
 						...{stream: streamOf(meant.tasks, firstMissing), chunking, chunks, workDir, manifest},
-						...{files: ports.files, clock: ports.clock, tell: ports.tell, outageLimitMs: state.options.outageLimitMs},
+						...{
+							files: ports.files,
+							clock: ports.clock,
+							tell: ports.tell,
+							outageLimitMs: state.options.outageLimitMs,
+							checkOwner: owner.check,
+						},
 					});
 		return {place: {workDir, root: undefined}, state, reducer, ports, options, feed};
 	} catch (error) {

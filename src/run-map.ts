@@ -26,13 +26,19 @@ export const startMap = async (
 	taker?: (arrivals: Arrivals) => Taker,
 ): Promise<LaunchedMap | undefined> => {
 	const {resume: workDir, signal} = options;
-	if (workDir !== undefined) {
-		const tasks = await collectTasks(source, signal);
-		return run(options, stop => resumeMap({workDir, options, chooseEngine, keep, meant: {...meant, tasks}}, stop), taker);
+	try {
+		if (workDir !== undefined) {
+			const tasks = await collectTasks(source, signal);
+			return await run(options, stop => resumeMap({workDir, options, chooseEngine, keep, meant: {...meant, tasks}}, stop), taker);
+		}
+		const tasks = await settleSource(source, options);
+		if (tasks === undefined) return undefined;
+		return await run(options, async stop => createMap({...meant, tasks, options, keep, engine: await chooseEngine(options)}, stop), taker);
+	} catch (error) {
+		// It may hold a file or a connection open.
+		if (source.kind === 'stream') source.close();
+		throw error;
 	}
-	const tasks = await settleSource(source, options);
-	if (tasks === undefined) return undefined;
-	return run(options, async stop => createMap({...meant, tasks, options, keep, engine: await chooseEngine(options)}, stop), taker);
 };
 
 /** @throws PoolError when the map could not be gone on with; the reason when it was aborted before that. */

@@ -94,8 +94,13 @@ const isCollection = (tasks: unknown): boolean =>
 const createStream = (isAsync: boolean, begin: () => Iterator<unknown> | AsyncIterator<unknown>): TaskStream => {
 	let iterator: Iterator<unknown> | AsyncIterator<unknown> | undefined;
 	let numTaken = 0;
+	// As for a `for` loop: what has ended by itself is not told to, and nothing is told twice.
+	let isClosed = false;
 	const take = (result: IteratorResult<unknown>): NextTask => {
-		if (result.done === true) return {done: true};
+		if (result.done === true) {
+			isClosed = true;
+			return {done: true};
+		}
 		numTaken++;
 		return {done: false, task: result.value};
 	};
@@ -107,13 +112,17 @@ const createStream = (isAsync: boolean, begin: () => Iterator<unknown> | AsyncIt
 				const result = iterator.next();
 				if (!isAsync) return take(result as IteratorResult<unknown>);
 				return Promise.resolve(result).then(take, (error: unknown) => {
+					isClosed = true;
 					throw iteratorError(numTaken, error);
 				});
 			} catch (error) {
+				isClosed = true;
 				throw iteratorError(numTaken, error);
 			}
 		},
 		close: () => {
+			if (isClosed) return;
+			isClosed = true;
 			try {
 				// A generator that is waiting for something never hears of it: it is not waited for.
 				Promise.resolve(iterator?.return?.()).catch(() => undefined);

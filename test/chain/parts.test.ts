@@ -118,12 +118,13 @@ describe('taskLimitMs', () => {
 	});
 
 	test.each(['wait', 'busy'])('a task whose queue-job is suspended meanwhile loses nothing by that (%s)', async how => {
+		// A busy machine gives it its 0.8 s of a processor late: the limit has room for that, and none for the time it stands still.
 		const tasks = ['a', how, 'b'].map(each => ({how: each, isSuspended: each === how}));
-		const outcomes = (await pool.mapSettled(deadly.standStill, tasks, {taskLimitMs: 2900})) as Outcome<string>[];
+		const outcomes = (await pool.mapSettled(deadly.standStill, tasks, {taskLimitMs: 8900})) as Outcome<string>[];
 		expect(outcomes.map(outcome => outcome.status === 'fulfilled' && outcome.value)).toEqual(['a', how, 'b']);
 		expect(outcomes.map(({attempt}) => attempt)).toEqual([1, 1, 1]);
 		// It was seen to stand still.
-		expect(outcomes[1]?.elapsedMs).toBeGreaterThan(3000);
+		expect(outcomes[1]?.elapsedMs).toBeGreaterThan(9000);
 	});
 
 	test('a promise that nothing can settle is told from one that takes too long', async () => {

@@ -60,7 +60,7 @@ describe('after kill -9', () => {
 	});
 
 	test('between qsub and its answer, the queue-job is found by its name', async () => {
-		const program = makeMappingProgram({insteadOfQsub: '"$QSUB" "$@"\nkill -9 $PPID'});
+		const program = makeMappingProgram({insteadOfQsub: '"$QSUB" "$@"\nkill -9 $PPID', options: {submitConcurrency: 1}});
 		expect(await program.start().ended).toEqual(KILLED);
 		expect([program.calls().qsub, program.jobsLeft()]).toEqual([1, 1]);
 		expect(program.journal()).not.toContain('"submitted"');
@@ -69,7 +69,7 @@ describe('after kill -9', () => {
 	});
 
 	test('before qsub had any effect, the chunk is submitted again after the grace time', async () => {
-		const program = makeMappingProgram({insteadOfQsub: 'kill -9 $PPID'});
+		const program = makeMappingProgram({insteadOfQsub: 'kill -9 $PPID', options: {submitConcurrency: 1}});
 		expect(await program.start().ended).toEqual(KILLED);
 		expect([program.calls().qsub, program.journal().includes('"submitting"')]).toEqual([0, true]);
 		expect(await (await Pool.resume(program.workDir, {keepWorkDir: true})).results()).toEqual(DOUBLED);

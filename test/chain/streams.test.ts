@@ -2,7 +2,7 @@
 import {existsSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {Pool, PoolError, type PoolOptions, readWorkDir, TaskError} from 'queue-map-reduce';
+import {type Outcome, Pool, PoolError, type PoolOptions, readWorkDir, TaskError} from 'queue-map-reduce';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import * as work from '../fixtures/work.mjs';
 import {createTestDirectory, ENGINES, keptWorkDirs, poolOptions} from '../helpers/engines.js';
@@ -85,6 +85,21 @@ describe.each(ENGINES)('on %s', engine => {
 				yield {value: 2};
 			};
 			expect(await pool.map(work.touchAndAwait, tasks())).toEqual([1, 2]);
+		});
+
+		test('is closed when its map can’t be begun', async () => {
+			let wasClosed = false;
+			const tasks = function* () {
+				try {
+					yield* numbers(3);
+				} finally {
+					wasClosed = true;
+				}
+			};
+			// This directory is not empty.
+			writeFileSync(file('something'), '');
+			await expect(pool.map(work.identity, tasks(), {workDir: directory.path})).rejects.toMatchObject({code: 'ERR_POOL_WORK_DIR'});
+			expect(wasClosed).toBe(true);
 		});
 
 		test('without tasks is a map of nothing: nothing is written, nothing submitted', async () => {
@@ -223,6 +238,24 @@ describe.each(ENGINES)('on %s', engine => {
 			expect(keptWorkDirs(workRoot)).toHaveLength(1);
 		});
 
+		testWhileItRuns('with `stopOnError` tells of the tasks that are cancelled, too', async () => {
+			// The first never ends by itself; the second fails, for there is no such directory.
+			const tasks = [{awaited: file('never')}, {touch: file('missing/directory')}];
+			const stopOnError = {numChunks: 2, stopOnError: true};
+			const kinds = async (outcomes: AsyncIterable<Outcome<unknown>>): Promise<unknown[]> =>
+				(await collect(outcomes)).map(outcome => [outcome.itask, outcome.status === 'rejected' && outcome.reason.kind]);
+			expect(await thrownBy(collect(pool.imap(work.touchAndAwait, tasks, stopOnError)))).toMatchObject({itask: 1, kind: 'exception'});
+			const settled = {...stopOnError, settled: true} as const;
+			expect(await kinds(pool.imap(work.touchAndAwait, tasks, settled))).toEqual([
+				[0, 'cancelled'],
+				[1, 'exception'],
+			]);
+			expect((await kinds(pool.imapUnordered(work.touchAndAwait, tasks, settled))).toSorted()).toEqual([
+				[0, 'cancelled'],
+				[1, 'exception'],
+			]);
+		});
+
 		test('gives each result once, also when a worker dies in the middle of a chunk', async () => {
 			const tasks = [0, 1, 2, 3].map(itask => ({itask: 2, times: 1, is: itask}));
 			const taken = await collect(pool.imapUnordered(work.killOnAttempt, tasks, {numChunks: 1}));
@@ -277,6 +310,10 @@ describe.each(ENGINES)('on %s', engine => {
 			expect(await run.results()).toEqual([1, 2, 3]);
 		});
 	});
+});
+
+test("`schedule: 'dynamic'` needs `numJobs`, as for `map`", () => {
+	expect(() => new Pool({engine: 'local'}).imap(work.identity, [1], {schedule: 'dynamic'})).toThrow('Expected `numJobs`');
 });
 
 test('`settled` must be true or false', () => {

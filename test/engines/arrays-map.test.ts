@@ -43,6 +43,8 @@ afterEach(async () => {
 	await ending.end();
 	const left = (await listElements()).map(({id}) => id);
 	if (left.length > 0) await call('qdel', left).catch(() => undefined);
+	// The next test counts what is in the queue, and an ended queue-job is for a second or two.
+	await untilGone(() => true);
 	await vi.waitUntil(() => processesWith(directory.path).length === 0, {timeout: 60_000, interval: 200});
 	vi.restoreAllMocks();
 	directory.remove();

@@ -1,10 +1,11 @@
 /** A stream of tasks that is written while a map runs: how far, in what pieces, and what stops it. */
-import {mkdtempSync, readdirSync, rmSync} from 'node:fs';
+import {mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {type StreamChunking, streamChunkSize} from '../../src/chunks.js';
 import {type Feed, type FeedEnd, feedTasks} from '../../src/feed-tasks.js';
+import {newTasksPath} from '../../src/layout.js';
 import {type Files, realFiles} from '../../src/ports.js';
 import {openTasks} from '../../src/read-tasks.js';
 import {type TaskStream, takeTasks} from '../../src/task-source.js';
@@ -30,6 +31,7 @@ const makeFeed = ({tasks, chunking = {kind: 'chunk-size', chunkSize: 2}, files, 
 		workDir,
 		manifest: {session: SESSION, node: process.version, createdAt: '2026-11-21T00:20:07.000Z', call: 'map'},
 		outageLimitMs,
+		checkOwner: async () => undefined,
 		files: {...realFiles, ...files},
 		clock: createHandClock(),
 		tell: line => void told.push(line),
@@ -133,6 +135,15 @@ describe('a stream', () => {
 		expect(told).toEqual([
 			"queue-map-reduce: task 0 and those after it can't be written, trying again: ENOSPC: no space left on device, write",
 		]);
+		expect(readdirSync(workDir)).toEqual(['000000000.tasks']);
+	});
+
+	test('is written also where a process that has ended left a chunk half-written', async () => {
+		const {feed, workDir, told} = makeFeed({tasks: numbers(2)});
+		writeFileSync(newTasksPath(workDir, 0), 'half');
+		feed.allow(9);
+		expect(await untilEnd(feed)).toEqual({end: {kind: 'complete'}, sizes: [2]});
+		expect(told).toEqual([]);
 		expect(readdirSync(workDir)).toEqual(['000000000.tasks']);
 	});
 

@@ -199,6 +199,13 @@ describe('reducing', () => {
 		expect(reducer.counts()).toEqual({done: 2, failed: 1});
 	});
 
+	test('a result that was not kept and is gone when it is asked for is an error of the work_dir', async () => {
+		const {reducer, collect, workDir} = makeReducer([10, 11, 12, 13, 14], 'nothing');
+		await collect(0, THREE);
+		rmSync(attemptPath(workDir, 0, 1, 'out'));
+		await expect(reducer.piecesOf(0).next()).rejects.toMatchObject({code: 'ERR_POOL_WORK_DIR', workDir});
+	});
+
 	test('a file that is not whole is not taken at all', async () => {
 		const {reducer, write, collect} = makeReducer();
 		const bytes = encodeOutcomes([{value: 1}, {failure: exception('x')}, {value: 3}]);

@@ -152,6 +152,22 @@ describe('what does not know its length is a stream', () => {
 		expect(await stream.next()).toEqual({done: true});
 	});
 
+	test('that is told so once, and not at all when it has ended by itself', async () => {
+		let numReturns = 0;
+		const tasks = {[Symbol.iterator]: () => ({next: () => ({done: false, value: 0}), return: () => ({done: true, value: numReturns++})})};
+		const left = streamFrom(tasks as Iterable<unknown>);
+		await left.next();
+		left.close();
+		left.close();
+		expect(numReturns).toBe(1);
+		const ended = streamFrom({
+			[Symbol.iterator]: () => ({...tasks[Symbol.iterator](), next: () => ({done: true, value: 0})}),
+		} as Iterable<unknown>);
+		await ended.next();
+		ended.close();
+		expect(numReturns).toBe(1);
+	});
+
 	test('and whose own cleaning up may throw', async () => {
 		let numReturns = 0;
 		const tasks = {
