@@ -10,7 +10,8 @@ import {processesWith} from '../helpers/processes.js';
 import {listJobs, untilState} from '../helpers/slurm.js';
 import {prepareSlurmTests} from '../helpers/slurm-test.js';
 
-const t = prepareSlurmTests({graceMs: 3_600_000});
+// One call of sbatch at a time, so that the first chunks are the first in the queue.
+const t = prepareSlurmTests({graceMs: 3_600_000, submitConcurrency: 1});
 
 let cluster: OwnSlurm;
 
@@ -21,6 +22,9 @@ beforeAll(async () => {
 afterAll(async () => {
 	await cluster?.remove();
 });
+
+/** Seconds. Nodes are asked three times as often, and the engine asks about them twice a minute: both must happen before a node is given up. */
+const NODE_TIMEOUT = '150';
 
 const untilNode = async (host: string, state: RegExp): Promise<void> => {
 	await vi.waitUntil(async () => state.test((await cluster.nodeStates().catch(() => undefined))?.get(host) ?? ''), {
@@ -71,8 +75,7 @@ test('a controller that is stopped and started again in the middle of a map dela
 });
 
 test('a node that is cut off for a while costs nothing', async () => {
-	// It is asked every third of that.
-	await cluster.do('node-timeout', '90');
+	await cluster.do('node-timeout', NODE_TIMEOUT);
 	const running = t.ending.watch(t.pool.map(faulty.compute, waiting(1)));
 	const {host} = await untilBegun(t.begun, () => true);
 	await untilState(await t.jobIdOf(0), /^RUNNING$/);
@@ -91,10 +94,10 @@ test('a node that is cut off for a while costs nothing', async () => {
 	expect(await linesOf(t.workDir, 'submitted')).toHaveLength(1);
 	expect(countBegins(t.begun, 1)).toEqual([1]);
 	await t.untilNothingIsLeft();
-});
+}, 400_000);
 
 test('the chunk of a node that stays cut off is computed elsewhere, and its map ends while the old queue-job can’t be removed', async () => {
-	await cluster.do('node-timeout', '90');
+	await cluster.do('node-timeout', NODE_TIMEOUT);
 	const running = t.ending.watch(
 		t.pool.mapSettled(faulty.compute, [{begun: t.begun, until: t.until, attempts: 1}], {unreachableAfterMs: 1000}),
 	);
@@ -116,7 +119,7 @@ test('the chunk of a node that stays cut off is computed elsewhere, and its map 
 	await untilNode(host, /^(?!.*NOT_RESPONDING)/);
 	await t.untilNothingIsLeft();
 	await vi.waitUntil(() => !processesWith(t.workDir).includes(pid), {timeout: 60_000, interval: 200});
-});
+}, 400_000);
 
 test('the chunk of a node that loses its power is computed elsewhere as soon as Slurm gives it up', async () => {
 	await cluster.do('node-timeout', '15');
