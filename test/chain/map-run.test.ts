@@ -162,7 +162,8 @@ describe('a map that is cancelled', () => {
 			}
 		})();
 		expect(await thrownBy(reading)).toMatchObject({message: 'enough'});
-		expect(arrived).toEqual(['0 value', '1 value', '2 cancelled', '3 cancelled']);
+		// Submissions that are under way at a time may come to the queue in any order.
+		expect(arrived.toSorted()).toEqual(['0 value', '1 value', '2 cancelled', '3 cancelled']);
 		expect(await thrownBy(run.results())).toMatchObject({message: 'enough'});
 		expect(run.status()).toMatchObject({done: 2, failed: 2, isOver: true});
 		expect([numJobs(), said.includes(`await Pool.resume(${JSON.stringify(run.workDir)})`)]).toEqual([0, true]);

@@ -14,7 +14,13 @@ export const ARRAY_VARIANTS: readonly Variant[] = [
 	},
 	{
 		name: 'an element is forgotten when a map is resumed',
-		edits: [edit('replay-journal.ts', 'attempt.element = elementOf(state.session, line.jobName, chunk.chunk.ichunk);', 'void elementOf;')],
+		edits: [
+			edit(
+				'replay-journal.ts',
+				'attempt.element = elementOf(state.session, line.jobName, (attempt.home ?? chunk.chunk).ichunk);',
+				'void elementOf;',
+			),
+		],
 		breaks: [GIVEN_UP, NOT_WAITED_FOR],
 	},
 	{
