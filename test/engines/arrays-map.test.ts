@@ -21,7 +21,7 @@ let until: string;
 const started: ProcessNode[] = [];
 
 beforeAll(async () => {
-	cluster = await bringUpCluster(53, {nodes: 2, slots: 8});
+	cluster = await bringUpCluster(54, {nodes: 2, slots: 8});
 });
 afterAll(async () => {
 	await cluster?.remove();
