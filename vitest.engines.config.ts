@@ -17,7 +17,7 @@ const config: ViteUserConfig = defineConfig({
 		include,
 		// These bring their own queue, or have a counterpart in test/engines.
 		exclude: [
-			...['faults', 'engine-contract', 'own-engine', 'resume', 'resources', 'signals', 'unremovable'].map(
+			...['faults', 'engine-contract', 'map-run', 'own-engine', 'resume', 'resources', 'signals', 'unremovable'].map(
 				name => `test/chain/${name}.test.ts`,
 			),
 			...(engines.includes('slurm') ? [] : SLURM_ONLY),

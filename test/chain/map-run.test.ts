@@ -16,7 +16,8 @@ let said: string;
 beforeEach(() => {
 	directory = createTestDirectory();
 	queue = initQueueState(join(directory.path, 'queue'));
-	options = {...queue, workDir: join(directory.path, 'run'), pollingIntervalMs: 50, graceMs: 300};
+	// One at a time: what comes first, and what a fault hits, is then what the tests say.
+	options = {...queue, workDir: join(directory.path, 'run'), pollingIntervalMs: 50, graceMs: 300, submitConcurrency: 1};
 	said = '';
 	vi.spyOn(process.stderr, 'write').mockImplementation(text => {
 		said += String(text);

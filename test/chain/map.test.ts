@@ -343,7 +343,13 @@ describe.each(COLUMNS)('on %s', (_name, {engine, arrayJobs}) => {
 				...(engine === 'dummy' ? {programTimeoutMs: 1500} : {}),
 			},
 		);
-		if (engine === 'dummy') setTimeout(() => controller.abort(new Error('enough')), 300);
+		if (engine === 'dummy') {
+			const looking = setInterval(() => {
+				if (!existsSync(note)) return;
+				clearInterval(looking);
+				controller.abort(new Error('enough'));
+			}, 20);
+		}
 		await expect(running).rejects.toThrow('enough');
 		expect(said).toContain('is kept');
 		const {journal} = await readWorkDir(keptWorkDirs(workRoot)[0] as string);

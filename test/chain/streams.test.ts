@@ -298,6 +298,14 @@ describe.each(ENGINES)('on %s', engine => {
 	});
 
 	describe('a run that is iterated over', () => {
+		test('gives every outcome once, and its results all the same', async () => {
+			const run = await pool.submit(work.identity, numbers(7), {chunkSize: 2});
+			const taken: number[] = [];
+			for await (const {itask} of run) taken.push(itask);
+			expect(taken.toSorted((a, b) => a - b)).toEqual(upTo(7));
+			expect(await run.results()).toEqual(upTo(7));
+		});
+
 		testWhileItRuns('gives outcomes of a chunk that is still being computed, each once', async () => {
 			const tasks = [{value: 1}, {value: 2, awaited: file('taken')}, {value: 3}];
 			const run = await pool.submit(work.touchAndAwait, tasks, {numChunks: 1});

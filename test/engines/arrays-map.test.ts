@@ -1,6 +1,7 @@
 /** Arrays and limits of whole maps, seen from the queue's side. On a cluster of this file's own, whose limits it changes. */
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {isDeepStrictEqual} from 'node:util';
 import {Pool, type PoolOptions, readWorkDir} from 'queue-map-reduce';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest';
 import * as faulty from '../fixtures/faulty.mjs';
@@ -21,7 +22,7 @@ let until: string;
 const started: ProcessNode[] = [];
 
 beforeAll(async () => {
-	cluster = await bringUpCluster(53, {nodes: 2, slots: 8});
+	cluster = await bringUpCluster(54, {nodes: 2, slots: 8});
 });
 afterAll(async () => {
 	await cluster?.remove();
@@ -122,8 +123,11 @@ describe('a map with `arrayJobs`', () => {
 		const victim = readBegins(begun).find(({itask}) => itask === 3);
 		await killProcess(victim?.pid as number, 'node');
 		await untilBegun(begun, ({itask, attempt}) => itask === 3 && attempt === 2);
-		const listed = (await listElements()).filter(({state}) => /^[rt]/.test(state));
-		expect(listed.map(({name}) => name.replace(/^.*#/, '')).sort()).toEqual([...new Array(5).fill('000000000-000000005.1'), '000000003.2']);
+		// The master hears of a start a moment after it.
+		const listRunning = async () =>
+			(await listElements()).flatMap(({state, name}) => (/^[rt]/.test(state) ? [name.replace(/^.*#/, '')] : [])).sort();
+		const expected = [...new Array(5).fill('000000000-000000005.1'), '000000003.2'];
+		await vi.waitUntil(async () => isDeepStrictEqual(await listRunning(), expected), {timeout: 30_000, interval: 200});
 		writeFileSync(until, '');
 		expect(await map).toEqual(numbers(6));
 		expect(countBegins(begun, 6)).toEqual([1, 1, 1, 2, 1, 1]);

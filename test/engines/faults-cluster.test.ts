@@ -32,7 +32,9 @@ beforeEach(() => {
 	workDir = join(directory.path, 'the work_dir');
 	begun = join(directory.path, 'begun');
 	until = join(directory.path, 'until');
-	pool = new Pool({...poolOptions('grid-engine', directory.path), workDir, keepWorkDir: true, graceMs: 3_600_000, signal: ending.signal});
+	// One at a time: the first ones are the first in the queue, and run first.
+	const inOrder = {submitConcurrency: 1, graceMs: 3_600_000};
+	pool = new Pool({...poolOptions('grid-engine', directory.path), ...inOrder, workDir, keepWorkDir: true, signal: ending.signal});
 	said = '';
 	vi.spyOn(process.stderr, 'write').mockImplementation(text => {
 		said += String(text);

@@ -163,7 +163,10 @@ test('a worker that needs more than its h_vmem fails for its memory, and gets mo
 });
 
 test('an h_vmem in which Node can’t even begin is told as such, with what Node needs', async () => {
-	const outcomes = await pool.mapSettled(faulty.compute, [{begun}], {...NO_CORE, resources: {memory: '300M'}, maxNumResubmissions: 0});
+	const outcomes = await pool.mapSettled(faulty.compute, [{begun}], {
+		qsubArgs: [...NO_CORE.qsubArgs, '-l', 'h_vmem=300M'],
+		maxNumResubmissions: 0,
+	});
 	expect(outcomes).toMatchObject([
 		{status: 'rejected', attempt: 1, reason: {kind: 'out-of-memory', message: expect.stringMatching(/h_vmem.*724 MB/)}},
 	]);

@@ -88,7 +88,7 @@ test('killed while it writes the tasks: nothing was submitted, and the error say
 test.each(['before', 'after'])('killed by the qsub of its second chunk, %s that has submitted it: no task is begun twice', async when => {
 	const submit = when === 'after' ? 'answer=$("$real" "$@")' : '';
 	const qsubPath = await wrap('qsub', `[ "$calls" = 2 ] && { ${submit}\necho $PPID >'${directory.path}/killed'; kill -9 $PPID; exit; }`);
-	const node = start({tasks: [0, 1, 2].map(() => ({begun, until})), options: {...options, qsubPath}});
+	const node = start({tasks: [0, 1, 2].map(() => ({begun, until})), options: {...options, qsubPath, submitConcurrency: 1}});
 	expect((await node.ended).signal).toBe('SIGKILL');
 	expect(readFileSync(join(directory.path, 'killed'), 'utf8').trim()).toBe(String(node.pid));
 	expect((await linesOf(workDir, 'submitting')).map(({ichunk}) => ichunk)).toEqual([0, 1, 2]);

@@ -32,7 +32,7 @@ export const poolOptions = (engine: EngineName, directory: string): PoolOptions 
 /** An empty directory, removed by `remove`. */
 export const createTestDirectory = (name = 'qmr-test-'): {path: string; remove: () => void} => {
 	const path = mkdtempSync(join(tmpdir(), name));
-	return {path, remove: () => rmSync(path, {recursive: true, force: true})};
+	return {path, remove: () => rmSync(path, {recursive: true, force: true, maxRetries: 10, retryDelay: 200})};
 };
 
 /** The work_dirs below a directory that were kept. */

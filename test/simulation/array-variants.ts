@@ -10,11 +10,17 @@ export const ARRAY_VARIANTS: readonly Variant[] = [
 	{
 		name: 'an array without an answer is looked for by its name alone',
 		edits: [edit('layout.ts', 'element === undefined ? name : `${name}/${element}`', 'element === undefined ? name : name')],
-		breaks: [GIVEN_UP, NOT_WAITED_FOR, HANGS],
+		breaks: [GIVEN_UP, NOT_WAITED_FOR, HANGS, LEFT, NO_REASON],
 	},
 	{
 		name: 'an element is forgotten when a map is resumed',
-		edits: [edit('replay-journal.ts', 'attempt.element = elementOf(state.session, line.jobName, chunk.chunk.ichunk);', 'void elementOf;')],
+		edits: [
+			edit(
+				'replay-journal.ts',
+				'attempt.element = elementOf(state.session, line.jobName, (attempt.home ?? chunk.chunk).ichunk);',
+				'void elementOf;',
+			),
+		],
 		breaks: [GIVEN_UP, NOT_WAITED_FOR],
 	},
 	{

@@ -76,7 +76,7 @@ export const VARIANTS: readonly Variant[] = [
 		edits: [
 			edit(
 				'reduce.ts',
-				'const {blocks, sources} = await readFinished(input.files, input, chunk, attempts);',
+				'const {blocks, sources} = await readFinished(files, input, chunk, attempts);',
 				'const {blocks, sources} = {blocks: [], sources: []};',
 			),
 		],
@@ -155,7 +155,7 @@ export const VARIANTS: readonly Variant[] = [
 				'const attempt = attemptOf(number, chunk, state);',
 				"if (line.event === 'submitting') return;\n\tconst attempt = attemptOf(number, chunk, state);",
 			),
-			edit('restore-map.ts', 'takeNumbers(state, names);', ''),
+			edit('restore-map.ts', 'takeNumbers(state, found);', ''),
 		],
 		breaks: [TWICE],
 	},
