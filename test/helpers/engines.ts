@@ -32,7 +32,22 @@ export const poolOptions = (engine: EngineName, directory: string): PoolOptions 
 /** An empty directory, removed by `remove`. */
 export const createTestDirectory = (name = 'qmr-test-'): {path: string; remove: () => void} => {
 	const path = mkdtempSync(join(tmpdir(), name));
-	return {path, remove: () => rmSync(path, {recursive: true, force: true, maxRetries: 10, retryDelay: 200})};
+	return {path, remove: () => removeAtLast(path)};
+};
+
+const MAX_REMOVALS = 150;
+
+/** Workers that a queue is ending write until they have ended. (What `rmSync` itself tries again is the last step only.) */
+const removeAtLast = (path: string): void => {
+	for (let i = 0; ; i++) {
+		try {
+			rmSync(path, {recursive: true, force: true});
+			return;
+		} catch (error) {
+			if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY' || i === MAX_REMOVALS) throw error;
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+		}
+	}
 };
 
 /** The work_dirs below a directory that were kept. */
