@@ -7,6 +7,8 @@ import {createExplain, type Run} from './grid-engine-explain.js';
 import {runGridEngineProgram} from './grid-engine-program.js';
 import {createPlacing, submitPlaced} from './grid-engine-site.js';
 import {createSubmitter, NO_ANSWER, NO_MASTER, type SubmitOptions} from './grid-engine-submit.js';
+import {createMaxElements} from './max-elements.js';
+import {removeInSlices} from './remove-in-slices.js';
 import {type ProgramResult, runProgram} from './run-program.js';
 import {shareStatus} from './share-status.js';
 
@@ -22,12 +24,10 @@ export type GridEngineOptions = SubmitOptions & {
 	readonly user: string;
 };
 
-/** qdel takes many ids; this many keep the argument list short. */
-const REMOVE_SLICE = 100;
-
 export const createGridEngine = (options: GridEngineOptions): Engine => {
 	const run: Run = (program, args, timeoutMs) => runGridEngineProgram(program, args, {timeoutMs, environment: process.env});
 	const place = createPlacing((program, args) => run(program, args, options.programTimeoutMs), options);
+	const {qconfPath} = options;
 	const {submitAll, submitArray} = submitPlaced(createSubmitter(options), place);
 	return {
 		name: 'grid-engine',
@@ -37,22 +37,17 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 		submit: submitAll,
 		arrays: {
 			elementVariable: 'SGE_TASK_ID',
-			maxElements: createMaxElements(run, options),
+			maxElements: createMaxElements(
+				qconfPath === undefined ? undefined : () => run(qconfPath, ['-sconf'], options.programTimeoutMs),
+				parseMaxElements,
+			),
 			submit: submitArray,
 			elementId: formatElementId,
 		},
 		status: shareStatus(JSON.stringify([options.qstatPath, options.user, options.errorStateIndicator, options.programTimeoutMs]), () =>
 			createAsk(run, options),
 		),
-		remove: async ids => {
-			let unheard: string | undefined;
-			const grouped = groupIds(ids);
-			for (let i = 0; i < grouped.length; i += REMOVE_SLICE) {
-				const result = await run(options.qdelPath, grouped.slice(i, i + REMOVE_SLICE), options.programTimeoutMs);
-				unheard ??= whyUnheard(result);
-			}
-			if (unheard !== undefined) throw new Error(unheard);
-		},
+		remove: ids => removeInSlices(groupIds(ids), async slice => whyUnheard(await run(options.qdelPath, slice, options.programTimeoutMs))),
 		explain: createExplain(run, options),
 	};
 };
@@ -64,27 +59,13 @@ export const isGridEngine = async (qstatPath: string | undefined): Promise<boole
 	return /^\s*(?:SGE|GE|OGS|UGE|AGE|OCS|GCS|Grid Engine)\b|grid ?engine/i.test(`${stdout}\n${stderr}`);
 };
 
-/** Sites set 75000 and lower it rather than raise it; what is longer goes as several arrays. */
-const CAUTIOUS_MAX_ELEMENTS = 1000;
-
 /** Grid Engine numbers no further, also where `max_aj_tasks` is 0 for no limit. */
 const MAX_ELEMENTS = 9_999_999;
 
-/** Asked until it was told. */
-const createMaxElements = (run: Run, {qconfPath, programTimeoutMs}: GridEngineOptions): (() => Promise<number>) => {
-	let known: number | undefined;
-	return async () => {
-		if (known !== undefined || qconfPath === undefined) return known ?? CAUTIOUS_MAX_ELEMENTS;
-		// It only decides where an array is cut: no error of this program may end a map.
-		const stdout = await run(qconfPath, ['-sconf'], programTimeoutMs).then(
-			result => result.stdout,
-			() => '',
-		);
-		const limit = /^max_aj_tasks\s+(\d+)\s*$/m.exec(stdout)?.[1];
-		if (limit === undefined) return CAUTIOUS_MAX_ELEMENTS;
-		known = limit === '0' ? MAX_ELEMENTS : Number(limit);
-		return known;
-	};
+const parseMaxElements = (text: string): number | undefined => {
+	const limit = /^max_aj_tasks\s+(\d+)\s*$/m.exec(text)?.[1];
+	if (limit === undefined) return undefined;
+	return limit === '0' ? MAX_ELEMENTS : Number(limit);
 };
 
 /** It exits with 1 also when one of them is gone already, so its exit status decides nothing: only that the master has not heard of it at all. */

@@ -1,6 +1,8 @@
 /** Slurm: queue-jobs by sbatch, watched by squeue, removed by scancel, explained by scontrol and, where there is an accounting, by sacct. */
 import {PoolError} from '../errors.js';
 import type {Engine, JobStatus} from './engine.js';
+import {createMaxElements} from './max-elements.js';
+import {removeInSlices} from './remove-in-slices.js';
 import {type ProgramResult, runProgram} from './run-program.js';
 import {shareStatus} from './share-status.js';
 import {listArguments, parseListing} from './slurm-answers.js';
@@ -15,12 +17,10 @@ export type SlurmOptions = SubmitOptions &
 		readonly scancelPath: string;
 	};
 
-/** scancel takes many ids; this many keep the argument list short. */
-const REMOVE_SLICE = 100;
-
 export const createSlurmEngine = (options: SlurmOptions): Engine => {
 	const run: Run = (program, args) =>
 		runProgram(program, args, {timeoutMs: options.programTimeoutMs, environment: slurmEnvironment(process.env)});
+	const {scontrolPath} = options;
 	const {submitAll, submitArray} = createSubmitter(options);
 	return {
 		name: 'slurm',
@@ -30,22 +30,18 @@ export const createSlurmEngine = (options: SlurmOptions): Engine => {
 		submit: submitAll,
 		arrays: {
 			elementVariable: 'SLURM_ARRAY_TASK_ID',
-			maxElements: createMaxElements(run, options),
+			maxElements: createMaxElements(
+				scontrolPath === undefined ? undefined : () => run(scontrolPath, ['show', 'config']),
+				parseMaxElements,
+			),
 			submit: submitArray,
 			elementId: (arrayId, element) => `${arrayId}_${element}`,
 		},
 		status: shareStatus(JSON.stringify([options.squeuePath, options.scontrolPath, options.user, options.programTimeoutMs]), () =>
 			createAsk(run, options),
 		),
-		remove: async ids => {
-			let unheard: string | undefined;
-			for (let i = 0; i < ids.length; i += REMOVE_SLICE) {
-				// `--quiet`: those that are gone are no errors.
-				const result = await run(options.scancelPath, ['--quiet', ...ids.slice(i, i + REMOVE_SLICE)]);
-				unheard ??= whyUnheard(result);
-			}
-			if (unheard !== undefined) throw new Error(unheard);
-		},
+		// `--quiet`: those that are gone are no errors.
+		remove: ids => removeInSlices(ids, async slice => whyUnheard(await run(options.scancelPath, ['--quiet', ...slice]))),
 		explain: createExplain(run, options),
 	};
 };
@@ -64,24 +60,6 @@ const createAsk = (run: Run, options: SlurmOptions): (() => Promise<readonly Job
 		});
 		if (text !== last.text) last = {text, jobs: parseListing(text)};
 		return markUnreachable(last.jobs);
-	};
-};
-
-/** Slurm's own default allows 1000; what is longer goes as several arrays. */
-const CAUTIOUS_MAX_ELEMENTS = 1000;
-
-/** Asked until it was told. */
-const createMaxElements = (run: Run, {scontrolPath}: SlurmOptions): (() => Promise<number>) => {
-	let known: number | undefined;
-	return async () => {
-		if (known !== undefined || scontrolPath === undefined) return known ?? CAUTIOUS_MAX_ELEMENTS;
-		// It only decides where an array is cut: no error of this program may end a map.
-		const stdout = await run(scontrolPath, ['show', 'config']).then(
-			result => result.stdout,
-			() => '',
-		);
-		known = parseMaxElements(stdout);
-		return known ?? CAUTIOUS_MAX_ELEMENTS;
 	};
 };
 
