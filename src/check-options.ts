@@ -174,6 +174,12 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	onProgress: {expected: 'a function', accepts: value => typeof value === 'function'},
 	progress: boolean,
 	message: {expected: 'a string', accepts: value => typeof value === 'string'},
+	tags: {
+		expected: 'an array of words without blanks',
+		accepts: value => isStringArray(value) && value.every(tag => /^\S+$/.test(tag)),
+	},
+	gitDiff: boolean,
+	config: boolean,
 	seed: {
 		expected: 'a safe integer or a string',
 		accepts: value => Number.isSafeInteger(value) || typeof value === 'string',

@@ -65,6 +65,7 @@ export const createMap = async ({call, reference, tasks, options, engine, keep}:
 		workDir,
 		createdAt: new Date(createdMs).toISOString(),
 		message: mask(options.message ?? ''),
+		tags: (options.tags ?? []).map(mask),
 		function: reference,
 		call,
 		seed: String(options.seed ?? session),
@@ -84,6 +85,7 @@ export const createMap = async ({call, reference, tasks, options, engine, keep}:
 		...recordOptions(options, mask),
 		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv.map(mask)},
 		...withGitCommit(),
+		configFiles: [],
 	};
 	const launcher = createLauncher({
 		workDir,

@@ -13,6 +13,7 @@ export type Manifest = {
 	/** UTC. */
 	readonly createdAt: string;
 	readonly message: string;
+	readonly tags: readonly string[];
 	readonly function: FunctionReference;
 	/** `starmap` calls `fn(...task)`. */
 	readonly call: 'map' | 'starmap';
@@ -40,6 +41,14 @@ export type Manifest = {
 	};
 	/** The git commit of the current directory, if it is in a checkout. */
 	readonly gitCommit?: string;
+	/** Of what differs from that commit, when it was asked for: it has a file of its own. */
+	readonly gitDiffBytes?: number;
+	/** The `qmr.config.json` that options are from. */
+	readonly configFiles: readonly string[];
+	/** The map that this one computes again. */
+	readonly rerunOf?: {readonly session: string; readonly workDir: string};
+	/** Of some tasks of another map, computed again: which tasks they are there, by index here. */
+	readonly itasks?: readonly number[];
 };
 
 export const MANIFEST_FORMAT = 1;

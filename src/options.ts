@@ -216,6 +216,12 @@ export type PoolOptions = {
 	readonly progress?: boolean;
 	/** A note to yourself, kept in run.json. @default '' */
 	readonly message?: string;
+	/** Words to find the map by, as `['pilot', 'figure-3']`, kept in run.json. @default [] */
+	readonly tags?: readonly string[];
+	/** Keep what differs from the git commit in the current directory, as `git diff HEAD` tells it, in `git.diff` in the work_dir. @default false */
+	readonly gitDiff?: boolean;
+	/** Whether options of the files `qmr.config.json` hold for what the program leaves open; see the README. @default true */
+	readonly config?: boolean;
 	/** What `taskContext().seed` is made of; the same seed gives every task the same number again. @default the session */
 	readonly seed?: number | string;
 	/** Any value that all tasks need, as a table or a model: written once for a map in place of once into every task, and read once by each queue-job. Tasks get it by `taskContext().shared`. */

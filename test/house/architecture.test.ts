@@ -51,6 +51,7 @@ const isBelow =
 		path.startsWith(`${directory}/`);
 const isEngine = isBelow('src/engines');
 const isWorker = isBelow('src/worker');
+const isCommand = isBelow('src/cli');
 const isNode = (specifier: string): boolean => specifier.startsWith('node:');
 const isOurs = (specifier: string): boolean => specifier.endsWith('.ts');
 
@@ -110,8 +111,12 @@ const rules: Readonly<Record<string, Rule>> = {
 		importsOf(files, path => path === 'src/judge.ts')
 			.filter(({kind}) => kind !== 'type')
 			.map(say),
+	'nothing knows the command but the command itself': files =>
+		importsOf(files, path => !isCommand(path) && !isBelow('test')(path))
+			.filter(({to}) => isCommand(to))
+			.map(say),
 	'packages are loaded when they are first used, not with the library': files =>
-		importsOf(files, isBelow('src'))
+		importsOf(files, path => isBelow('src')(path) && !isCommand(path))
 			.filter(({to, kind}) => kind === 'value' && !isNode(to) && !isOurs(to))
 			.map(say),
 	'every import finds its file': files => {
@@ -239,6 +244,7 @@ describe('a planted violation is found', () => {
 				['the contract of an engine knows the public names alone, and loads them only for a map', 'engine-contract/map.ts', line] as const,
 		),
 		['judge is pure: it imports types only', 'src/judge.ts', "import {readFileSync} from 'node:fs';"],
+		['nothing knows the command but the command itself', 'src/pool.ts', "import {createProgram} from './cli/program.js';"],
 		['packages are loaded when they are first used, not with the library', 'src/engines/run-program.ts', "import {execa} from 'execa';"],
 		['every import finds its file', 'src/pool.ts', "import {nothing} from './nothing.js';"],
 		[

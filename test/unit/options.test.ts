@@ -278,6 +278,18 @@ const RULES: {readonly [Name in keyof Required<PoolOptions>]: Rule} = {
 	},
 	progress: boolean,
 	message: {expected: 'a string', good: ['', 'two\nlines'], bad: [...NO_STRINGS, [Symbol('x'), 'Symbol(x)'], [() => 'x', 'a function']]},
+	tags: {
+		expected: 'an array of words without blanks',
+		good: [[], ['pilot', 'figure-3']],
+		bad: [
+			['pilot', '"pilot"'],
+			[['two words'], 'an array'],
+			[[''], 'an array'],
+			[[3], 'an array'],
+		],
+	},
+	gitDiff: boolean,
+	config: boolean,
 	seed: {
 		expected: 'a safe integer or a string',
 		good: [0, -1, Number.MAX_SAFE_INTEGER, '', 'any text'],
