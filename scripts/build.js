@@ -1,7 +1,7 @@
 // Builds the package into dist/: the library, the dummy queue and the contract of an engine by tsc, and the worker program bundled into
 // the ONE file that is copied into every work_dir.
 import {execFileSync} from 'node:child_process';
-import {rmSync} from 'node:fs';
+import {chmodSync, rmSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
 
@@ -21,3 +21,5 @@ await build({
 	minify: false,
 	legalComments: 'none',
 });
+// npm makes it so for those who install the package; a link into this repository leads to the file as it is.
+chmodSync(`${root}dist/src/cli/main.js`, 0o755);

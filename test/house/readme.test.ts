@@ -5,36 +5,63 @@ import {describe, expect, test} from 'vitest';
 import {findAnchors, findLinks, findSnippets} from './markdown.js';
 import {createSnippetProject, type SnippetProject} from './snippet-project.js';
 import {NOT_RUN, normalise, planSnippets, type Step} from './snippets.js';
-import {ROOT, readText} from './source-files.js';
+import {listFiles, ROOT, readText} from './source-files.js';
 
-const PAPERS = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'dummy-queue/README.md', 'examples/README.md'];
+const GUIDES = listFiles('docs').filter(path => path.endsWith('.md'));
+const PAPERS = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'dummy-queue/README.md', 'examples/README.md', ...GUIDES];
 const PLANS: readonly (readonly [paper: string, steps: readonly Step[]])[] = PAPERS.map(paper => [
 	paper,
 	planSnippets(findSnippets(readText(paper))),
 ]);
 
+type Written = Extract<Step, {kind: 'program' | 'written'}>;
 type Run = Extract<Step, {kind: 'program' | 'shell'}>;
 
-const runsOf = (steps: readonly Step[]): Run[] => steps.filter(step => step.kind === 'program' || step.kind === 'shell');
+/** What is written and what is run under one heading. */
+type Section = {readonly heading: string; readonly written: readonly Written[]; readonly runs: readonly Run[]};
 
-const SECTIONS: readonly (readonly [paper: string, section: string, runs: readonly Run[]])[] = PLANS.flatMap(([paper, steps]) =>
-	[...new Set(runsOf(steps).map(({snippet}) => snippet.section))].map(
-		section => [paper, section, runsOf(steps).filter(({snippet}) => snippet.section === section)] as const,
-	),
-);
+const sectionsOf = (steps: readonly Step[]): Section[] =>
+	[...new Set(steps.map(({snippet}) => snippet.section))].map(heading => {
+		const own = steps.filter(({snippet}) => snippet.section === heading);
+		return {
+			heading,
+			written: own.filter(step => step.kind === 'program' || step.kind === 'written'),
+			runs: own.filter(step => step.kind === 'program' || step.kind === 'shell'),
+		};
+	});
+
+/** A section is a project of its own; a guide, which tells one story, is one project as a whole. */
+const PROJECTS = PLANS.flatMap(([paper, steps]): (readonly [paper: string, title: string, sections: readonly Section[]])[] => {
+	const sections = sectionsOf(steps).filter(({runs}) => runs.length > 0);
+	if (!GUIDES.includes(paper)) return sections.map(section => [paper, section.heading, [section]]);
+	return sections.length === 0 ? [] : [[paper, 'as a whole', sections]];
+});
 
 test.each(PLANS)('%s: there is a rule for every snippet', (_paper, steps) => {
 	expect(steps.flatMap(step => (step.kind === 'problem' ? [`line ${step.snippet.line}: ${step.problem}`] : []))).toEqual([]);
 });
 
-test.each(SECTIONS)('%s, %s: the snippets print what they say', async (paper, _section, runs) => {
+test.each(PROJECTS)('%s, %s: the snippets print what they say', async (paper, _title, sections) => {
 	const project = await createSnippetProject();
 	try {
-		for (const step of runs) if (step.kind === 'program') await project.write(step.file, step.snippet.text);
-		for (const step of runs) await check(paper, step, project);
+		for (const {written, runs} of sections) {
+			for (const {file, snippet} of written) await project.write(file, snippet.text);
+			for (const step of runs) await check(paper, step, project);
+		}
 	} finally {
 		await project.remove();
 	}
+});
+
+test('a file that is only written is run by a command of its section', () => {
+	const idle = PLANS.flatMap(([paper, steps]) =>
+		sectionsOf(steps).flatMap(({written, runs}) =>
+			written
+				.filter(({kind, file}) => kind === 'written' && !runs.some(run => run.kind === 'shell' && run.snippet.text.includes(file)))
+				.map(({file}) => `${paper}: ${file}`),
+		),
+	);
+	expect(idle).toEqual([]);
 });
 
 const check = async (paper: string, step: Run, project: SnippetProject): Promise<void> => {
@@ -80,7 +107,8 @@ describe('a snippet that would not be checked is found', () => {
 
 	test.each([
 		['without a language', fence('', 'anything')],
-		['of another language', fence('python', 'print(1)')],
+		['of another language', fence('ruby', 'puts 1')],
+		['of Python that is said to print', fence('python', 'print(1)') + fence('text', '1', '<!-- output -->')],
 		['of a text that nobody prints', fence('text', 'anything')],
 		['without a file name', fence('js', 'console.log(1);')],
 		['with the file name of another one', fence('js', '// a.js') + fence('js', '// a.js')],

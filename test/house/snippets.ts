@@ -2,10 +2,12 @@
  * What is to be done with each snippet of a paper. Nothing is left undone: a snippet that no rule knows is a problem.
  *
  * - `js`, `ts`: a file, named by its first line (`// main.js`) or by `<!-- file: main.js -->` before it. All files of one section (`##`) are written
- *   into one project; then each is run by node in order. `ts` is compiled before, strictly.
+ *   into one project; then each is run by node in order. `ts` is compiled before, strictly. A guide in `docs/` is one project from its first heading to its last.
  * - `<!-- output -->`, `<!-- stderr -->` before a `text`: what the snippet before it prints. Or each `console.log(…)` ends with `// what it prints`.
  *   What is not announced must not be printed; only lines that begin with `queue-map-reduce: ` may come on stderr.
+ * - `js` in a file `….test.js`: written like the others, and run by the `sh` that names it.
  * - `sh`: run by sh in that project, or all its lines are in `NOT_RUN`, which says why. A block without a language right after those is what they print.
+ * - `python`: what a reader comes from. It is not run.
  * - `<!-- sample: … -->` before a `json`: lines of log.jsonl; their events and fields are those that there are.
  */
 import type {Snippet} from './markdown.js';
@@ -45,9 +47,11 @@ export const NOT_RUN: ReadonlyMap<string, string> = new Map([
 
 export type Step =
 	| {readonly kind: 'program'; readonly snippet: Snippet; readonly file: string; readonly expected: Printed}
+	| {readonly kind: 'written'; readonly snippet: Snippet; readonly file: string}
 	| {readonly kind: 'shell'; readonly snippet: Snippet; readonly expected: Printed}
 	| {readonly kind: 'sample'; readonly snippet: Snippet}
 	| {readonly kind: 'not-run'; readonly snippet: Snippet; readonly commands: readonly string[]}
+	| {readonly kind: 'foreign'; readonly snippet: Snippet}
 	| {readonly kind: 'problem'; readonly snippet: Snippet; readonly problem: string};
 
 export type Printed = {readonly stdout: string; readonly stderr: string | undefined};
@@ -62,6 +66,7 @@ export const planSnippets = (snippets: readonly Snippet[]): Step[] => {
 			const problem = announce(steps.at(-1), marker, snippet);
 			if (problem !== undefined) steps.push({kind: 'problem', snippet, problem});
 		} else if (language === 'js' || language === 'ts') steps.push(planProgram(snippet, steps));
+		else if (language === 'python') steps.push({kind: 'foreign', snippet});
 		else if (language === 'sh') steps.push(planShell(snippet));
 		else if (language === '' && steps.at(-1)?.kind === 'not-run') continue;
 		else if (language === 'json' && marker?.startsWith('sample: ')) steps.push({kind: 'sample', snippet});
@@ -82,8 +87,9 @@ const announce = (before: MutableStep | undefined, marker: 'output' | 'stderr', 
 const planProgram = (snippet: Snippet, before: readonly Step[]): MutableStep => {
 	const file = /^file: (\S+)$/.exec(snippet.marker ?? '')?.[1] ?? /^\/\/ (\S+\.[cm]?[jt]s)$/m.exec(snippet.text.split('\n')[0] ?? '')?.[1];
 	if (file === undefined) return {kind: 'problem', snippet, problem: 'it has no file name'};
-	if (before.some(step => step.kind === 'program' && step.file === file && step.snippet.section === snippet.section))
+	if (before.some(step => 'file' in step && step.file === file && step.snippet.section === snippet.section))
 		return {kind: 'problem', snippet, problem: `there is another ${file} in its section`};
+	if (/\.test\.[cm]?js$/.test(file)) return {kind: 'written', snippet, file};
 	const announced = [...snippet.text.matchAll(/^\s*console\.log\(.*\); \/\/ (.+)$/gm)].map(([, printed]) => `${printed}\n`);
 	return {kind: 'program', snippet, file, expected: {stdout: announced.join(''), stderr: undefined}};
 };
