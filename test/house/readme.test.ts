@@ -4,7 +4,7 @@ import {posix} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {findAnchors, findLinks, findSnippets} from './markdown.js';
 import {createSnippetProject, type SnippetProject} from './snippet-project.js';
-import {NOT_RUN, normalise, planSnippets, type Step} from './snippets.js';
+import {asAnnounced, NOT_RUN, normalise, planSnippets, type Step} from './snippets.js';
 import {listFiles, ROOT, readText} from './source-files.js';
 
 const GUIDES = listFiles('docs').filter(path => path.endsWith('.md'));
@@ -67,15 +67,21 @@ test('a file that is only written is run by a command of its section', () => {
 const check = async (paper: string, step: Run, project: SnippetProject): Promise<void> => {
 	const where = `${paper}:${step.snippet.line}`;
 	const {exitCode, ...printed} = step.kind === 'program' ? await project.runFile(step.file) : await project.runShell(step.snippet.text);
-	const stdout = normalise(printed.stdout, project.directory);
-	const stderr = normalise(printed.stderr, project.directory);
 	const {expected} = step;
-	expect({where, exitCode, stdout, stderr}).toEqual({
+	const stdout = normalise(expected.stdout);
+	const stderr = expected.stderr === undefined ? undefined : normalise(expected.stderr);
+	const printedStderr = normalise(printed.stderr, project.directory);
+	expect({
 		where,
-		exitCode: 0,
-		stdout: normalise(expected.stdout),
+		exitCode,
+		stdout: asAnnounced(normalise(printed.stdout, project.directory), stdout),
+		stderr: asAnnounced(printedStderr, stderr ?? ''),
+	}).toEqual({
+		where,
+		exitCode: expected.exitCode,
+		stdout,
 		// Unless it is shown, what the library tells people there is not compared; nothing else may come.
-		stderr: expected.stderr === undefined ? linesOfLibrary(stderr) : normalise(expected.stderr),
+		stderr: stderr ?? linesOfLibrary(printedStderr),
 	});
 };
 
@@ -125,5 +131,18 @@ describe('a snippet that would not be checked is found', () => {
 	test('a marker belongs to the snippet right after it only', () => {
 		const [first, second] = findSnippets(`${fence('text', '1', '<!-- output -->')}${fence('text', '2')}`);
 		expect([first?.marker, second?.marker]).toEqual(['output', undefined]);
+	});
+});
+
+describe('a line of dots in what is announced', () => {
+	test.each([
+		['stands for lines', 'a\nb\nc\nd\n', 'a\n…\nd\n', true],
+		['stands for none', 'a\nd\n', 'a\n…\nd\n', true],
+		['stands for what comes first and last', 'a\nb\nc\n', '…\nb\n…\n', true],
+		['stands for whole lines only', 'a\nb c\n', 'a\n…\nc\n', false],
+		['leaves the rest to be compared', 'a\nb\nx\n', 'a\n…\nd\n', false],
+		['is no dots within a line', 'a b\n', 'a …\n', false],
+	])('%s', (_title, printed, announced, fits) => {
+		expect(asAnnounced(printed, announced) === announced).toBe(fits);
 	});
 });
