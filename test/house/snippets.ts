@@ -115,7 +115,8 @@ export const normalise = (text: string, project?: string): string =>
 		.replaceAll(/\blocal-\d+-/g, 'local-PID-')
 		.replaceAll(/\bhost: '[^']+'/g, "host: 'HOST'")
 		.replaceAll(/\belapsedMs: [\d.e-]+/g, 'elapsedMs: MS')
-		.replaceAll(/\b\d+ queue-jobs at once/g, 'SLOTS queue-jobs at once');
+		.replaceAll(/\b\d+ queue-jobs at once/g, 'SLOTS queue-jobs at once')
+		.replaceAll(/\(\d+ tasks are finished\)/g, '(N tasks are finished)');
 
 const ANY_LINES = '…\n';
 
