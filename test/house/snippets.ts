@@ -6,7 +6,7 @@
  * - `<!-- output -->`, `<!-- stderr -->` before a `text`: what the snippet before it prints. Or each `console.log(…)` ends with `// what it prints`.
  *   What is not announced must not be printed; only lines that begin with `queue-map-reduce: ` may come on stderr. A line `…` stands for any lines, none
  *   as well. `<!-- output, exit code 1 -->`, and so for stderr, is for what does not end with 0.
- * - `js` in a file `….test.js`: written like the others, and run by the `sh` that names it.
+ * - `js` in a file `….test.js`: written like the others, and run by the `sh` that names it. `json` after `<!-- file: … -->`: written.
  * - `sh`: run by sh in that project, or all its lines are in `NOT_RUN`, which says why. A block without a language right after those is what they print.
  * - `python`: what a reader comes from. It is not run.
  * - `<!-- sample: … -->` before a `json`: lines of log.jsonl; their events and fields are those that there are.
@@ -69,6 +69,7 @@ export const planSnippets = (snippets: readonly Snippet[]): Step[] => {
 			const problem = announce(steps.at(-1), stream === 'output' ? 'stdout' : 'stderr', Number(exitCode), snippet);
 			if (problem !== undefined) steps.push({kind: 'problem', snippet, problem});
 		} else if (language === 'js' || language === 'ts') steps.push(planProgram(snippet, steps));
+		else if (language === 'json' && fileOf(snippet) !== undefined) steps.push({kind: 'written', snippet, file: fileOf(snippet) ?? ''});
 		else if (language === 'python') steps.push({kind: 'foreign', snippet});
 		else if (language === 'sh') steps.push(planShell(snippet));
 		else if (language === '' && steps.at(-1)?.kind === 'not-run') continue;
@@ -88,7 +89,7 @@ const announce = (before: MutableStep | undefined, stream: 'stdout' | 'stderr', 
 };
 
 const planProgram = (snippet: Snippet, before: readonly Step[]): MutableStep => {
-	const file = /^file: (\S+)$/.exec(snippet.marker ?? '')?.[1] ?? /^\/\/ (\S+\.[cm]?[jt]s)$/m.exec(snippet.text.split('\n')[0] ?? '')?.[1];
+	const file = fileOf(snippet) ?? /^\/\/ (\S+\.[cm]?[jt]s)$/m.exec(snippet.text.split('\n')[0] ?? '')?.[1];
 	if (file === undefined) return {kind: 'problem', snippet, problem: 'it has no file name'};
 	if (before.some(step => 'file' in step && step.file === file && step.snippet.section === snippet.section))
 		return {kind: 'problem', snippet, problem: `there is another ${file} in its section`};
@@ -96,6 +97,8 @@ const planProgram = (snippet: Snippet, before: readonly Step[]): MutableStep => 
 	const announced = [...snippet.text.matchAll(/^\s*console\.log\(.*\); \/\/ (.+)$/gm)].map(([, printed]) => `${printed}\n`);
 	return {kind: 'program', snippet, file, expected: {stdout: announced.join(''), stderr: undefined, exitCode: 0}};
 };
+
+const fileOf = ({marker}: Snippet): string | undefined => /^file: (\S+)$/.exec(marker ?? '')?.[1];
 
 const planShell = (snippet: Snippet): MutableStep => {
 	const commands = snippet.text.split('\n').map(line => line.replace(/\s+# .*$/, '').trim());
