@@ -119,6 +119,7 @@ export const normalise = (text: string, project?: string): string =>
 		.replaceAll(/\bhost: '[^']+'/g, "host: 'HOST'")
 		.replaceAll(/\belapsedMs: [\d.e-]+/g, 'elapsedMs: MS')
 		.replaceAll(/\b\d+ queue-jobs at once/g, 'SLOTS queue-jobs at once')
+		.replaceAll(/\(\d+(?:\.\d+)?ms\)/g, '(MS)')
 		.replaceAll(/\(\d+ tasks are finished\)/g, '(N tasks are finished)');
 
 const ANY_LINES = '…\n';
