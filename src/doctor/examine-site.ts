@@ -1,0 +1,68 @@
+/** `qmr doctor`: asks this machine, the scheduler and one worker-node, and says what to do about what it finds. */
+import {mergeOptions} from '../check-options.js';
+import {chooseEngine} from '../choose-engine.js';
+import {withConfig} from '../config.js';
+import {PoolError} from '../errors.js';
+import type {PoolOptions} from '../options.js';
+import {unlessAborted} from '../unless-aborted.js';
+import {checkMachine} from './check-machine.js';
+import {checkNoScheduler, checkScheduler} from './check-scheduler.js';
+import {checkDone, checkFailure, checkLeft} from './check-trip.js';
+import {checkWorkerNode} from './check-worker-node.js';
+import {boundOffset, exchangeTime, measureTrip} from './compare-clocks.js';
+import {type Finding, NO_TIMINGS, type SiteReport} from './finding.js';
+import {type MachineFacts, readMachine} from './machine-facts.js';
+import {ANSWER_WAIT_MS, makeRoundTrip, type Trip} from './round-trip.js';
+import {askScheduler} from './scheduler-facts.js';
+
+export type ExamineOptions = {
+	/** How long the queue-job of the round trip may wait until it runs. */
+	readonly timeoutMs: number;
+	/** Leave the work_dir of a round trip that has failed. */
+	readonly keep?: boolean;
+	/** Ends it; nothing is left behind. */
+	readonly signal?: AbortSignal;
+};
+
+/**
+ * @throws PoolError `ERR_POOL_OPTION` when an option is wrong; the reason of the signal when it is aborted.
+ */
+export const examineSite = async (
+	given: PoolOptions,
+	{timeoutMs, keep = false, signal = new AbortController().signal}: ExamineOptions,
+): Promise<SiteReport> => {
+	const {options: merged} = withConfig(mergeOptions(given));
+	// A program that never answers is not waited for longer than for the queue.
+	const options: PoolOptions = {...merged, programTimeoutMs: merged.programTimeoutMs ?? Math.min(PROGRAM_TIMEOUT_MS, timeoutMs)};
+	const machine = await unlessAborted(readMachine(options), signal);
+	const chosen = await unlessAborted(chooseEngine(options), signal).catch(toNoScheduler);
+	if ('check' in chosen) return {findings: [...checkMachine(machine, true), chosen], timings: NO_TIMINGS};
+	const scheduler = await unlessAborted(askScheduler(chosen), signal);
+	const before = [...checkMachine(machine, scheduler.hasQueue), ...checkScheduler(scheduler)];
+	if (before.some(({level}) => level === 'error')) return {findings: before, timings: NO_TIMINGS};
+	const trip = await makeRoundTrip(options, chosen.engine, {timeoutMs, keep, signal});
+	const {findings, timings} = checkTrip(trip, machine, options);
+	return {findings: [...before, ...findings, ...checkLeft(trip)], timings};
+};
+
+/** The default of the option. */
+const PROGRAM_TIMEOUT_MS = 60_000;
+
+const toNoScheduler = (error: unknown): Finding => {
+	if (!(error instanceof PoolError)) throw error;
+	return checkNoScheduler(error.code, error.message);
+};
+
+const checkTrip = ({result, seen}: Trip, machine: MachineFacts, {graceMs}: PoolOptions): SiteReport => {
+	if (result.kind !== 'done') return {findings: [checkFailure(result)], timings: NO_TIMINGS};
+	const {worker} = result;
+	const timings = measureTrip(worker, seen);
+	const meeting = {
+		offset: boundOffset(worker, seen),
+		exchangeMs: exchangeTime(worker, seen),
+		resultMs: timings.resultMs,
+		graceMs,
+		answerWaitMs: ANSWER_WAIT_MS,
+	};
+	return {findings: [checkDone(worker.host, timings), ...checkWorkerNode(worker, machine, meeting)], timings};
+};
