@@ -57,7 +57,7 @@ const describeRefusal = ({code, reason}: Extract<TripFailure, {kind: 'refused'}>
 	switch (code) {
 		case 'ERR_POOL_SUBMIT_REJECTED':
 			return {
-				found: `the scheduler refuses queue-jobs: ${reason}`,
+				found: `the scheduler refuses queue-jobs: ${reason.replace(/^The scheduler refused the queue-job \S+: /, '')}`,
 				toDo: 'Pass what it asks for, as --queue-name, --resources, --qsub-args or --sbatch-args; what is there, qstat -g c, qconf -sql or sinfo tells.',
 			};
 		case 'ERR_POOL_START_FAILED':
@@ -69,6 +69,7 @@ const describeRefusal = ({code, reason}: Extract<TripFailure, {kind: 'refused'}>
 		case 'ERR_POOL_PROGRAM_MISSING':
 			return {found: reason, toDo: "Put the scheduler's programs on PATH, or name them: --qsub-path, --sbatch-path and the like."};
 		default:
+			if (IS_ABOUT_ADDRESS_SPACE.test(reason)) return {found: reason, toDo: MORE_MEMORY};
 			return {found: reason, toDo: 'Mend what it names; the flags of `qmr doctor` are those of every map.'};
 	}
 };
@@ -118,23 +119,20 @@ const describeTimeout = ({where, jobId, rawState, host, why, afterMs}: LookedUp 
 	}
 };
 
-const describeTaskFailure = ({kind, reason, host, stderrTail}: TaskFailure): Advice => {
-	const where = host === undefined ? 'the node' : host;
-	const last = stderrTail.trim() === '' ? '' : ` Its stderr ends with: ${stderrTail.trim().split('\n').at(-1)}`;
-	const found = `${where}: ${reason}.${last}`;
-	const exitStatus = Number(/\(exit status (\d+)\)/.exec(reason)?.[1]);
-	const byStatus = ADVICE_BY_STATUS.get(exitStatus);
-	if (byStatus !== undefined) return {found: `${byStatus.found} (${where}: ${reason}).${last}`, toDo: byStatus.toDo};
-	if (/address space|h_vmem/.test(`${reason} ${stderrTail}`))
-		return {found: `the node gives Node too little memory (${where}: ${reason}).`, toDo: MORE_MEMORY};
-	return {found, toDo: ADVICE_BY_KIND[kind] ?? LOOK};
+const describeTaskFailure = ({kind, reason: told, host, stderrTail}: TaskFailure): Advice => {
+	const reason = told.replace(/^the queue-job ended without a result: /, '');
+	const lastLine = stderrTail.trim().split('\n').at(-1) ?? '';
+	const last = !/\w/.test(lastLine) || reason.includes(lastLine) ? '' : `; its stderr ends with: ${lastLine}`;
+	const words = `${host ?? 'the node'}: ${reason}${last}`;
+	const byStatus = ADVICE_BY_STATUS.get(Number(/\(exit status (\d+)\)/.exec(reason)?.[1]));
+	if (byStatus !== undefined) return {found: `${byStatus.found} (${words})`, toDo: byStatus.toDo};
+	if (IS_ABOUT_ADDRESS_SPACE.test(words)) return {found: `the node gives Node too little memory (${words})`, toDo: MORE_MEMORY};
+	return {found: words, toDo: ADVICE_BY_KIND[kind] ?? LOOK};
 };
 
-const MORE_MEMORY = `Ask for more: --resources memory=${askedFor(OWN_MAJOR)}, or --qsub-args '-l h_vmem=${askedFor(OWN_MAJOR)}'. ${capitalise(describeAddressSpace(OWN_MAJOR))}, and h_vmem limits that.`;
+const IS_ABOUT_ADDRESS_SPACE = /address space|h_vmem/;
 
-function capitalise(text: string): string {
-	return `${text[0]?.toUpperCase()}${text.slice(1)}`;
-}
+const MORE_MEMORY = `Ask for more: --resources memory=${askedFor(OWN_MAJOR)}. On Grid Engine that is h_vmem, which limits the address space, and ${describeAddressSpace(OWN_MAJOR)}.`;
 
 const LOOK = '--keep leaves the work_dir of the round trip, with all that was written: look into log.jsonl and the files that end in .e.';
 
@@ -186,6 +184,7 @@ const ADVICE_BY_STATUS: ReadonlyMap<number, Advice> = new Map([
 
 const ADVICE_BY_KIND: Readonly<Partial<Record<string, string>>> = {
 	'out-of-memory': MORE_MEMORY,
+	killed: `A program ends so that is given too little memory, or that somebody has killed. ${MORE_MEMORY}`,
 	'wall-time': 'Ask for more time: --resources time=10m.',
 	'error-state':
 		'The words are those of the scheduler: as a rule its shell, a directory or your account is missing on that node. Ask your administrator, or choose another --queue-name.',

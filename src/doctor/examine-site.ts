@@ -25,7 +25,7 @@ export type ExamineOptions = {
 };
 
 /**
- * @throws PoolError `ERR_POOL_OPTION` when an option is wrong; the reason of the signal when it is aborted.
+ * @throws PoolError `ERR_POOL_OPTION` when an option is wrong; the reason of the signal when it is aborted and nothing is left behind.
  */
 export const examineSite = async (
 	given: PoolOptions,
@@ -41,6 +41,8 @@ export const examineSite = async (
 	const before = [...checkMachine(machine, scheduler.hasQueue), ...checkScheduler(scheduler)];
 	if (before.some(({level}) => level === 'error')) return {findings: before, timings: NO_TIMINGS};
 	const trip = await makeRoundTrip(options, chosen.engine, {timeoutMs, keep, signal});
+	if (signal.aborted && trip.left.length > 0) return {findings: checkLeft(trip), timings: NO_TIMINGS};
+	signal.throwIfAborted();
 	const {findings, timings} = checkTrip(trip, machine, options);
 	return {findings: [...before, ...findings, ...checkLeft(trip)], timings};
 };

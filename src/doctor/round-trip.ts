@@ -16,6 +16,7 @@ import {removeWorkDir} from '../work-dir.js';
 import type {Sightings} from './compare-clocks.js';
 import {type LookedUp, leaveQueue, lookUp} from './look-up.js';
 import {meetWorker} from './meet-worker.js';
+import {removeCores} from './remove-cores.js';
 import type {Visit, WorkerFacts} from './visit-worker-node.js';
 
 export type TripFailure =
@@ -50,7 +51,7 @@ export type TripOptions = {
 	readonly signal: AbortSignal;
 };
 
-/** @throws The reason of the signal when it is aborted. */
+/** When the signal is aborted it ends as soon as all is cleared away. */
 export const makeRoundTrip = async (options: PoolOptions, engine: Engine, {timeoutMs, keep, signal}: TripOptions): Promise<Trip> => {
 	const controller = new AbortController();
 	const onAbort = (): void => controller.abort(signal.reason);
@@ -91,7 +92,6 @@ export const makeRoundTrip = async (options: PoolOptions, engine: Engine, {timeo
 		const seen: Sightings = {begunMs, ...findSubmission(await readJournal(run.workDir)), ...met, endedMs};
 		const isKept = keep && result.kind !== 'done' && !signal.aborted;
 		const left = await cleanUp(run, result.kind === 'done' ? undefined : engine, options, isKept);
-		signal.throwIfAborted();
 		return {result, seen, left, workDir: isKept ? run.workDir : undefined};
 	} finally {
 		signal.removeEventListener('abort', onAbort);
@@ -184,6 +184,8 @@ const cleanUp = async (
 	isKept: boolean,
 ): Promise<string[]> => {
 	const left = engine === undefined ? [] : await leaveQueue(session, engine);
+	// What goes well leaves none.
+	if (engine !== undefined) await removeCores(process.cwd(), session);
 	if (isKept) return left;
 	try {
 		await removeWorkDir({workDir, root: resolve(workRoot)}, realFiles);
