@@ -119,8 +119,14 @@ const describeTimeout = ({where, jobId, rawState, host, why, afterMs}: LookedUp 
 	}
 };
 
-const describeTaskFailure = ({kind, reason: told, host, stderrTail}: TaskFailure): Advice => {
-	const reason = told.replace(/^the queue-job ended without a result: /, '');
+const describeTaskFailure = ({kind, reason: told, host, stderrTail, hasFiles}: TaskFailure): Advice => {
+	if (told === NOTHING_IS_KNOWN && !hasFiles) {
+		return {
+			found: `${host ?? 'the node'}: the queue-job ended, and nothing of it is to be seen in the work_dir`,
+			toDo: 'As a rule the node does not see the work_dir: choose a directory that the nodes share with this machine, as below your home: --work-root DIR.',
+		};
+	}
+	const reason = told.replace(`${NOTHING_IS_KNOWN}: `, '');
 	const lastLine = stderrTail.trim().split('\n').at(-1) ?? '';
 	const last = !/\w/.test(lastLine) || reason.includes(lastLine) ? '' : `; its stderr ends with: ${lastLine}`;
 	const words = `${host ?? 'the node'}: ${reason}${last}`;
@@ -129,6 +135,9 @@ const describeTaskFailure = ({kind, reason: told, host, stderrTail}: TaskFailure
 	if (IS_ABOUT_ADDRESS_SPACE.test(words)) return {found: `the node gives Node too little memory (${words})`, toDo: MORE_MEMORY};
 	return {found: words, toDo: ADVICE_BY_KIND[kind] ?? LOOK};
 };
+
+/** As `judge` says it; behind a colon it adds what the scheduler says of it. */
+const NOTHING_IS_KNOWN = 'the queue-job ended without a result';
 
 const IS_ABOUT_ADDRESS_SPACE = /address space|h_vmem/;
 

@@ -22,6 +22,8 @@ export type ExamineOptions = {
 	readonly keep?: boolean;
 	/** Ends it; nothing is left behind. */
 	readonly signal?: AbortSignal;
+	/** Told what is being waited for, when it takes a while. */
+	readonly tell?: (line: string) => void;
 };
 
 /**
@@ -29,7 +31,7 @@ export type ExamineOptions = {
  */
 export const examineSite = async (
 	given: PoolOptions,
-	{timeoutMs, keep = false, signal = new AbortController().signal}: ExamineOptions,
+	{timeoutMs, keep = false, signal = new AbortController().signal, tell = () => undefined}: ExamineOptions,
 ): Promise<SiteReport> => {
 	const {options: merged} = withConfig(mergeOptions(given));
 	// A program that never answers is not waited for longer than for the queue.
@@ -40,7 +42,7 @@ export const examineSite = async (
 	const scheduler = await unlessAborted(askScheduler(chosen), signal);
 	const before = [...checkMachine(machine, scheduler.hasQueue), ...checkScheduler(scheduler)];
 	if (before.some(({level}) => level === 'error')) return {findings: before, timings: NO_TIMINGS};
-	const trip = await makeRoundTrip(options, chosen.engine, {timeoutMs, keep, signal});
+	const trip = await makeRoundTrip(options, chosen.engine, {timeoutMs, keep, signal, tell});
 	if (signal.aborted && trip.left.length > 0) return {findings: checkLeft(trip), timings: NO_TIMINGS};
 	signal.throwIfAborted();
 	const {findings, timings} = checkTrip(trip, machine, options);

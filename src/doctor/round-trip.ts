@@ -4,6 +4,7 @@ import {join, resolve} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine} from '../engines/engine.js';
 import {PoolError} from '../errors.js';
+import {formatDuration} from '../format-duration.js';
 import {referenceFunction} from '../function-reference.js';
 import {type JournalLine, parseJournal} from '../journal.js';
 import {JOURNAL} from '../layout.js';
@@ -32,6 +33,8 @@ export type TaskFailure = {
 	readonly reason: string;
 	readonly host: string | undefined;
 	readonly stderrTail: string;
+	/** Whether any file of the worker-node has been seen. */
+	readonly hasFiles: boolean;
 };
 
 export type Trip = {
@@ -49,10 +52,12 @@ export type TripOptions = {
 	/** Whether the work_dir stays after a failure. */
 	readonly keep: boolean;
 	readonly signal: AbortSignal;
+	/** Told what is being waited for, when it takes a while. */
+	readonly tell: (line: string) => void;
 };
 
 /** When the signal is aborted it ends as soon as all is cleared away. */
-export const makeRoundTrip = async (options: PoolOptions, engine: Engine, {timeoutMs, keep, signal}: TripOptions): Promise<Trip> => {
+export const makeRoundTrip = async (options: PoolOptions, engine: Engine, {timeoutMs, keep, signal, tell}: TripOptions): Promise<Trip> => {
 	const controller = new AbortController();
 	const onAbort = (): void => controller.abort(signal.reason);
 	signal.addEventListener('abort', onAbort);
@@ -75,10 +80,12 @@ export const makeRoundTrip = async (options: PoolOptions, engine: Engine, {timeo
 		const settled = run.outcomes().then(([outcome]) => outcome as Outcome<WorkerFacts>, toRefusal);
 		const isOver = settled.then(() => true);
 		const sinceMs = performance.now();
+		const waiting = createWaitingLines(tell);
 		let timedOut: TripFailure | undefined;
 		while (!(await Promise.race([isOver, sleep(CHECK_EVERY_MS, false)]))) {
 			const nowMs = performance.now();
 			if (meeting.hasSigns()) runningSinceMs ??= nowMs;
+			waiting(nowMs - (runningSinceMs ?? sinceMs), runningSinceMs === undefined ? timeoutMs : undefined);
 			const isLate = runningSinceMs === undefined ? nowMs - sinceMs > timeoutMs : nowMs - runningSinceMs > RUN_LIMIT_MS;
 			if (!isLate || controller.signal.aborted) continue;
 			timedOut = {kind: 'timed-out', afterMs: nowMs - (runningSinceMs ?? sinceMs), ...(await lookUp(run.workDir, engine, options))};
@@ -88,7 +95,7 @@ export const makeRoundTrip = async (options: PoolOptions, engine: Engine, {timeo
 		const endedMs = Date.now();
 		watching.abort();
 		const met = await meeting.ended;
-		const result = timedOut ?? toResult(outcome);
+		const result = timedOut ?? toResult(outcome, meeting.hasSigns());
 		const seen: Sightings = {begunMs, ...findSubmission(await readJournal(run.workDir)), ...met, endedMs};
 		const isKept = keep && result.kind !== 'done' && !signal.aborted;
 		const left = await cleanUp(run, result.kind === 'done' ? undefined : engine, options, isKept);
@@ -99,6 +106,23 @@ export const makeRoundTrip = async (options: PoolOptions, engine: Engine, {timeo
 };
 
 const CHECK_EVERY_MS = 100;
+
+/** Who waits for longer wants to know for what. */
+const TELL_AFTER_MS = 5000;
+
+/** Each line once. */
+const createWaitingLines = (tell: (line: string) => void): ((forMs: number, timeoutMs: number | undefined) => void) => {
+	const told = new Set<string>();
+	return (forMs, timeoutMs) => {
+		if (forMs < TELL_AFTER_MS) return;
+		const line =
+			timeoutMs === undefined
+				? 'the queue-job runs, but its result is not to be seen yet: the node waits a minute for files that come late'
+				: `the queue-job waits in the queue (for ${formatDuration(timeoutMs)} at the most, see --timeout)`;
+		if (!told.has(line)) tell(line);
+		told.add(line);
+	};
+};
 
 /** The launcher waits for its files for a minute, and a result may be a minute and a half late (\`graceMs\`). */
 const RUN_LIMIT_MS = 180_000;
@@ -149,11 +173,11 @@ const toRefusal = (error: unknown): TripFailure & {kind: 'refused'} => ({
 	reason: error instanceof Error ? error.message : String(error),
 });
 
-const toResult = (outcome: Outcome<WorkerFacts> | TripFailure): Trip['result'] => {
+const toResult = (outcome: Outcome<WorkerFacts> | TripFailure, hasFiles: boolean): Trip['result'] => {
 	if ('kind' in outcome) return outcome;
 	if (outcome.status === 'fulfilled') return {kind: 'done', worker: outcome.value};
 	const {kind, reason, host, stderrTail} = outcome.reason;
-	return {kind: 'failed', taskError: {kind, reason, host, stderrTail}};
+	return {kind: 'failed', taskError: {kind, reason, host, stderrTail, hasFiles}};
 };
 
 const nothingSeen = (begunMs: number): Sightings => ({

@@ -23,7 +23,12 @@ const told = ({check, level, found, toDo}: ReturnType<typeof checkFailure>): Tol
 const refusal = (code: PoolErrorCode | undefined, reason: string): Told => told(checkFailure({kind: 'refused', code, reason}));
 
 const failure = (taskError: Partial<TaskFailure>): Told =>
-	told(checkFailure({kind: 'failed', taskError: {kind: 'lost', reason: 'it ended', host: 'node7', stderrTail: '', ...taskError}}));
+	told(
+		checkFailure({
+			kind: 'failed',
+			taskError: {kind: 'lost', reason: 'it ended', host: 'node7', stderrTail: '', hasFiles: true, ...taskError},
+		}),
+	);
 
 const timeout = (looked: Partial<LookedUp>): Told =>
 	told(
@@ -129,6 +134,15 @@ describe('a queue-job that fails', () => {
 		],
 	])('with exit status %i has advice of its own', (exitStatus, found, toDo) => {
 		expect(byStatus(exitStatus)).toEqual({found, toDo});
+	});
+
+	test('without any trace was on a node that does not see the work_dir', () => {
+		const reason = 'the queue-job ended without a result';
+		expect(failure({kind: 'killed', reason, hasFiles: false})).toEqual({
+			found: 'node7: the queue-job ended, and nothing of it is to be seen in the work_dir',
+			toDo: 'As a rule the node does not see the work_dir: choose a directory that the nodes share with this machine, as below your home: --work-root DIR.',
+		});
+		expect(failure({kind: 'killed', reason}).found).toBe('node7: the queue-job ended without a result');
 	});
 
 	test('is told with the end of its stderr, once', () => {

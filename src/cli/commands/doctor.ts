@@ -4,7 +4,7 @@ import type {Level} from '../../doctor/finding.js';
 import {CommandError, EXIT_FAILED, UsageError} from '../command-error.js';
 import type {FlagName} from '../pool-flag-texts.js';
 import {addPoolFlags, readPoolFlags} from '../pool-flags.js';
-import {type Colours, coloursFor, print, printJson} from '../terminal.js';
+import {type Colours, coloursFor, print, printJson, say} from '../terminal.js';
 
 export const doctorCommand = (): Command => {
 	const command = new Command('doctor')
@@ -21,7 +21,7 @@ export const doctorCommand = (): Command => {
 		const options = readPoolFlags(command);
 		const timeoutMs = toTimeoutMs(timeout);
 		const {examineSite} = await import('../../doctor/examine-site.js');
-		const report = await untilSignal(signal => examineSite(options, {timeoutMs, keep, signal}));
+		const report = await untilSignal(signal => examineSite(options, {timeoutMs, keep, signal, tell: line => say(`qmr: ${line}`)}));
 		if (json) printJson(report);
 		else {
 			const {formatReport} = await import('../../doctor/format-report.js');
