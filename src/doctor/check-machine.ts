@@ -63,7 +63,7 @@ const checkWorkRoot = ({path, problem, fileSystem}: WorkRootFacts, hasScheduler:
 	const {name, kind} = describeFileSystem(fileSystem.type);
 	const found = `${path} (${name})`;
 	if (!hasScheduler) return {check, level: 'ok', found};
-	if (kind === 'memory' || isTemporary(path)) {
+	if (kind === 'memory' || (kind !== 'shared' && isTemporary(path))) {
 		return {check, level: 'warning', found: `${found} is a place that every machine has for itself`, toDo: ELSEWHERE};
 	}
 	if (kind === 'disk') {

@@ -1,4 +1,5 @@
 /** `qmr doctor`: asks this machine, the scheduler and one worker-node, and says what to do about what it finds. */
+import {dirname, resolve} from 'node:path';
 import {mergeOptions} from '../check-options.js';
 import {chooseEngine} from '../choose-engine.js';
 import {withConfig} from '../config.js';
@@ -12,8 +13,9 @@ import {checkWorkerNode} from './check-worker-node.js';
 import {boundOffset, exchangeTime, measureTrip} from './compare-clocks.js';
 import {type Finding, NO_TIMINGS, type SiteReport} from './finding.js';
 import {type MachineFacts, readMachine} from './machine-facts.js';
-import {ANSWER_WAIT_MS, makeRoundTrip, type Trip} from './round-trip.js';
+import {makeRoundTrip, type Trip} from './round-trip.js';
 import {askScheduler} from './scheduler-facts.js';
+import {ANSWER_WAIT_MS} from './send-visit.js';
 
 export type ExamineOptions = {
 	/** How long the queue-job of the round trip may wait until it runs. */
@@ -34,8 +36,12 @@ export const examineSite = async (
 	{timeoutMs, keep = false, signal = new AbortController().signal, tell = () => undefined}: ExamineOptions,
 ): Promise<SiteReport> => {
 	const {options: merged} = withConfig(mergeOptions(given));
-	// A program that never answers is not waited for longer than for the queue.
-	const options: PoolOptions = {...merged, programTimeoutMs: merged.programTimeoutMs ?? Math.min(PROGRAM_TIMEOUT_MS, timeoutMs)};
+	const options: PoolOptions = {
+		...merged,
+		...(merged.workDir === undefined ? {} : {workRoot: dirname(resolve(merged.workDir))}),
+		// A program that never answers is not waited for longer than for the queue.
+		programTimeoutMs: merged.programTimeoutMs ?? Math.min(PROGRAM_TIMEOUT_MS, timeoutMs),
+	};
 	const machine = await unlessAborted(readMachine(options), signal);
 	const chosen = await unlessAborted(chooseEngine(options), signal).catch(toNoScheduler);
 	if ('check' in chosen) return {findings: [...checkMachine(machine, true), chosen], timings: NO_TIMINGS};

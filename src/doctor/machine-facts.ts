@@ -29,8 +29,11 @@ export type FileSystemFacts = {
 	readonly freeFiles: number | undefined;
 };
 
-export const readMachine = async ({workRoot = '.qmr', workDir}: Pick<PoolOptions, 'workRoot' | 'workDir'>): Promise<MachineFacts> => {
-	const path = workDir === undefined ? resolve(workRoot) : dirname(resolve(workDir));
+/** The default of the option. */
+export const DEFAULT_WORK_ROOT = '.qmr';
+
+export const readMachine = async ({workRoot = DEFAULT_WORK_ROOT}: Pick<PoolOptions, 'workRoot'>): Promise<MachineFacts> => {
+	const path = resolve(workRoot);
 	const existing = await findExisting(path);
 	return {
 		host: hostname(),

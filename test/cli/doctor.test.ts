@@ -8,6 +8,7 @@ import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import {createTestDirectory} from '../helpers/engines.js';
 import {type Examined, examineSite, levelsOf} from '../helpers/examine-site.js';
 import {makePrograms} from '../helpers/made-programs.js';
+import {processesWith} from '../helpers/processes.js';
 import {withoutVitest} from '../helpers/programs.js';
 import {QMR, type QmrRun, runQmr} from '../helpers/qmr.js';
 
@@ -72,6 +73,13 @@ describe('on this machine', () => {
 		expect(report.of('work root')).toMatchObject({level: 'error', found: expect.stringContaining('no work_dir can be made in')});
 		expect(report.of('round trip')).toBeUndefined();
 		expect(report.exitCode).toBe(1);
+	});
+
+	test('of a configuration the place of the work_dir is taken for the work root', async () => {
+		writeFileSync(join(cwd, 'qmr.config.json'), JSON.stringify({engine: 'local', workDir: 'runs/one'}), {mode: 0o600});
+		const report = await examine([], {QMR_CONFIG: undefined, HOME: cwd, XDG_CONFIG_HOME: undefined});
+		expect(report.of('work root')?.found).toContain(join(cwd, 'runs'));
+		expect([report.exitCode, leftHere()]).toEqual([0, ['qmr.config.json']]);
 	});
 
 	test('a directory for work_dirs that was there stays', async () => {
@@ -321,4 +329,20 @@ test.each([
 	const {calls, jobs} = readQueueState(queue.directory);
 	expect(calls.qdel).toBeGreaterThan(0);
 	expect([jobs, leftHere()]).toEqual([[], []]);
+});
+
+test('Ctrl-C while the scheduler does not answer ends it all the same', async () => {
+	const queue = makeQueue({faults: [{program: 'qstat', kind: 'hang', times: 9}]});
+	const child = spawn(process.execPath, [QMR, 'doctor', ...queueFlags(queue), '--program-timeout-ms', '1000000'], {
+		cwd,
+		env: {...withoutVitest(), QMR_CONFIG: 'off'},
+		stdio: 'ignore',
+	});
+	const ended = once(child, 'exit');
+	await vi.waitUntil(() => readQueueState(queue.directory).faults[0]?.seen === 1, {timeout: 60_000, interval: 50});
+	child.kill('SIGINT');
+	expect((await ended)[0]).toBe(130);
+	expect(leftHere()).toEqual([]);
+	// What hangs in the name of the fault.
+	for (const pid of processesWith(queue.directory)) process.kill(pid, 'SIGKILL');
 });

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, expect, test} from 'vitest';
 import {ADDRESS_SPACE_MIB, OWN_MAJOR} from '../../src/node-memory.js';
 import {createTestDirectory} from '../helpers/engines.js';
-import {examineHidden, examineSite} from '../helpers/examine-site.js';
+import {examineHidden, examineSite, examineThroughLateFiles} from '../helpers/examine-site.js';
 import {call} from '../helpers/grid-engine.js';
 
 let directory: ReturnType<typeof createTestDirectory>;
@@ -80,4 +80,18 @@ test('a work root that the nodes can not see is told', async () => {
 	});
 	expect(stderr).toBe('qmr: the queue-job runs, but its result is not to be seen yet: the node waits a minute for files that come late\n');
 	expect(exitCode).toBe(1);
+});
+
+test('files that come late are measured, and warned of', async () => {
+	const store = join(directory.path, 'store');
+	mkdirSync(store, {mode: 0o700});
+	// This machine sees what the nodes have written up to 15 s late; they see all at once.
+	const report = await examineThroughLateFiles(store, 15, [...ON_GRID_ENGINE, '--work-root', join(store, 'work')], {cwd});
+	expect(report.of('round trip')?.level).toBe('ok');
+	expect(report.of('shared files')).toMatchObject({
+		level: 'warning',
+		found: expect.stringMatching(/^files appear late on the other machine, after up to 1\d\.\d\d s$/),
+		toDo: expect.stringContaining('--grace-ms'),
+	});
+	expect([report.exitCode, readdirSync(store)]).toEqual([0, []]);
 });

@@ -2,6 +2,7 @@
 import {execFile} from 'node:child_process';
 import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import type {Finding, SiteReport} from '../../src/doctor/finding.js';
 import {withoutVitest} from './programs.js';
 import {QMR, type QmrInput, type QmrRun, runQmr} from './qmr.js';
@@ -21,16 +22,30 @@ export const examineHidden = async (args: readonly string[], {cwd}: {readonly cw
 	mkdirSync(hidden);
 	const script = 'mount -t tmpfs -o mode=0700 qmr-test "$0" && exec "$@"';
 	const command = [process.execPath, QMR, 'doctor', '--json', '--work-root', join(hidden, 'work'), ...args];
-	const env = {...withoutVitest(), QMR_CONFIG: 'off'};
-	const run = await new Promise<Pick<QmrRun, 'exitCode' | 'stdout' | 'stderr'>>(resolve => {
-		const child = execFile('unshare', ['--mount', 'sh', '-c', script, hidden, ...command], {cwd, env}, (_error, stdout, stderr) =>
-			resolve({exitCode: child.exitCode, stdout, stderr}),
-		);
-	});
-	return read(run);
+	return read(await execute('unshare', ['--mount', 'sh', '-c', script, hidden, ...command], cwd));
 };
 
-const read = ({exitCode, stdout, stderr}: Pick<QmrRun, 'exitCode' | 'stdout' | 'stderr'>): Examined => {
+/** The same on a network file system with caches that are up to some seconds old, which shows a directory to this call alone. Needs root and FUSE. */
+export const examineThroughLateFiles = async (
+	store: string,
+	seconds: number,
+	args: readonly string[],
+	{cwd}: {readonly cwd: string},
+): Promise<Examined> => {
+	const script = fileURLToPath(new URL('../engines/late-files.sh', import.meta.url));
+	const command = [process.execPath, QMR, 'doctor', '--json', ...args];
+	return read(await execute('bash', [script, 'run', store, String(seconds), ...command], cwd));
+};
+
+type Output = Pick<QmrRun, 'exitCode' | 'stdout' | 'stderr'>;
+
+const execute = (program: string, args: readonly string[], cwd: string): Promise<Output> =>
+	new Promise(resolve => {
+		const env = {...withoutVitest(), QMR_CONFIG: 'off'};
+		const child = execFile(program, args, {cwd, env}, (_error, stdout, stderr) => resolve({exitCode: child.exitCode, stdout, stderr}));
+	});
+
+const read = ({exitCode, stdout, stderr}: Output): Examined => {
 	if (!stdout.startsWith('{')) throw new Error(`no report: ${stdout}${stderr}`);
 	const report = JSON.parse(stdout) as SiteReport;
 	return {...report, exitCode, stderr, of: check => report.findings.find(finding => finding.check === check)};

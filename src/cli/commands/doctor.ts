@@ -71,9 +71,18 @@ const untilSignal = async <T>(body: (signal: AbortSignal) => Promise<T>): Promis
 	for (const name of names) process.on(name, onSignal);
 	try {
 		return await body(controller.signal);
+	} catch (error) {
+		// A program of the scheduler that does not answer would keep this process for as long as it may take.
+		if (error === controller.signal.reason && error instanceof CommandError) endNow(error);
+		throw error;
 	} finally {
 		for (const name of names) process.off(name, onSignal);
 	}
+};
+
+const endNow = ({message, exitCode}: CommandError): never => {
+	say(`qmr: ${message}`);
+	process.exit(exitCode);
 };
 
 const EXAMPLES = `
