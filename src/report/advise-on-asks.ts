@@ -16,6 +16,11 @@ type AskAdviser = (ask: AskFacts, data: ReportData) => Advice[];
 const FAR_TOO_MUCH = 5;
 /** More than this part of what was asked for is too near to the limit. */
 const NEAR_LIMIT = 0.85;
+/** As the option `memory` takes it. */
+const toOption = (bytes: number): string => (bytes % GIBIBYTE === 0 ? `${bytes / GIBIBYTE}G` : `${bytes / MEBIBYTE}M`);
+
+const MEBIBYTE = 2 ** 20;
+
 /** On top of the most that was seen. */
 const RESERVE = 1.5;
 
@@ -35,7 +40,7 @@ const tooMuchMemory: AskAdviser = ({memoryBytes, maxMemoryBytes, numJobs}, {map}
 			weight: 'useful',
 			title: 'More memory was asked for than was used',
 			figure: `${numJobs} queue-jobs asked for ${bytesInWords(memoryBytes)} each; the most that one used was ${bytesInWords(maxMemoryBytes)}, ${Math.floor(memoryBytes / maxMemoryBytes)} times less.`,
-			action: `Ask for \`memory: '${enough / (GIBIBYTE / 1024)}M'\`: what asks for less starts sooner, and more of it fits on a host. Programs that tasks start are not counted here.`,
+			action: `Ask for \`memory: '${toOption(enough)}'\`: what asks for less starts sooner, and more of it fits on a host. Programs that tasks start are not counted here.`,
 		},
 	];
 };

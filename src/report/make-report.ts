@@ -10,9 +10,9 @@ import {readPage, toHtml} from './write-report.js';
 export type MadeReport = {readonly session: string; readonly html: string};
 
 /** @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir that can be read. */
-export const makeReport = async (workDir: string): Promise<MadeReport> => {
+export const makeReport = async (workDir: string, nowMs: number = Date.now()): Promise<MadeReport> => {
 	const record = await readWorkDir(workDir, {values: false});
-	const bare = collectReport(record, Date.now());
+	const bare = collectReport(record, nowMs);
 	const data = withInputs(bare, await readInputs(record, tasksToShow(bare)));
 	return {session: record.manifest.session, html: toHtml(await readPage(), data, advise(data))};
 };

@@ -31,7 +31,7 @@ export const describeDurations = (elapsedMs: Float64Array): Durations => {
 	};
 };
 
-/** Steps of 1, 2, 5, 10: durations of tasks differ by orders of magnitude, and these limits are easy to read. */
+/** Steps that grow with the durations, which differ by orders of magnitude from map to map; limits that are easy to read. */
 const countBins = (sorted: Float64Array): Durations['bins'] => {
 	const bins: {fromMs: number; count: number}[] = [];
 	let last = -1;
@@ -45,7 +45,7 @@ const countBins = (sorted: Float64Array): Durations['bins'] => {
 	return bins;
 };
 
-const STEPS = [1, 2, 5] as const;
+const STEPS = [1, 1.5, 2, 3, 5, 7] as const;
 /** All that takes less than a hundredth of a millisecond is in the first bin. */
 const FIRST_DECADE = -2;
 

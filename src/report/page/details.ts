@@ -24,7 +24,7 @@ const describeGroup = ({kind, message, stack, numTasks, itasks, samples}: Failur
 		element('p', {}, `${numTasks === 1 ? 'Task' : 'Tasks'} ${itasks}`),
 		...(message.includes('\n') || message.length > MAX_LINE ? [element('pre', {}, message)] : []),
 		...(stack === null ? [] : [element('pre', {}, stack)]),
-		...samples.flatMap(describeSample),
+		...samples.flatMap((sample, n) => describeSample(sample, samples[n - 1])),
 	);
 
 const MAX_LINE = 240;
@@ -33,33 +33,32 @@ const firstLine = (text: string): string => {
 	return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}…` : line;
 };
 
-const describeSample = ({itask, host, jobId, attempt, input, stdout, stderr, elapsedMs}: FailureSample): HTMLElement[] => {
+const describeSample = (sample: FailureSample, before: FailureSample | undefined): HTMLElement[] => {
+	const {itask, host, jobId, attempt, input, elapsedMs} = sample;
 	const where = [
-		host === null ? '' : `on ${host}`,
-		jobId === null ? '' : `queue-job ${jobId}`,
-		attempt === null ? '' : `attempt ${attempt}`,
+		host === null ? '' : ` on ${host}`,
+		jobId === null ? '' : `, queue-job ${jobId}`,
+		attempt === null ? '' : `, attempt ${attempt}`,
 	];
 	const after = elapsedMs === null ? '' : `, after ${msInWords(elapsedMs)}`;
-	const said = [
-		['stderr', stderr],
-		['stdout', stdout],
-	] as const;
+	const said = (['stderr', 'stdout'] as const).filter(name => sample[name] !== '');
 	return [
 		element(
 			'p',
-			{class: 'small'},
-			`Task ${itask} ${where.filter(part => part !== '').join(', ')}${after}`,
-			input === null ? null : ', input ',
+			{class: 'sample'},
+			element('strong', {}, `Task ${itask}`),
+			`${where.join('')}${after}`,
+			...(input === null ? [] : [': ', element('code', {}, input)]),
 		),
-		...(input === null ? [] : [element('pre', {'aria-label': `Input of task ${itask}`}, input)]),
-		...said.flatMap(([name, text]) =>
-			text === ''
-				? []
-				: [
-						element('p', {class: 'muted small'}, `Its ${name} ends with`),
-						element('pre', {tabindex: '0', 'aria-label': `${name} of task ${itask}`}, text),
-					],
-		),
+		...said.flatMap(name => {
+			const text = sample[name];
+			if (text === before?.[name]) return [element('p', {class: 'muted small'}, `Its ${name} is the same.`)];
+			const title = text.startsWith('…') ? `The end of its ${name}` : `Its ${name}`;
+			return [
+				element('p', {class: 'muted small'}, title),
+				element('pre', {tabindex: '0', role: 'region', 'aria-label': `${name} of task ${itask}`}, text),
+			];
+		}),
 	];
 };
 

@@ -49,6 +49,18 @@ export const axisStep = (spanMs: number, maxTicks: number): number => {
 	return NICE_STEPS.find(step => step >= least) ?? Math.ceil(least / DAY_MS) * DAY_MS;
 };
 
+/** In the unit of the steps, so that one sees how far apart they are. */
+export const axisLabel = (ms: number, stepMs: number): string => {
+	if (stepMs >= DAY_MS) return `${Math.round(ms / DAY_MS)} d`;
+	if (stepMs >= 3_600_000) return `${Math.round(ms / 3_600_000)} h`;
+	if (stepMs >= 60_000) return ms < 2 * 3_600_000 ? `${Math.round(ms / 60_000)} min` : `${clock(ms / 60_000)} h`;
+	if (stepMs >= 1000) return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${clock(ms / 1000)} min`;
+	return ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(3)} s`;
+};
+
+/** `90` -> `1:30`. */
+const clock = (units: number): string => `${Math.floor(Math.round(units) / 60)}:${String(Math.round(units) % 60).padStart(2, '0')}`;
+
 const DAY_MS = 86_400_000;
 const NICE_STEPS: readonly number[] = [
 	...[1, 2, 5, 10, 20, 50, 100, 200, 500],

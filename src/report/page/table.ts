@@ -21,7 +21,7 @@ export type TableInput<Row> = {
 
 export type LiveTable<Row> = {readonly node: HTMLElement; readonly setRows: (rows: readonly Row[]) => void};
 
-const PAGE_LENGTH = 50;
+const PAGE_LENGTH = 20;
 
 export const createTable = <Row>({caption, columns, rows, sortedBy}: TableInput<Row>): LiveTable<Row> => {
 	let all = rows;

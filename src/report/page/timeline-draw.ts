@@ -1,7 +1,6 @@
 /** Draws the timeline on its canvas: how many queue-jobs ran and waited, an axis, and the lanes. */
-import {msInWords} from '../in-words.js';
 import type {JobRow} from '../report-data.js';
-import {axisStep, type Lanes, type Placed} from './lanes.js';
+import {axisLabel, axisStep, type Lanes, type Placed} from './lanes.js';
 
 /** What is to be seen of it. */
 export type View = {
@@ -105,7 +104,7 @@ const drawStrip = (
 const drawBands = (context: Draw, {widthPx, heightPx, leftPx}: Area, {scrollPx, lanePx}: View, {bands}: Lanes, colours: Colours): void => {
 	context.textAlign = 'left';
 	context.textBaseline = 'middle';
-	let freeFromPx = LANES_TOP_PX;
+	let freeFromPx = LANES_TOP_PX - 4;
 	for (const [i, {label, firstLane, numLanes}] of bands.entries()) {
 		const top = LANES_TOP_PX + firstLane * lanePx - scrollPx;
 		const bottom = top + numLanes * lanePx;
@@ -142,7 +141,7 @@ const drawAxis = (context: Draw, area: Area, view: View, colours: Colours, xOf: 
 		context.fillStyle = colours('line');
 		context.fillRect(Math.round(x), LANES_TOP_PX - 6, 1, heightPx - LANES_TOP_PX + 6);
 		context.fillStyle = colours('muted');
-		const label = msInWords(ms);
+		const label = axisLabel(ms, step);
 		const half = context.measureText(label).width / 2;
 		context.textAlign = 'left';
 		context.fillText(label, Math.min(Math.max(x - half, leftPx), widthPx - 2 * half - 2), LANES_TOP_PX - 13);
@@ -156,6 +155,8 @@ const COLOURS: Readonly<Record<JobRow['state'], string>> = {
 	cancelled: 'cancelled',
 	failed: 'failed',
 };
+
+const MARK_PX = 4;
 
 /** What is rare or bad is drawn last, so that it is not covered. */
 const ORDER: readonly JobRow['state'][] = ['waiting', 'done', 'running', 'cancelled', 'failed'];
@@ -188,6 +189,14 @@ const drawJobs = (context: Draw, area: Area, view: View, picture: Picture, colou
 			// Its end is all that is known of it.
 			else if (picture.showsWaiting && state === 'failed' && job.endedMs !== null) fill(lane, job.endedMs, job.endedMs, 1);
 		}
+	}
+	// Their results are there, but some tasks of theirs have failed: that is marked at the end.
+	context.fillStyle = colours('failed');
+	const markMs = (MARK_PX / (area.widthPx - area.leftPx)) * (toMs - fromMs);
+	for (const {job, lane} of placed) {
+		if (job.state !== 'done' || job.numFailed === 0 || job.beganMs === null) continue;
+		const endedMs = job.endedMs ?? picture.nowMs;
+		fill(lane, Math.max(job.beganMs, endedMs - markMs), endedMs, 1);
 	}
 	if (picture.chosen !== undefined) {
 		const {job, lane} = picture.chosen;

@@ -9,7 +9,7 @@ export const createLegend = (): HTMLElement =>
 			[
 				['done', 'computing'],
 				['running', 'running'],
-				['failed, and submitted again as a rule', 'failed'],
+				['lost; at the end of a bar: some of its tasks failed', 'failed'],
 				['removed', 'cancelled'],
 			] as const
 		).map(([label, colour]) => withSwatch(element('li', {}, label), colour)),
