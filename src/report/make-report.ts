@@ -3,18 +3,20 @@ import {realFiles} from '../ports.js';
 import {printInput} from '../print-input.js';
 import {createTaskReader} from '../read-tasks.js';
 import {readWorkDir, type WorkDirRecord} from '../read-work-dir.js';
-import {advise} from './advise.js';
+import {type Advice, advise} from './advise.js';
 import {collectReport, tasksToShow, withInputs} from './collect-report.js';
+import type {ReportData} from './report-data.js';
 import {readPage, toHtml} from './write-report.js';
 
-export type MadeReport = {readonly session: string; readonly html: string};
+export type MadeReport = {readonly data: ReportData; readonly advice: readonly Advice[]; readonly html: string};
 
 /** @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir that can be read. */
 export const makeReport = async (workDir: string, nowMs: number = Date.now()): Promise<MadeReport> => {
 	const record = await readWorkDir(workDir, {values: false});
 	const bare = collectReport(record, nowMs);
 	const data = withInputs(bare, await readInputs(record, tasksToShow(bare)));
-	return {session: record.manifest.session, html: toHtml(await readPage(), data, advise(data))};
+	const advice = advise(data);
+	return {data, advice, html: toHtml(await readPage(), data, advice)};
 };
 
 const readInputs = async ({workDir, manifest, tasks}: WorkDirRecord, itasks: ReadonlySet<number>): Promise<Map<number, string>> => {

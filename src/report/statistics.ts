@@ -34,12 +34,15 @@ export const describeDurations = (elapsedMs: Float64Array): Durations => {
 /** Steps that grow with the durations, which differ by orders of magnitude from map to map; limits that are easy to read. */
 const countBins = (sorted: Float64Array): Durations['bins'] => {
 	const bins: {fromMs: number; count: number}[] = [];
-	let last = -1;
+	let next = 0;
+	let limitMs = limitOf(next);
 	for (const ms of sorted) {
-		const bin = binOf(ms);
-		if (last === -1) last = bin - 1;
-		// Empty ones between others are shown, too.
-		while (last < bin) bins.push({fromMs: limitOf(++last), count: 0});
+		while (limitMs <= ms) {
+			const fromMs = limitMs;
+			limitMs = limitOf(++next);
+			// Empty ones between others are shown, too; none before the first.
+			if (bins.length > 0 || limitMs > ms) bins.push({fromMs, count: 0});
+		}
 		(bins.at(-1) as {count: number}).count++;
 	}
 	return bins;
@@ -51,12 +54,6 @@ const FIRST_DECADE = -2;
 
 const limitOf = (bin: number): number =>
 	bin === 0 ? 0 : Number(`${STEPS[bin % STEPS.length]}e${FIRST_DECADE + Math.floor(bin / STEPS.length)}`);
-
-const binOf = (ms: number): number => {
-	let bin = 0;
-	while (limitOf(bin + 1) <= ms) bin++;
-	return bin;
-};
 
 export type Stretch = {readonly fromMs: number; readonly toMs: number};
 

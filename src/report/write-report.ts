@@ -10,6 +10,9 @@ export type EmbeddedData = Omit<ReportData, 'jobs'> & {readonly jobs: PackedRows
 /** The page without data, as scripts/build.js makes it. */
 export const readPage = (): Promise<string> => readFile(new URL('./report-page.html', import.meta.url), 'utf8');
 
+/** Says in a page that it is a report. */
+export const GENERATOR = '<meta name="generator" content="queue-map-reduce report">';
+
 /** Where the data goes. */
 const PLACE = '"REPORT DATA"';
 const TITLE = '<title>queue-map-reduce report</title>';
