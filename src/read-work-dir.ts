@@ -1,21 +1,18 @@
 /** Reads a work_dir, also one that is still being worked in or is damaged: what ran where, when, how long, how often, with what and to what end. */
-import {join, resolve} from 'node:path';
 import type {Chunk} from './chunks.js';
-import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
+import type {RemoteError, TaskErrorKind} from './errors.js';
 import {findOutcome} from './find-outcome.js';
-import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
-import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, SHARED_VALUE} from './layout.js';
+import type {JournalEvent, JournalLine} from './journal.js';
+import {attemptPath, type ChunkFile} from './layout.js';
 import type {Manifest} from './manifest.js';
+import {type KnownChunk, type OpenWorkDir, openWorkDir} from './open-work-dir.js';
 import {realFiles} from './ports.js';
 import {readAttempts} from './read-attempts.js';
 import {type Finished, readFinished} from './read-finished.js';
-import {completeTasks, findChunks, readManifest} from './read-manifest.js';
 import {type AttemptRun, readOutcomeFile} from './read-outcomes.js';
 import {readOutputs} from './read-outputs.js';
 import {readInputs} from './read-tasks.js';
-import {readWhole} from './read-whole.js';
 import {readClaim} from './take-claims.js';
-import {trustWorkDir} from './trust-work-dir.js';
 import type {Block} from './v8-serialize-helpers.js';
 import type {WorkerUsage} from './worker/outcomes-trailer.js';
 
@@ -94,63 +91,28 @@ export type ReadWorkDirOptions = {
  * @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir of a format that this version knows, or others could have written there.
  */
 export const readWorkDir = async (workDir: string, {values = true}: ReadWorkDirOptions = {}): Promise<WorkDirRecord> => {
-	const directory = resolve(workDir);
-	await trustWorkDir(directory, 'read');
-	const manifest = await requireManifest(directory);
-	const problems: string[] = [];
-	const names = await realFiles.list(directory);
-	const journal = await readJournal(directory, names, problems);
-	const eventsByChunk = groupByChunk(journal);
-	const filesByChunk = groupByChunk(names.flatMap(name => parseChunkFile(name) ?? []));
+	const map = await openWorkDir(workDir);
 	const tasks: TaskRecord[] = [];
-	const {chunks, firstMissing} = await findChunks(manifest, directory, names, completeTasks(journal), realFiles);
-	if (firstMissing !== undefined) problems.push(`task ${firstMissing} and those after it are not written (yet)`);
-	for (const chunk of chunks) {
-		const found = {chunk, events: eventsByChunk.get(chunk.ichunk) ?? [], files: filesByChunk.get(chunk.ichunk) ?? []};
-		for (const record of await readChunk(directory, manifest, found, problems, values)) tasks.push(record);
-	}
-	const sharedPath = manifest.sharedBytes === undefined ? undefined : join(directory, SHARED_VALUE);
-	if (sharedPath !== undefined && !names.includes(SHARED_VALUE)) problems.push(`${sharedPath}: it is missing`);
-	return {workDir: directory, manifest, tasks, sharedPath, journal, problems};
+	for await (const chunk of readTasks(map, {values})) for (const task of chunk) tasks.push(task);
+	return {workDir: map.workDir, manifest: map.manifest, tasks, sharedPath: map.sharedPath, journal: map.journal, problems: map.problems};
 };
 
-const readJournal = async (workDir: string, names: readonly string[], problems: string[]): Promise<JournalLine[]> => {
-	const path = join(workDir, JOURNAL);
-	const text = (await readWhole(realFiles, path))?.toString();
-	if (text === undefined && names.includes(JOURNAL)) problems.push(`${path}: it can't be read`);
-	const journal = parseJournal(text ?? '');
-	// The last one may still be being written.
-	const numDamaged =
-		(text ?? '')
-			.split('\n')
-			.slice(0, -1)
-			.filter(line => line !== '').length - journal.length;
-	if (numDamaged > 0) problems.push(`${path}: ${numDamaged} of its lines can't be read`);
-	return journal;
-};
-
-const groupByChunk = <Item extends {readonly ichunk?: number}>(items: readonly Item[]): Map<number, Item[]> => {
-	const groups = new Map<number, Item[]>();
-	for (const item of items) {
-		if (item.ichunk === undefined) continue;
-		const group = groups.get(item.ichunk);
-		if (group === undefined) groups.set(item.ichunk, [item]);
-		else group.push(item);
-	}
-	return groups;
-};
-
-const requireManifest = async (workDir: string): Promise<Manifest> => {
-	const found = await readManifest(workDir, realFiles);
-	if (found.kind === 'found') return found.manifest;
-	const problem = found.kind === 'missing' ? `Expected a work_dir, got ${workDir}, which has no ${MANIFEST}.` : found.reason;
-	throw new PoolError('ERR_POOL_WORK_DIR', problem, {workDir});
+/**
+ * Chunk by chunk, in task order: a million tasks need not be in memory at once. What can't be read is added to the problems of the map.
+ *
+ * @param options - `only`: these chunks.
+ */
+export const readTasks = async function* (
+	{workDir, manifest, chunks, problems}: OpenWorkDir,
+	{values = true, only = chunks}: ReadWorkDirOptions & {readonly only?: readonly KnownChunk[]} = {},
+): AsyncGenerator<TaskRecord[]> {
+	for (const chunk of only) yield readChunk(workDir, manifest, chunk, problems, values);
 };
 
 const readChunk = async (
 	workDir: string,
 	manifest: Manifest,
-	{chunk, events, files}: {readonly chunk: Chunk; readonly events: readonly JournalLine[]; readonly files: readonly ChunkFile[]},
+	{chunk, events, files}: KnownChunk,
 	problems: string[],
 	hasValues: boolean,
 ): Promise<TaskRecord[]> => {
