@@ -1,6 +1,7 @@
 /** All commands of `qmr`. */
 import {Command} from 'commander';
 import {VERSION} from '../version.js';
+import {statusCommand} from './commands/status.js';
 
 export const createProgram = (): Command => {
 	const program = new Command('qmr')
@@ -15,7 +16,7 @@ export const createProgram = (): Command => {
 };
 
 /** In the order in which they are told. */
-const COMMANDS: readonly (() => Command)[] = [];
+const COMMANDS: readonly (() => Command)[] = [statusCommand];
 
 const EXAMPLES = `
 Examples:
