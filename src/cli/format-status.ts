@@ -7,7 +7,7 @@ import {isComplete, type MapView} from './look-at-map.js';
 import {toPlainLine} from './plain-text.js';
 import {formatTable} from './print-table.js';
 import type {Colours} from './terminal.js';
-import {formatAge, formatAgeShort, formatCounts, formatFunction, formatOwner, formatState, formatTime} from './words.js';
+import {formatAge, formatAgeShort, formatCounts, formatFunction, formatOwner, formatState, formatTime, shellWord} from './words.js';
 
 export type StatusParts = {readonly chunks: boolean; readonly queue: QueueAnswer | undefined};
 
@@ -89,8 +89,10 @@ const formatFailures = ({groups, map: {workDir}, summary: {counts}}: MapView, {r
 		`${counts.failed} failed:`,
 		...lines,
 		...(numMore > 0 ? [`  and ${numMore} further kinds of failure`] : []),
-		`Why: qmr errors ${workDir}`,
-		groups.some(({kind}) => kind === 'cancelled') ? `To go on: qmr resume ${workDir}` : `To compute them again: qmr rerun ${workDir}`,
+		`Why: qmr errors ${shellWord(workDir)}`,
+		groups.some(({kind}) => kind === 'cancelled')
+			? `To go on: qmr resume ${shellWord(workDir)}`
+			: `To compute them again: qmr rerun ${workDir}`,
 	];
 };
 

@@ -53,7 +53,7 @@ export const formatCounts = ({total, done, failed, running, pending}: TaskCounts
 
 /** Whether anybody works in it, and how to go on when nobody does. `isOver`: nothing is left to be computed. */
 export const formatOwner = (owner: OwnerView, {workDir, isOver, nowMs}: {workDir: string; isOver: boolean; nowMs: number}): string => {
-	const goOn = `qmr resume ${workDir}`;
+	const goOn = `qmr resume ${shellWord(workDir)}`;
 	switch (owner.kind) {
 		case 'alive':
 			return `the process ${owner.pid} on ${owner.host} works in it`;
@@ -126,3 +126,6 @@ export const formatEvent = ({event, jobId, host, state, rawState, kind, reason, 
 			return `${event}${because}`;
 	}
 };
+
+/** A path as a shell takes it. */
+export const shellWord = (text: string): string => (/^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
