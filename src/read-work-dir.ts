@@ -10,7 +10,7 @@ import {realFiles} from './ports.js';
 import {readAttempts} from './read-attempts.js';
 import {type Finished, readFinished} from './read-finished.js';
 import {type AttemptRun, readOutcomeFile} from './read-outcomes.js';
-import {readOutputs} from './read-outputs.js';
+import {type ChunkOutputs, readOutputs} from './read-outputs.js';
 import {readInputs} from './read-tasks.js';
 import {readClaim} from './take-claims.js';
 import type {Block} from './v8-serialize-helpers.js';
@@ -97,16 +97,24 @@ export const readWorkDir = async (workDir: string, {values = true}: ReadWorkDirO
 	return {workDir: map.workDir, manifest: map.manifest, tasks, sharedPath: map.sharedPath, journal: map.journal, problems: map.problems};
 };
 
+export type ReadTasksOptions = ReadWorkDirOptions & {
+	/** Whether the tasks themselves are read. @default as `values` */
+	readonly inputs?: boolean;
+	/** Whether what they have written is read. @default true */
+	readonly outputs?: boolean;
+	/** These chunks. @default all */
+	readonly only?: readonly KnownChunk[];
+};
+
 /**
  * Chunk by chunk, in task order: a million tasks need not be in memory at once. What can't be read is added to the problems of the map.
  *
- * @param options - `only`: these chunks.
  */
 export const readTasks = async function* (
 	{workDir, manifest, chunks, problems}: OpenWorkDir,
-	{values = true, only = chunks}: ReadWorkDirOptions & {readonly only?: readonly KnownChunk[]} = {},
+	{values = true, inputs = values, outputs = true, only = chunks}: ReadTasksOptions = {},
 ): AsyncGenerator<TaskRecord[]> {
-	for (const chunk of only) yield readChunk(workDir, manifest, chunk, problems, values);
+	for (const chunk of only) yield readChunk(workDir, manifest, chunk, problems, {values, inputs, outputs});
 };
 
 const readChunk = async (
@@ -114,7 +122,7 @@ const readChunk = async (
 	manifest: Manifest,
 	{chunk, events, files}: KnownChunk,
 	problems: string[],
-	hasValues: boolean,
+	wanted: {readonly values: boolean; readonly inputs: boolean; readonly outputs: boolean},
 ): Promise<TaskRecord[]> => {
 	const {session} = manifest;
 	const {ichunk, firstTask, numTasks} = chunk;
@@ -122,19 +130,21 @@ const readChunk = async (
 		if (file.kind === 'damaged')
 			problems.push(`${attemptPath(workDir, ichunk, file.attempt, 'damaged')}: it was set aside, for it could not be read`);
 	}
-	const inputs = hasValues
+	const inputs = wanted.inputs
 		? await readInputs(workDir, session, chunk, realFiles, problems)
 		: new Array<undefined>(numTasks).fill(undefined);
 	const counted = events.findLast(({event}) => event === 'result')?.attempt;
 	const found = await readOutcomes(workDir, manifest, {ichunk, numTasks}, counted, files, problems);
-	const out = hasValues ? found : {...found, blocks: found.blocks.map(withoutValues)};
+	const out = wanted.values ? found : {...found, blocks: found.blocks.map(withoutValues)};
 	const attempts = await readAttempts(realFiles, events, {workDir, session, ichunk, files, runs: found.runs});
 	const failed = findFailure(events);
 	const last = attempts.at(-1);
 	const homes = new Map(out.sources.flatMap(({attempt, home}) => (home === undefined ? [] : [[attempt, home] as const])));
 	const claim = files.some(({kind}) => kind === 'claim') ? await readClaim(realFiles, workDir, ichunk) : undefined;
 	if (claim !== undefined && claim.home.ichunk !== ichunk) homes.set(1, claim.home);
-	const outputs = await readOutputs(realFiles, {workDir, ichunk, blocks: out.blocks, lastAttempt: last?.attempt, homes});
+	const outputs = wanted.outputs
+		? await readOutputs(realFiles, {workDir, ichunk, blocks: out.blocks, lastAttempt: last?.attempt, homes})
+		: NO_OUTPUTS;
 	const isRunning = last?.lastEvent === 'running' || last?.lastEvent === 'claimed';
 	return inputs.map((input, i): TaskRecord => {
 		const own = findOutcome(out.blocks, i, events);
@@ -158,6 +168,8 @@ const readChunk = async (
 		};
 	});
 };
+
+const NO_OUTPUTS: ChunkOutputs = {of: () => NO_OUTPUTS.last, last: {stdout: '', stderr: ''}};
 
 /** Of what a task has written only that of a failed one is left. */
 const withoutValues = (block: Block): Block => ({

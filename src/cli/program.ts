@@ -3,6 +3,7 @@ import {Command} from 'commander';
 import {VERSION} from '../version.js';
 import {errorsCommand} from './commands/errors.js';
 import {lsCommand} from './commands/ls.js';
+import {resultsCommand} from './commands/results.js';
 import {statusCommand} from './commands/status.js';
 
 export const createProgram = (): Command => {
@@ -18,7 +19,7 @@ export const createProgram = (): Command => {
 };
 
 /** In the order in which they are told. */
-const COMMANDS: readonly (() => Command)[] = [lsCommand, statusCommand, errorsCommand];
+const COMMANDS: readonly (() => Command)[] = [lsCommand, statusCommand, errorsCommand, resultsCommand];
 
 const EXAMPLES = `
 Examples:
