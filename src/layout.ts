@@ -51,8 +51,11 @@ export const outputFile = (
 		? {path: attemptPath(workDir, ichunk, attempt, kind), from: 0}
 		: {path: attemptPath(workDir, home.ichunk, home.attempt, kind), from: kind === 'o' ? home.stdoutFrom : home.stderrFrom};
 
+/** In a work_dir: the directories that tasks may fill with files. */
+export const TASK_DIRS = 'tasks';
+
 /** The directory that one attempt at one task may fill with files; made when `taskContext().taskDir` is first read. */
-export const taskDirPath = (workDir: string, itask: number, attempt: number): string => join(workDir, 'tasks', `${itask}.${attempt}`);
+export const taskDirPath = (workDir: string, itask: number, attempt: number): string => join(workDir, TASK_DIRS, `${itask}.${attempt}`);
 
 /** Made by the process that works in the work_dir; whoever takes over makes the next. */
 export const ownerPath = (workDir: string, number: number): string => join(workDir, `owner.${number}`);

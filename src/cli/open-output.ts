@@ -32,11 +32,17 @@ export const openOutput = async (path: string | undefined, {force}: {readonly fo
 		finish: async () => {
 			await handle?.sync();
 			await close();
-			if (force) await rename(scratch, path);
-			else
-				await link(scratch, path).catch((error: NodeJS.ErrnoException) => {
-					throw error.code === 'EEXIST' ? exists() : new CommandError(`${path} can't be written: ${error.message}`);
-				});
+			// Unlike a rename it replaces nothing that came meanwhile; some file systems have no links.
+			const isLinked =
+				!force &&
+				(await link(scratch, path).then(
+					() => true,
+					(error: NodeJS.ErrnoException) => {
+						if (error.code === 'EEXIST') throw exists();
+						return false;
+					},
+				));
+			if (!isLinked) await rename(scratch, path);
 		},
 		discard: async () => {
 			await close();

@@ -4,6 +4,7 @@ import {VERSION} from '../version.js';
 import {errorsCommand} from './commands/errors.js';
 import {lsCommand} from './commands/ls.js';
 import {resultsCommand} from './commands/results.js';
+import {showCommand} from './commands/show.js';
 import {statusCommand} from './commands/status.js';
 
 export const createProgram = (): Command => {
@@ -19,7 +20,7 @@ export const createProgram = (): Command => {
 };
 
 /** In the order in which they are told. */
-const COMMANDS: readonly (() => Command)[] = [lsCommand, statusCommand, errorsCommand, resultsCommand];
+const COMMANDS: readonly (() => Command)[] = [lsCommand, statusCommand, showCommand, errorsCommand, resultsCommand];
 
 const EXAMPLES = `
 Examples:
