@@ -30,7 +30,7 @@ const toLine = (reason: string): string => {
 };
 
 /** Ascending numbers as `3, 7, 9-41`. */
-const formatRanges = (numbers: readonly number[]): string => {
+export const formatRanges = (numbers: readonly number[]): string => {
 	const ranges: [number, number][] = [];
 	for (const number of numbers) {
 		const last = ranges.at(-1);

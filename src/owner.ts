@@ -75,6 +75,41 @@ export const claimWorkDir = async (
 
 const NEVER_ABORTED = new AbortController().signal;
 
+/** Who computes tasks of a map again owns the map, too: until it is over nobody else does. */
+export const withOwner = (owner: Owner, first: Owner): Owner => ({
+	number: owner.number,
+	deposed: AbortSignal.any([owner.deposed, first.deposed]),
+	check: async () => {
+		await owner.check();
+		await first.check();
+	},
+	rest: async () => {
+		await owner.rest();
+		await first.release();
+	},
+	release: async () => {
+		// The one is let go whatever becomes of the other.
+		await Promise.all([owner.release(), first.release()]);
+	},
+});
+
+export type SeenOwner =
+	| {readonly kind: 'none'}
+	/** `isAlive`: undefined when that can't be seen from here. */
+	| {readonly kind: 'at-work'; readonly number: number; readonly who: ProcessIdentity | undefined; readonly isAlive: boolean | undefined};
+
+/** Who works in a work_dir, as far as that can be seen at once. */
+export const seeOwner = async (workDir: string, files: Pick<Files, 'list' | 'openSource'>, processes: Processes): Promise<SeenOwner> => {
+	const number = await findNewest(workDir, files);
+	if (number === 0) return {kind: 'none'};
+	const text = (await readWhole(files, ownerPath(workDir, number)))?.toString() ?? '';
+	const end = text.indexOf('\n');
+	if (end !== -1 && text.includes(RELEASED, end)) return {kind: 'none'};
+	const who = parseIdentity(text.slice(0, Math.max(end, 0)));
+	const isAlive = who && processes.isAlive(who);
+	return isAlive === false ? {kind: 'none'} : {kind: 'at-work', number, who, isAlive};
+};
+
 const findNewest = async (workDir: string, files: Pick<Files, 'list'>): Promise<number> =>
 	Math.max(0, ...(await files.list(workDir)).flatMap(name => parseOwnerName(name) ?? []));
 

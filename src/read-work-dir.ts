@@ -1,11 +1,12 @@
 /** Reads a work_dir, also one that is still being worked in or is damaged: what ran where, when, how long, how often, with what and to what end. */
 import {join, resolve} from 'node:path';
-import type {Chunk} from './chunks.js';
+import {type Chunk, itaskOf} from './chunks.js';
 import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
 import {findOutcome} from './find-outcome.js';
 import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
 import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, SHARED_VALUE} from './layout.js';
 import type {Manifest} from './manifest.js';
+import {mergeTask, readReruns} from './merge-reruns.js';
 import {realFiles} from './ports.js';
 import {type Finished, readFinished} from './read-finished.js';
 import {completeTasks, findChunks, readManifest} from './read-manifest.js';
@@ -53,6 +54,8 @@ export type TaskRecord = {
 	/** What the task itself has written; as long as it has no outcome of its own, the last lines of its chunk's last attempt. */
 	readonly stdout: string;
 	readonly stderr: string;
+	/** Of a task that was computed again: all but its input is from the rerun of this number, whose files are in `rerun.<number>`. */
+	readonly rerun: number | undefined;
 };
 
 export type TaskOutcomeRecord =
@@ -95,7 +98,13 @@ export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
 	}
 	const sharedPath = manifest.sharedBytes === undefined ? undefined : join(directory, SHARED_VALUE);
 	if (sharedPath !== undefined && !names.includes(SHARED_VALUE)) problems.push(`${sharedPath}: it is missing`);
-	return {workDir: directory, manifest, tasks, sharedPath, journal, problems};
+	const readRerun = async (path: string): Promise<readonly TaskRecord[]> => {
+		const rerun = await readWorkDir(path);
+		problems.push(...rerun.problems);
+		return rerun.tasks;
+	};
+	const reruns = await readReruns(directory, names, readRerun, realFiles);
+	return {workDir: directory, manifest, tasks: tasks.map(task => mergeTask(task, reruns.get(task.itask))), sharedPath, journal, problems};
 };
 
 const readJournal = async (workDir: string, names: readonly string[], problems: string[]): Promise<JournalLine[]> => {
@@ -140,7 +149,7 @@ const readChunk = async (
 	problems: string[],
 ): Promise<TaskRecord[]> => {
 	const attempts = replayAttempts(events);
-	const {ichunk, firstTask, numTasks} = chunk;
+	const {ichunk, numTasks} = chunk;
 	for (const file of files) {
 		if (file.kind === 'damaged')
 			problems.push(`${attemptPath(workDir, ichunk, file.attempt, 'damaged')}: it was set aside, for it could not be read`);
@@ -161,7 +170,7 @@ const readChunk = async (
 		const attempt = found?.attempt ?? last?.attempt;
 		const source = attempts.find(record => record.attempt === attempt);
 		return {
-			itask: firstTask + i,
+			itask: itaskOf(chunk, i),
 			ichunk,
 			state: outcome === undefined ? (isRunning ? 'running' : 'pending') : outcome.status === 'fulfilled' ? 'done' : 'failed',
 			attempts,
@@ -174,6 +183,7 @@ const readChunk = async (
 			startedAt: found?.startedAt,
 			elapsedMs: found?.elapsedMs,
 			...(found === undefined ? outputs.last : outputs.of(found.attempt, found.output)),
+			rerun: undefined,
 		};
 	});
 };

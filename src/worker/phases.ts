@@ -73,10 +73,12 @@ export const createPhases = (manifest: Manifest, readShared: () => unknown): Pha
 };
 
 const createContext = (
-	{itask, id: {workDir, ichunk, attempt}}: TaskPhase,
-	{session, seed}: Manifest,
+	{itask: index, id: {workDir, ichunk, attempt}}: TaskPhase,
+	{session, seed, itasks}: Manifest,
 	readShared: () => unknown,
 ): TaskContext => {
+	// Of a task that is computed again: its index in the first map, so that it has its seed.
+	const itask = itasks?.[index] ?? index;
 	let taskDir: string | undefined;
 	return {
 		itask,
