@@ -22,7 +22,8 @@ export const concludeMap = async (
 	const left = await endRest(state, ports, reducer);
 	tellNotices(reducer.notices(), ports);
 	const {failed, done} = reducer.counts();
-	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
+	const message = `${done} of ${done + failed} tasks have a result`;
+	state.journal.note({event: 'ended', numTasks: done + failed, numFailed: failed, message});
 	try {
 		await state.journal.flush({durable: false});
 		const reason = whyKept(state, left, reducer, {place, keepWorkDir});
@@ -79,7 +80,9 @@ export const stopMap = async (state: MapState, ports: Ports, reducer: Reducer, {
 		await removeQueueJobs(state, ports);
 		await cancelRest(state, reducer, `cancelled, for the map was ended: ${why}`);
 	}
-	journal.note({event: isLeaving ? 'detached' : 'ended', reason: why});
+	const {done: numDone, failed: numFailed} = reducer.counts();
+	if (isLeaving) journal.note({event: 'detached', reason: why});
+	else journal.note({event: 'ended', numTasks: numDone + numFailed, numFailed, reason: why});
 	await journal.flush({durable: false}).catch(error => {
 		ports.tell(`queue-map-reduce: ${workDir}/log.jsonl can't be written: ${(error as Error).message}`);
 	});
@@ -180,7 +183,8 @@ const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Pr
 	for (const chunk of openChunks(state)) {
 		chunk.decision = {kind: 'failed', attempt: chunk.attempts.at(-1)?.attempt ?? 0};
 		await reducer.fail(chunk.chunk, chunk.attempts, {kind: 'cancelled', reason});
-		state.journal.note({event: 'chunk-failed', ichunk: chunk.chunk.ichunk, kind: 'cancelled', reason});
+		const {ichunk} = chunk.chunk;
+		state.journal.note({event: 'chunk-failed', ichunk, kind: 'cancelled', reason, numFailed: reducer.numFailedIn(ichunk)});
 	}
 };
 

@@ -19,7 +19,7 @@ export type {MapRun, RunStatus} from './map-run.js';
 export type {AttemptInfo, EnvironmentOption, PoolOptions, Progress, Resources} from './options.js';
 export type {Outcome} from './outcome.js';
 export {type IterateOptions, Pool, type Tasks} from './pool.js';
-export {type AttemptRecord, readWorkDir, type TaskRecord, type WorkDirRecord} from './read-work-dir.js';
+export {type AttemptRecord, type ReadWorkDirOptions, readWorkDir, type TaskRecord, type WorkDirRecord} from './read-work-dir.js';
 export type {RerunOptions} from './rerun-map.js';
 
 export {isWorker, type TaskContext, taskContext} from './task-context.js';

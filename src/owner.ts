@@ -44,7 +44,8 @@ const STANDSTILL_MS = 60_000;
 const LOOK_MS = 5000;
 
 const HEARTBEAT = '.';
-const RELEASED = 'released\n';
+/** The last line of an owner's file, once it has let go. */
+export const OWNER_RELEASED = 'released\n';
 
 /**
  * Makes this process the owner of a work_dir. An owner that is seen to be dead, or has let go, is followed at once; of one that can't be seen from here, a minute is waited for a sign of life.
@@ -93,23 +94,6 @@ export const withOwner = (owner: Owner, first: Owner): Owner => ({
 	},
 });
 
-export type SeenOwner =
-	| {readonly kind: 'none'}
-	/** `isAlive`: undefined when that can't be seen from here. */
-	| {readonly kind: 'at-work'; readonly number: number; readonly who: ProcessIdentity | undefined; readonly isAlive: boolean | undefined};
-
-/** Who works in a work_dir, as far as that can be seen at once. */
-export const seeOwner = async (workDir: string, files: Pick<Files, 'list' | 'openSource'>, processes: Processes): Promise<SeenOwner> => {
-	const number = await findNewest(workDir, files);
-	if (number === 0) return {kind: 'none'};
-	const text = (await readWhole(files, ownerPath(workDir, number)))?.toString() ?? '';
-	const end = text.indexOf('\n');
-	if (end !== -1 && text.includes(RELEASED, end)) return {kind: 'none'};
-	const who = parseIdentity(text.slice(0, Math.max(end, 0)));
-	const isAlive = who && processes.isAlive(who);
-	return isAlive === false ? {kind: 'none'} : {kind: 'at-work', number, who, isAlive};
-};
-
 const findNewest = async (workDir: string, files: Pick<Files, 'list'>): Promise<number> =>
 	Math.max(0, ...(await files.list(workDir)).flatMap(name => parseOwnerName(name) ?? []));
 
@@ -136,7 +120,7 @@ const createObserver = (workDir: string, {files, clock, tell}: Pick<Ports, 'file
 		isGone: async number => {
 			const text = (await readWhole(files, ownerPath(workDir, number)))?.toString() ?? '';
 			const end = text.indexOf('\n');
-			if (end !== -1 && text.includes(RELEASED, end)) return true;
+			if (end !== -1 && text.includes(OWNER_RELEASED, end)) return true;
 			const identity = parseIdentity(text.slice(0, Math.max(end, 0)));
 			const isAlive = identity && processes.isAlive(identity);
 			if (isAlive === true) throw refuse(workDir, `The process ${identity?.pid} on ${identity?.host} works in it.`);
@@ -158,7 +142,7 @@ const createObserver = (workDir: string, {files, clock, tell}: Pick<Ports, 'file
 	};
 };
 
-const parseIdentity = (line: string): ProcessIdentity | undefined => {
+export const parseIdentity = (line: string): ProcessIdentity | undefined => {
 	try {
 		const {host, bootId, pidNamespace, pid, startTime} = JSON.parse(line) as ProcessIdentity;
 		return {host, bootId, pidNamespace, pid, startTime};
@@ -213,7 +197,7 @@ const own = (workDir: string, number: number, {files, clock}: {readonly files: F
 		rest,
 		release: async () => {
 			await rest();
-			await files.append(path, RELEASED, {durable: false});
+			await files.append(path, OWNER_RELEASED, {durable: false});
 		},
 	};
 };

@@ -11,16 +11,17 @@ import {type FoundMap, findMap} from './find-map.js';
 import {ENVIRONMENT_RECORD, ENVIRONMENT_SCRIPT, parseRerunName, rerunPath, SHARED_VALUE} from './layout.js';
 import type {Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
+import {openWorkDir} from './open-work-dir.js';
 import type {PoolOptions} from './options.js';
 import {claimWorkDir} from './owner.js';
 import {createPorts, realFiles} from './ports.js';
 import {realProcesses} from './processes.js';
 import {readWhole} from './read-whole.js';
-import {readWorkDir} from './read-work-dir.js';
+import {readTasks} from './read-work-dir.js';
 import {recordedOptions, requireEngine} from './recorded-options.js';
 import type {Keep} from './reduce.js';
 import type {ChooseEngine} from './run-map.js';
-import {selectTasks} from './select-tasks.js';
+import {selectTasks, type TaskStatus} from './select-tasks.js';
 import {decodeShared} from './shared-value.js';
 import {tasksAgain, wantedTasks} from './tasks-again.js';
 import type {WorkDirPlace} from './work-dir.js';
@@ -84,8 +85,7 @@ export const rerunMap = async (request: RerunRequest, signal: AbortSignal): Prom
 	}
 	const owner = await claimWorkDir(workDir, {...ports, tell}, realProcesses, signal);
 	try {
-		const {tasks: known} = await readWorkDir(workDir);
-		const wanted = selectTasks(workDir, known, itasks ?? {within: named.manifest.itasks});
+		const wanted = selectTasks(workDir, await readStatuses(workDir), itasks ?? {within: named.manifest.itasks});
 		if (wanted.length === 0) {
 			await owner.release();
 			return undefined;
@@ -145,6 +145,13 @@ const launchOf = ({launch, node}: Manifest, {nodePath}: PoolOptions): Manifest['
 });
 
 const majorOf = (version: string): string | undefined => version.split('.')[0];
+
+const readStatuses = async (workDir: string): Promise<readonly TaskStatus[]> => {
+	const statuses: TaskStatus[] = [];
+	for await (const tasks of readTasks(await openWorkDir(workDir), {values: false}))
+		for (const {itask, state, rerun} of tasks) statuses.push({itask, state, rerun});
+	return statuses;
+};
 
 const readFile = async (workDir: string, name: string): Promise<Buffer> => {
 	const bytes = await readWhole(realFiles, join(workDir, name));

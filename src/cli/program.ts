@@ -1,6 +1,9 @@
 /** All commands of `qmr`. */
 import {Command} from 'commander';
 import {VERSION} from '../version.js';
+import {errorsCommand} from './commands/errors.js';
+import {lsCommand} from './commands/ls.js';
+import {statusCommand} from './commands/status.js';
 
 export const createProgram = (): Command => {
 	const program = new Command('qmr')
@@ -15,7 +18,7 @@ export const createProgram = (): Command => {
 };
 
 /** In the order in which they are told. */
-const COMMANDS: readonly (() => Command)[] = [];
+const COMMANDS: readonly (() => Command)[] = [lsCommand, statusCommand, errorsCommand];
 
 const EXAMPLES = `
 Examples:
