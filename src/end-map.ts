@@ -26,7 +26,7 @@ export const concludeMap = async (
 	state.journal.note({event: 'ended', numTasks: done + failed, numFailed: failed, message});
 	try {
 		await state.journal.flush({durable: false});
-		const reason = whyKept(state, left, reducer, keepWorkDir);
+		const reason = whyKept(state, left, reducer, {place, keepWorkDir});
 		if (reason === undefined) {
 			// A heartbeat would put its file back into a directory that is being removed.
 			await state.owner.rest();
@@ -189,11 +189,17 @@ const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Pr
 	}
 };
 
-const whyKept = ({firstMissing}: MapState, left: string | undefined, reducer: Reducer, keepWorkDir: boolean): string | undefined => {
+const whyKept = (
+	{firstMissing}: MapState,
+	left: string | undefined,
+	reducer: Reducer,
+	{place, keepWorkDir}: {readonly place: WorkDirPlace; readonly keepWorkDir: boolean},
+): string | undefined => {
 	const {failed: numFailed} = reducer.counts();
 	if (numFailed > 0) return numFailed === 1 ? 'a task failed' : `${numFailed} tasks failed`;
 	if (firstMissing !== undefined) return `its tasks were never all written: task ${firstMissing} is the first that is missing`;
 	if (left !== undefined) return left;
+	if (place.partOf !== undefined) return `it is a part of ${place.partOf}`;
 	if (reducer.hasStderr()) return 'a task wrote to stderr';
 	return keepWorkDir ? '`keepWorkDir` is set' : undefined;
 };

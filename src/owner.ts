@@ -76,6 +76,24 @@ export const claimWorkDir = async (
 
 const NEVER_ABORTED = new AbortController().signal;
 
+/** Who computes tasks of a map again owns the map, too: until it is over nobody else does. */
+export const withOwner = (owner: Owner, first: Owner): Owner => ({
+	number: owner.number,
+	deposed: AbortSignal.any([owner.deposed, first.deposed]),
+	check: async () => {
+		await owner.check();
+		await first.check();
+	},
+	rest: async () => {
+		await owner.rest();
+		await first.release();
+	},
+	release: async () => {
+		// The one is let go whatever becomes of the other.
+		await Promise.all([owner.release(), first.release()]);
+	},
+});
+
 const findNewest = async (workDir: string, files: Pick<Files, 'list'>): Promise<number> =>
 	Math.max(0, ...(await files.list(workDir)).flatMap(name => parseOwnerName(name) ?? []));
 

@@ -1,10 +1,11 @@
 /** Reads a work_dir, also one that is still being worked in or is damaged: what ran where, when, how long, how often, with what and to what end. */
-import type {Chunk} from './chunks.js';
+import {type Chunk, itaskOf} from './chunks.js';
 import type {RemoteError, TaskErrorKind} from './errors.js';
 import {findOutcome} from './find-outcome.js';
 import type {JournalEvent, JournalLine} from './journal.js';
 import {attemptPath, type ChunkFile} from './layout.js';
 import type {Manifest} from './manifest.js';
+import {createRerunReader, mergeTask, openReruns} from './merge-reruns.js';
 import {type KnownChunk, type OpenWorkDir, openWorkDir} from './open-work-dir.js';
 import {realFiles} from './ports.js';
 import {readAttempts} from './read-attempts.js';
@@ -53,6 +54,8 @@ export type TaskRecord = {
 	/** What the task itself has written; as long as it has no outcome of its own, the last lines of its chunk's last attempt. */
 	readonly stdout: string;
 	readonly stderr: string;
+	/** Of a task that was computed again: all but its input is from the rerun of this number, whose files are in `rerun.<number>`. */
+	readonly rerun: number | undefined;
 };
 
 export type TaskOutcomeRecord =
@@ -108,13 +111,20 @@ export type ReadTasksOptions = ReadWorkDirOptions & {
 
 /**
  * Chunk by chunk, in task order: a million tasks need not be in memory at once. What can't be read is added to the problems of the map.
- *
  */
 export const readTasks = async function* (
-	{workDir, manifest, chunks, problems}: OpenWorkDir,
-	{values = true, inputs = values, outputs = true, only = chunks}: ReadTasksOptions = {},
+	map: OpenWorkDir,
+	{values = true, inputs = values, outputs = true, only = map.chunks}: ReadTasksOptions = {},
 ): AsyncGenerator<TaskRecord[]> {
-	for (const chunk of only) yield readChunk(workDir, manifest, chunk, problems, {values, inputs, outputs});
+	const {problems} = map;
+	const read = ({workDir, manifest}: OpenWorkDir, chunk: KnownChunk): Promise<TaskRecord[]> =>
+		readChunk(workDir, manifest, chunk, problems, {values, inputs, outputs});
+	const readAgain = createRerunReader(await openReruns(map), read);
+	for (const chunk of only) {
+		const merged: TaskRecord[] = [];
+		for (const task of await read(map, chunk)) merged.push(mergeTask(task, await readAgain(task.itask)));
+		yield merged;
+	}
 };
 
 const readChunk = async (
@@ -125,7 +135,7 @@ const readChunk = async (
 	wanted: {readonly values: boolean; readonly inputs: boolean; readonly outputs: boolean},
 ): Promise<TaskRecord[]> => {
 	const {session} = manifest;
-	const {ichunk, firstTask, numTasks} = chunk;
+	const {ichunk, numTasks} = chunk;
 	for (const file of files) {
 		if (file.kind === 'damaged')
 			problems.push(`${attemptPath(workDir, ichunk, file.attempt, 'damaged')}: it was set aside, for it could not be read`);
@@ -152,7 +162,7 @@ const readChunk = async (
 		const attempt = own?.attempt ?? last?.attempt;
 		const source = attempts.find(record => record.attempt === attempt);
 		return {
-			itask: firstTask + i,
+			itask: itaskOf(chunk, i),
 			ichunk,
 			state: outcome === undefined ? (isRunning ? 'running' : 'pending') : outcome.status === 'fulfilled' ? 'done' : 'failed',
 			attempts,
@@ -165,6 +175,7 @@ const readChunk = async (
 			startedAt: own?.startedAt,
 			elapsedMs: own?.elapsedMs,
 			...(own === undefined ? outputs.last : outputs.of(own.attempt, own.output)),
+			rerun: undefined,
 		};
 	});
 };

@@ -17,6 +17,8 @@ export type ChunkSummary = {
 	readonly ichunk: number;
 	readonly firstTask: number;
 	readonly numTasks: number;
+	/** Of some tasks of another map, computed again: which ones these are there. */
+	readonly itasks?: readonly number[];
 	readonly state: ChunkSummaryState;
 	/** The scheduler's own letters, as `Eqw`; undefined when it is not in the queue. */
 	readonly rawState: string | undefined;
@@ -80,7 +82,7 @@ export const summariseMap = ({journal, chunks: known}: Pick<OpenWorkDir, 'journa
 
 const GIVEN_UP: ReadonlySet<JournalLine['event']> = new Set(['lost', 'error-state', 'start-failed']);
 
-const summariseChunk = ({chunk: {ichunk, firstTask, numTasks}, events}: KnownChunk): ChunkSummary => {
+const summariseChunk = ({chunk: {ichunk, firstTask, numTasks, itasks}, events}: KnownChunk): ChunkSummary => {
 	const decided = events.findLast(({event}) => event === 'result' || event === 'chunk-failed' || event === 'submitting');
 	const isDecided = decided !== undefined && decided.event !== 'submitting';
 	const numAttempts = events.reduce((most, {event, attempt = 0}) => (event === 'resubmitted' ? most : Math.max(most, attempt)), 0);
@@ -95,6 +97,7 @@ const summariseChunk = ({chunk: {ichunk, firstTask, numTasks}, events}: KnownChu
 		ichunk,
 		firstTask,
 		numTasks,
+		...(itasks === undefined ? {} : {itasks}),
 		state,
 		rawState,
 		numFailed: isDecided ? (decided.numFailed ?? (decided.event === 'result' ? 0 : numTasks)) : 0,

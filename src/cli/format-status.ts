@@ -1,5 +1,5 @@
 /** What `qmr status` prints of a map. Pure. */
-import {toLine} from '../group-failures.js';
+import {formatRanges, toLine} from '../group-failures.js';
 import type {ChunkSummary, MapSummary} from '../summarise-map.js';
 import type {QueueAnswer} from './ask-scheduler.js';
 import {formatItasks} from './format-errors.js';
@@ -126,7 +126,7 @@ const formatChunks = (chunks: readonly ChunkSummary[], nowMs: number, colours: C
 		chunks,
 		[
 			{name: 'CHUNK', of: ({ichunk}) => ichunk, isNumber: true},
-			{name: 'TASKS', of: ({firstTask, numTasks}) => (numTasks === 1 ? firstTask : `${firstTask}-${firstTask + numTasks - 1}`)},
+			{name: 'TASKS', of: tasksOf},
 			{name: 'JOB', of: ({jobId}) => jobId},
 			{name: 'STATE', of: ({state, rawState}) => formatState(state) + (rawState === undefined ? '' : ` (${rawState})`)},
 			{name: 'FAILED', of: ({numFailed}) => numFailed || undefined, isNumber: true},
@@ -137,6 +137,11 @@ const formatChunks = (chunks: readonly ChunkSummary[], nowMs: number, colours: C
 		],
 		colours,
 	);
+
+const tasksOf = ({firstTask, numTasks, itasks}: ChunkSummary): string => {
+	if (itasks !== undefined) return formatRanges(itasks);
+	return numTasks === 1 ? `${firstTask}` : `${firstTask}-${firstTask + numTasks - 1}`;
+};
 
 /** Of what runs until now; of what was never seen running since it was submitted. */
 const elapsedOf = ({state, startedAt, submittedAt, endedAt}: ChunkSummary, nowMs: number): string | undefined => {

@@ -1,7 +1,9 @@
 /** All of one task in words. Pure. */
 import {inspect} from 'node:util';
 import {formatDuration} from '../format-duration.js';
+import {formatRanges} from '../group-failures.js';
 import type {JournalLine} from '../journal.js';
+import {rerunPath} from '../layout.js';
 import type {AttemptRecord} from '../read-work-dir.js';
 import {adviceOn, formatRemote, indent} from './format-errors.js';
 import type {TaskView} from './look-at-task.js';
@@ -14,7 +16,8 @@ export const formatTask = (view: TaskView, colours: Colours): string => {
 	const {map, task, known, chunk, numTasks, files} = view;
 	const {itask, outcome, stdout, stderr} = task;
 	const {firstTask, numTasks: numInChunk} = known.chunk;
-	const here = numInChunk === 1 ? `chunk ${task.ichunk}` : `chunk ${task.ichunk} (tasks ${firstTask} to ${firstTask + numInChunk - 1})`;
+	const range = known.chunk.itasks === undefined ? `${firstTask} to ${firstTask + numInChunk - 1}` : formatRanges(known.chunk.itasks);
+	const here = `chunk ${known.chunk.ichunk}${numInChunk === 1 ? '' : ` (tasks ${range})`}`;
 	const paint = task.state === 'failed' ? colours.red : colours.bold;
 	const section = (title: string, text: string): string[] =>
 		text.trim() === '' ? [] : ['', colours.bold(title), indent(text.trimEnd(), 2)];
@@ -47,8 +50,10 @@ const explainState = (view: TaskView): string[] => {
 		...(startedAt === undefined ? [] : [`begun ${formatTime(startedAt)} UTC`]),
 		...(elapsedMs === undefined ? [] : [`took ${formatTook(elapsedMs)}`]),
 	].join(', ');
-	if (outcome?.status === 'fulfilled') return [where];
-	if (outcome !== undefined) return [`${outcome.message} (${outcome.kind})`, where, adviceOn(outcome.kind)].filter(line => line !== '');
+	const again = task.rerun === undefined ? [] : [`computed again, in ${rerunPath(map.workDir, task.rerun)}, where all of that is`];
+	if (outcome?.status === 'fulfilled') return [where, ...again];
+	if (outcome !== undefined)
+		return [`${outcome.message} (${outcome.kind})`, ...(where === '' ? [] : [where]), ...again, adviceOn(outcome.kind)];
 	const {numTasks} = known.chunk;
 	const job = chunk.jobId === undefined ? 'its queue-job' : `its queue-job ${chunk.jobId}`;
 	const inQueue = queue?.kind === 'answer' ? queue.jobs.find(({ichunk}) => ichunk === task.ichunk) : undefined;

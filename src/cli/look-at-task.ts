@@ -1,6 +1,8 @@
 /** All that is known of one task of a map. */
 import {readdir, stat} from 'node:fs/promises';
 import {join} from 'node:path';
+import type {Chunk} from '../chunks.js';
+import {formatRanges} from '../group-failures.js';
 import {TASK_DIRS} from '../layout.js';
 import {lookAtOwner, type OwnerView} from '../look-at-owner.js';
 import {type KnownChunk, type OpenWorkDir, openWorkDir} from '../open-work-dir.js';
@@ -28,11 +30,13 @@ export type FoundFile = {readonly path: string; readonly bytes: number | undefin
 /** @throws UsageError when there is no such task. */
 export const lookAtTask = async (workDir: string, itask: number, {queue}: {readonly queue: boolean}): Promise<TaskView> => {
 	const map = await openWorkDir(workDir);
-	const known = map.chunks.find(({chunk: {firstTask, numTasks}}) => itask >= firstTask && itask < firstTask + numTasks);
+	const known = map.chunks.find(({chunk}) => holds(chunk, itask));
 	const last = map.chunks.at(-1)?.chunk;
 	const numTasks = last === undefined ? 0 : last.firstTask + last.numTasks;
 	if (known === undefined) {
-		const which = numTasks === 0 ? 'has no tasks yet' : `has the tasks 0 to ${numTasks - 1}`;
+		const {itasks} = map.manifest;
+		const range = itasks === undefined ? `0 to ${numTasks - 1}` : formatRanges(itasks);
+		const which = numTasks === 0 ? 'has no tasks yet' : `has the tasks ${range}`;
 		throw new UsageError(`Expected a task of ${map.workDir}, which ${which}, got ${itask}.`);
 	}
 	const atMs = Date.now();
@@ -48,6 +52,9 @@ export const lookAtTask = async (workDir: string, itask: number, {queue}: {reado
 		queue: queue ? await askScheduler({manifest: map.manifest, ichunk: known.chunk.ichunk}) : undefined,
 	};
 };
+
+const holds = ({firstTask, numTasks, itasks}: Chunk, itask: number): boolean =>
+	itasks === undefined ? itask >= firstTask && itask < firstTask + numTasks : itasks.includes(itask);
 
 /** Of its chunk, and the directories that the task itself may have filled. */
 const findFiles = async ({workDir, names}: OpenWorkDir, {chunk: {ichunk}}: KnownChunk, itask: number): Promise<FoundFile[]> => {

@@ -13,7 +13,7 @@ export const printPart = async (view: TaskView, part: Part): Promise<void> => {
 	if (text === undefined) {
 		const {task, map} = view;
 		throw new CommandError(
-			`Task ${task.itask} is ${task.state}: it has no ${part}. All that is known of it: qmr show ${shellWord(map.workDir)} ${task.itask}`,
+			`Task ${task.itask} (${task.state}) has no ${part}. All that is known of it: qmr show ${shellWord(map.workDir)} ${task.itask}`,
 		);
 	}
 	const {write} = await openOutput(undefined, {force: false});
