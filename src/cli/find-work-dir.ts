@@ -1,5 +1,5 @@
 /** Which work_dir is meant: by its path, by its session or the beginning of that, or the newest one. */
-import {existsSync, readdirSync, statSync} from 'node:fs';
+import {existsSync, readdirSync, type Stats, statSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {DEFAULT_WORK_ROOT, MANIFEST} from '../layout.js';
 import {UsageError} from './command-error.js';
@@ -57,11 +57,20 @@ const readNames = (root: string): string[] => {
 
 /** When its map was begun, as its session says; one that was given a name of its own has a file that is written once. Undefined when it is no work_dir. */
 const findBeginning = (root: string, name: string): number | undefined => {
-	const manifest = statSync(join(root, name, MANIFEST), {throwIfNoEntry: false});
+	const manifest = statOf(join(root, name, MANIFEST));
 	if (manifest === undefined) return undefined;
 	const [, date, hours, minutes, seconds] = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)_/.exec(name) ?? [];
 	const begunMs = Date.parse(`${date}T${hours}:${minutes}:${seconds}Z`);
 	return Number.isNaN(begunMs) ? manifest.mtimeMs : begunMs;
+};
+
+/** What can't be looked at is as if it were not there. */
+const statOf = (path: string): Stats | undefined => {
+	try {
+		return statSync(path);
+	} catch {
+		return undefined;
+	}
 };
 
 const MAX_NAMES = 10;
@@ -72,7 +81,7 @@ const formatNames = (names: readonly string[]): string => {
 };
 
 const whyNot = (argument: string, root: string): string => {
-	const stats = statSync(argument, {throwIfNoEntry: false});
+	const stats = statOf(argument);
 	if (stats?.isDirectory()) return `which has no ${MANIFEST}.`;
 	if (stats !== undefined) return 'which is a file. Name the directory of the map.';
 	return `which is neither a directory nor the beginning of a session in ${resolve(root)}. A work_dir is removed when every task has succeeded, unless it is to be kept.`;

@@ -5,7 +5,6 @@ import type {FunctionReference} from '../function-reference.js';
 import {type JournalLine, parseJournal} from '../journal.js';
 import {JOURNAL, MANIFEST, parseRerunName} from '../layout.js';
 import {lookAtOwner, type OwnerView} from '../look-at-owner.js';
-import type {Manifest} from '../manifest.js';
 import {openWorkDir} from '../open-work-dir.js';
 import {realFiles} from '../ports.js';
 import {readManifest} from '../read-manifest.js';
@@ -13,6 +12,7 @@ import {summariseMap, type TaskCounts} from '../summarise-map.js';
 import {trustWorkDir} from '../trust-work-dir.js';
 import {listWorkDirs} from './find-work-dir.js';
 import {lookAtMap} from './look-at-map.js';
+import {requireWhole} from './require-whole.js';
 
 export type ListedMap = ReadableMap | DamagedMap;
 
@@ -53,9 +53,7 @@ const describe = async (workDir: string): Promise<ReadableMap | undefined> => {
 	const found = await readManifest(workDir, realFiles);
 	if (found.kind === 'missing') return undefined;
 	if (found.kind !== 'found') throw new Error(found.reason);
-	const {session, createdAt, message, tags, engine, function: fn}: Manifest = found.manifest;
-	const isWhole = [session, message, engine, fn?.name].every(text => typeof text === 'string') && Array.isArray(tags);
-	if (!isWhole || Number.isNaN(Date.parse(createdAt))) throw new Error(`${workDir}/${MANIFEST} lacks what every map has.`);
+	const {session, createdAt, message, tags, engine, function: fn} = requireWhole(workDir, found.manifest);
 	const lastEvent = await readLastEvent(join(workDir, JOURNAL));
 	const names = await realFiles.list(workDir);
 	const counts = countOfEnded(lastEvent, names) ?? (await countAll(workDir, names));

@@ -5,6 +5,7 @@ import {type KnownChunk, type OpenWorkDir, openWorkDir} from '../open-work-dir.j
 import {readTasks, type TaskRecord} from '../read-work-dir.js';
 import {type ChunkSummary, type MapSummary, summariseMap, type TaskCounts} from '../summarise-map.js';
 import {createErrorGroups, type ErrorGroup} from './error-groups.js';
+import {requireWhole} from './require-whole.js';
 
 export type MapView = {
 	readonly map: OpenWorkDir;
@@ -21,6 +22,7 @@ const MAX_FAILURES = 1000;
 
 export const lookAtMap = async (workDir: string): Promise<MapView> => {
 	const map = await openWorkDir(workDir);
+	requireWhole(map.workDir, map.manifest);
 	const atMs = Date.now();
 	const summary = summariseMap(map, atMs);
 	const owner = await lookAtOwner(map.workDir, map.names);

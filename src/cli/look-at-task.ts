@@ -10,6 +10,7 @@ import {readTasks, type TaskRecord} from '../read-work-dir.js';
 import {type ChunkSummary, summariseMap} from '../summarise-map.js';
 import {askScheduler, type QueueAnswer} from './ask-scheduler.js';
 import {UsageError} from './command-error.js';
+import {requireWhole} from './require-whole.js';
 
 export type TaskView = {
 	readonly map: OpenWorkDir;
@@ -30,6 +31,7 @@ export type FoundFile = {readonly path: string; readonly bytes: number | undefin
 /** @throws UsageError when there is no such task. */
 export const lookAtTask = async (workDir: string, itask: number, {queue}: {readonly queue: boolean}): Promise<TaskView> => {
 	const map = await openWorkDir(workDir);
+	requireWhole(map.workDir, map.manifest);
 	const known = map.chunks.find(({chunk}) => holds(chunk, itask));
 	const last = map.chunks.at(-1)?.chunk;
 	const numTasks = last === undefined ? 0 : last.firstTask + last.numTasks;

@@ -29,10 +29,11 @@ export const showCommand = (): Command => {
 				if (parts[0] !== undefined)
 					throw new UsageError(`Expected the index of a task with --${parts[0]}, as: qmr show DIR 3 --${parts[0]}`);
 				const {openWorkDir} = await import('../../open-work-dir.js');
+				const {requireWhole} = await import('../require-whole.js');
 				const {formatManifest} = await import('../format-manifest.js');
 				const {manifest} = await unlessRemoved(workDir, () => openWorkDir(workDir));
 				if (json) printJson(manifest);
-				else print(formatManifest(workDir, manifest, coloursFor(process.stdout)));
+				else print(formatManifest(workDir, requireWhole(workDir, manifest), coloursFor(process.stdout)));
 				return;
 			}
 			if (!/^\d+$/.test(itask)) throw new UsageError(`Expected the index of a task, a number from 0 up, got ${JSON.stringify(itask)}.`);
