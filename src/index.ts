@@ -20,5 +20,7 @@ export type {AttemptInfo, EnvironmentOption, PoolOptions, Progress, Resources} f
 export type {Outcome} from './outcome.js';
 export {type IterateOptions, Pool, type Tasks} from './pool.js';
 export {type AttemptRecord, type ReadWorkDirOptions, readWorkDir, type TaskRecord, type WorkDirRecord} from './read-work-dir.js';
+export type {RerunOptions} from './rerun-map.js';
 
+export {type AnyRow, type Table, type TableFailure, type TableRow, table} from './table.js';
 export {isWorker, type TaskContext, taskContext} from './task-context.js';
