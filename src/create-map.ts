@@ -34,6 +34,8 @@ export type MapCall = {
 	readonly reference: FunctionReference;
 	/** At least one task. */
 	readonly tasks: TaskSource;
+	/** Where options are from that the program has left open. */
+	readonly configFiles: readonly string[];
 	readonly options: PoolOptions;
 	readonly engine: Engine;
 	readonly keep: Keep;
@@ -44,7 +46,10 @@ export type MapCall = {
  *
  * @throws PoolError when that can't be done; the reason of `signal` when it was aborted. Nothing is left behind then.
  */
-export const createMap = async ({call, reference, tasks, options, engine, keep}: MapCall, signal: AbortSignal): Promise<OpenMap> => {
+export const createMap = async (
+	{call, reference, tasks, configFiles, options, engine, keep}: MapCall,
+	signal: AbortSignal,
+): Promise<OpenMap> => {
 	const mask = maskFor(options);
 	const ports = createPorts(maskEngine(engine, mask));
 	const createdMs = ports.clock.nowMs();
@@ -85,7 +90,7 @@ export const createMap = async ({call, reference, tasks, options, engine, keep}:
 		...recordOptions(options, mask),
 		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv.map(mask)},
 		...withGitCommit(),
-		configFiles: [],
+		configFiles,
 	};
 	const launcher = createLauncher({
 		workDir,

@@ -3,6 +3,9 @@
  */
 import {join} from 'node:path';
 
+/** Where work_dirs are made, in the current directory. */
+export const DEFAULT_WORK_ROOT = '.qmr';
+
 export const MANIFEST = 'run.json';
 export const JOURNAL = 'log.jsonl';
 export const LAUNCHER = 'launch.sh';

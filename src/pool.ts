@@ -1,7 +1,7 @@
 /** Pool: `map` and its relatives. */
 import {checkPath, checkSchedule, mergeOptions} from './check-options.js';
-import {type ChosenEngine, chooseEngine} from './choose-engine.js';
-import type {Engine} from './engines/engine.js';
+import {type Config, withConfig} from './config.js';
+import {createEngineCache} from './engine-cache.js';
 import {PoolError} from './errors.js';
 import {type FunctionMark, referenceFunction} from './function-reference.js';
 import {iterateMap} from './iterate-map.js';
@@ -23,8 +23,7 @@ export type IterateOptions = PoolOptions & {
 };
 
 /**
- * A pool of worker-nodes behind a cluster's batch queue, or of processes of this machine when there is no queue. It holds nothing: no slot, connection or
- * process outlives a `map`.
+ * A pool of worker-nodes behind a cluster's batch queue, or of processes of this machine when there is no queue. It holds nothing: no slot, connection or process outlives a `map`.
  *
  * @example
  * ```js
@@ -34,9 +33,8 @@ export type IterateOptions = PoolOptions & {
  */
 export class Pool {
 	readonly #options: PoolOptions;
-	readonly #engines = new Map<string, Promise<ChosenEngine>>();
-	/** Engines that the caller has brought: no key can be made of what they are. */
-	readonly #brought: object[] = [];
+	/** Maps of one pool share its engine, and so the slots of this machine. */
+	readonly #chooseEngine = createEngineCache();
 
 	/**
 	 * @param options - What holds for every call; each call may override it.
@@ -141,20 +139,19 @@ export class Pool {
 		checkPath('workDir', workDir);
 		const pool = new Pool(options);
 		refuseDuringImport();
-		const {run, untilSubmitted} = await returnToMap(workDir, mergeOptions(options ?? {}), wanted => pool.#chooseEngine(wanted));
+		const {run, untilSubmitted} = await returnToMap(workDir, mergeOptions(options ?? {}), pool.#chooseEngine);
 		await untilSubmitted();
 		return run as MapRun<R>;
 	}
 
 	async #run(call: 'map' | 'starmap', fn: unknown, tasks: unknown, keep: Keep, callOptions?: PoolOptions): Promise<MapRun<unknown>> {
 		refuseDuringImport();
-		const options = mergeOptions(this.#options, callOptions);
-		checkSchedule(options);
+		const {options, configFiles} = this.#settle(callOptions);
 		options.signal?.throwIfAborted();
 		// Before anything is awaited: a caller may use the array again, as after `Promise.all(tasks.map(fn))`.
 		const source = takeTasks(tasks);
-		const request = await prepare(call, fn, source, keep, options);
-		const launched = await startMap(request, options, wanted => this.#chooseEngine(wanted));
+		const request = await prepare(call, fn, source, keep, {options, configFiles});
+		const launched = await startMap(request, options, this.#chooseEngine);
 		if (launched === undefined) return runOfNothing();
 		await launched.untilSubmitted();
 		return launched.run;
@@ -162,8 +159,7 @@ export class Pool {
 
 	#iterate(isOrdered: boolean, fn: unknown, tasks: unknown, {settled, ...callOptions}: IterateOptions = {}): AsyncIterable<unknown> {
 		refuseDuringImport();
-		const options = mergeOptions(this.#options, callOptions);
-		checkSchedule(options);
+		const {options, configFiles} = this.#settle(callOptions);
 		if (settled !== undefined && typeof settled !== 'boolean')
 			throw new PoolError('ERR_POOL_OPTION', `Expected \`settled\` to be true or false, got ${typeof settled}.`);
 		const source = takeTasks(tasks);
@@ -172,57 +168,19 @@ export class Pool {
 			isSettled: settled ?? false,
 			begin: async (taker): Promise<LaunchedMap | undefined> => {
 				options.signal?.throwIfAborted();
-				const request = await prepare('map', fn, source, 'nothing', options);
-				return startMap(request, options, wanted => this.#chooseEngine(wanted), taker);
+				const request = await prepare('map', fn, source, 'nothing', {options, configFiles});
+				return startMap(request, options, this.#chooseEngine, taker);
 			},
 		});
 	}
 
-	/** Maps of one pool share its engine, and so the slots of this machine. */
-	async #chooseEngine(options: PoolOptions): Promise<Engine> {
-		const wanted: PoolOptions = Object.fromEntries(Object.entries(options).filter(([name]) => ENGINE_OPTIONS.has(name)));
-		const key = JSON.stringify({...wanted, engine: this.#nameEngine(wanted.engine)});
-		const known = this.#engines.get(key);
-		if (known !== undefined) return (await known).engine;
-		const chosen = chooseEngine(wanted);
-		this.#engines.set(key, chosen);
-		chosen.then(
-			({why}) => why !== undefined && process.stderr.write(`queue-map-reduce: ${why}\n`),
-			// The caller is told; the next map asks again.
-			() => this.#engines.delete(key),
-		);
-		return (await chosen).engine;
-	}
-
-	#nameEngine(engine: PoolOptions['engine']): string | number | undefined {
-		if (typeof engine !== 'object') return engine;
-		if (!this.#brought.includes(engine)) this.#brought.push(engine);
-		return this.#brought.indexOf(engine);
+	/** What holds for a call: its own word, then that of its pool, then that of the files. */
+	#settle(callOptions?: PoolOptions): Config {
+		const config = withConfig(mergeOptions(this.#options, callOptions));
+		checkSchedule(config.options);
+		return config;
 	}
 }
-
-/** The options that make an engine. */
-const ENGINE_OPTIONS: ReadonlySet<string> = new Set<keyof PoolOptions>([
-	'engine',
-	'queueName',
-	'qsubArgs',
-	'qsubPath',
-	'qstatPath',
-	'qdelPath',
-	'qacctPath',
-	'qalterPath',
-	'qconfPath',
-	'sbatchArgs',
-	'sbatchPath',
-	'squeuePath',
-	'scancelPath',
-	'scontrolPath',
-	'sacctPath',
-	'errorStateIndicator',
-	'slots',
-	'programTimeoutMs',
-	'submitConcurrency',
-]);
 
 /** A worker that imports a main script must not run it. */
 const refuseDuringImport = (): void => {
@@ -239,12 +197,12 @@ const prepare = async (
 	fn: unknown,
 	tasks: TaskSource,
 	keep: Keep,
-	{signal}: Pick<PoolOptions, 'signal'>,
+	{options, configFiles}: Config,
 ): Promise<MapRequest> => {
 	const reference = await referenceFunction(fn);
-	signal?.throwIfAborted();
+	options.signal?.throwIfAborted();
 	if (call === 'starmap' && tasks.kind === 'at-hand') checkArgumentLists(tasks.tasks);
-	return {call, reference, tasks, keep};
+	return {call, reference, tasks, keep, configFiles};
 };
 
 const checkArgumentLists = (lists: readonly unknown[]): void => {

@@ -13,14 +13,18 @@ import {beginStream, collectTasks, type TaskSource} from './task-source.js';
 
 export type ChooseEngine = (options: PoolOptions) => Promise<Engine>;
 
-export type MapRequest = Omit<MeantMap, 'tasks'> & {readonly tasks: TaskSource; readonly keep: Keep};
+export type MapRequest = Omit<MeantMap, 'tasks'> & {
+	readonly tasks: TaskSource;
+	readonly keep: Keep;
+	readonly configFiles: readonly string[];
+};
 
 /**
  * @returns Undefined for a map without tasks: nothing is written, and the queue is not touched.
  * @throws PoolError when the map could not be begun, or gone on with; the reason when it was aborted before that.
  */
 export const startMap = async (
-	{tasks: source, keep, ...meant}: MapRequest,
+	{tasks: source, keep, configFiles, ...meant}: MapRequest,
 	options: PoolOptions,
 	chooseEngine: ChooseEngine,
 	taker?: (arrivals: Arrivals) => Taker,
@@ -33,7 +37,11 @@ export const startMap = async (
 		}
 		const tasks = await settleSource(source, options);
 		if (tasks === undefined) return undefined;
-		return await run(options, async stop => createMap({...meant, tasks, options, keep, engine: await chooseEngine(options)}, stop), taker);
+		return await run(
+			options,
+			async stop => createMap({...meant, tasks, configFiles, options, keep, engine: await chooseEngine(options)}, stop),
+			taker,
+		);
 	} catch (error) {
 		// It may hold a file or a connection open.
 		if (source.kind === 'stream') source.close();

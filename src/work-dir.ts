@@ -9,7 +9,16 @@ import {promisify} from 'node:util';
 import type {Chunk} from './chunks.js';
 import type {CapturedEnvironment} from './environment.js';
 import {PoolError} from './errors.js';
-import {ENVIRONMENT_RECORD, ENVIRONMENT_SCRIPT, LAUNCHER, MANIFEST, SHARED_VALUE, tasksPath, WORKER_SCRIPT} from './layout.js';
+import {
+	DEFAULT_WORK_ROOT,
+	ENVIRONMENT_RECORD,
+	ENVIRONMENT_SCRIPT,
+	LAUNCHER,
+	MANIFEST,
+	SHARED_VALUE,
+	tasksPath,
+	WORKER_SCRIPT,
+} from './layout.js';
 import type {Manifest} from './manifest.js';
 import type {Files} from './ports.js';
 import {isOurs, trustPath, trustWorkDir} from './trust-work-dir.js';
@@ -32,7 +41,7 @@ export const placeWorkDir = async (
 	options: {readonly workDir?: string; readonly workRoot?: string},
 ): Promise<WorkDirPlace> => {
 	if (options.workDir === undefined) {
-		const root = refuseBackslash(resolve(options.workRoot ?? '.qmr'));
+		const root = refuseBackslash(resolve(options.workRoot ?? DEFAULT_WORK_ROOT));
 		await trustPath(root);
 		return {workDir: join(root, session), root};
 	}

@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+/** The command `qmr`: runs what was typed, and ends with its exit code. */
+import {CommanderError} from 'commander';
+import {PoolError, type PoolErrorCode} from '../errors.js';
+import {CommandError, EXIT_FAILED, EXIT_USAGE} from './command-error.js';
+import {createProgram} from './program.js';
+import {coloursFor, endWhenNobodyReads, say} from './terminal.js';
+
+const main = async (): Promise<void> => {
+	endWhenNobodyReads();
+	try {
+		await createProgram().parseAsync();
+	} catch (error) {
+		process.exitCode = explain(error);
+	}
+};
+
+/** Bad input: what was asked for was not begun. */
+const REFUSALS: ReadonlySet<PoolErrorCode> = new Set([
+	'ERR_POOL_OPTION',
+	'ERR_POOL_TASKS',
+	'ERR_POOL_FN_TYPE',
+	'ERR_POOL_FN_BOUND',
+	'ERR_POOL_FN_CLOSURE',
+	'ERR_POOL_MAIN_UNGUARDED',
+	'ERR_POOL_FN_MISSING',
+	'ERR_POOL_ENVIRONMENT',
+	'ERR_POOL_WORK_DIR',
+	'ERR_POOL_RESUME',
+	'ERR_POOL_OWNED',
+]);
+
+/** Says what is wrong, unless it is said already, and returns the exit code. */
+const explain = (error: unknown): number => {
+	// Commander has said it; asked for help or its version, it ends with 0.
+	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+	const {red} = coloursFor(process.stderr);
+	const tell = (message: string): void => say(`${red('qmr:')} ${message}`);
+	if (error instanceof CommandError) {
+		if (error.message !== '') tell(error.message);
+		return error.exitCode;
+	}
+	if (error instanceof PoolError) {
+		tell(error.message);
+		return REFUSALS.has(error.code) ? EXIT_USAGE : EXIT_FAILED;
+	}
+	tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
+	return EXIT_FAILED;
+};
+
+await main();

@@ -1,0 +1,26 @@
+/** All commands of `qmr`. */
+import {Command} from 'commander';
+import {VERSION} from '../version.js';
+
+export const createProgram = (): Command => {
+	const program = new Command('qmr')
+		.description('Maps a program or a function over many tasks as batch jobs on the queue of a cluster, and looks after them.')
+		.version(VERSION)
+		.exitOverride()
+		.showHelpAfterError('(--help tells more)')
+		.configureHelp({showGlobalOptions: true})
+		.addHelpText('after', EXAMPLES);
+	for (const command of COMMANDS) program.addCommand(command().copyInheritedSettings(program));
+	return program;
+};
+
+/** In the order in which they are told. */
+const COMMANDS: readonly (() => Command)[] = [];
+
+const EXAMPLES = `
+Examples:
+  qmr run < jobs.jsonl > results.jsonl
+  qmr map ./model.js#simulate -i parameters.jsonl -o results.jsonl --queue-name short.q
+  qmr status --watch
+  qmr errors .qmr/2026-11-21T00-20-07_a10cda
+`;

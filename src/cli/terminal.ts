@@ -1,0 +1,27 @@
+/** Where a command writes: results to stdout, all that is said to people to stderr; and whether in colour. */
+import pc from 'picocolors';
+
+/** One line, or several, to stdout. */
+export const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+/** One line, or several, to stderr. */
+export const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+/** As JSON that people can read, too. */
+export const printJson = (value: unknown): void => print(JSON.stringify(value, null, '\t'));
+
+/** Colours for a stream; none when it is no terminal, or nobody wants them (https://no-color.org). */
+export const coloursFor = (stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = process.env): Colours =>
+	pc.createColors((stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb') || Boolean(env.FORCE_COLOR && env.FORCE_COLOR !== '0'));
+
+export type Colours = ReturnType<typeof pc.createColors>;
+
+/** What reads our output may have seen enough, as `head`: that is no failure. */
+export const endWhenNobodyReads = (): void => {
+	for (const stream of [process.stdout, process.stderr]) {
+		stream.on('error', (error: NodeJS.ErrnoException) => {
+			if (error.code !== 'EPIPE') throw error;
+			process.exit();
+		});
+	}
+};
