@@ -8,6 +8,7 @@ import {captureEnvironment} from './environment.js';
 import {feedTasks} from './feed-tasks.js';
 import type {FunctionReference} from './function-reference.js';
 import {findGitCommit} from './git-commit.js';
+import {readGitDiff} from './git-diff.js';
 import {openJournal} from './journal.js';
 import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL, SHARED_VALUE} from './layout.js';
@@ -62,6 +63,7 @@ export const createMap = async (
 	const shared = options.shared === undefined ? undefined : encodeShared(options.shared, writer);
 	const place = await placeWorkDir(session, options);
 	const {workDir} = place;
+	const gitDiff = options.gitDiff === true ? await readGitDiff({directory: process.cwd(), mask, tell: ports.tell, signal}) : undefined;
 	const manifest: Manifest = {
 		format: MANIFEST_FORMAT,
 		library: {name: 'queue-map-reduce', version: VERSION},
@@ -90,6 +92,7 @@ export const createMap = async (
 		...recordOptions(options, mask),
 		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv.map(mask)},
 		...withGitCommit(),
+		...(gitDiff === undefined ? {} : {gitDiffBytes: gitDiff.length}),
 		configFiles,
 	};
 	const launcher = createLauncher({
@@ -100,7 +103,7 @@ export const createMap = async (
 		umask: process.umask(),
 		moreFiles: shared === undefined ? [] : [SHARED_VALUE],
 	});
-	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared}, ports.files, signal);
+	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared, gitDiff}, ports.files, signal);
 	const owner = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
 	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
 	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
