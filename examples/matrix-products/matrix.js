@@ -26,6 +26,9 @@ export const multiply = (a, b) => {
 export const sumOf = ([first = new Float64Array(), ...others]) =>
 	first.map((value, i) => others.reduce((sum, {[i]: more = 0}) => sum + more, value));
 
-/** The square root of the sum of all squares. */
-/** @type {(matrix: Float64Array) => number} */
+/**
+ * The square root of the sum of all squares.
+ *
+ * @type {(matrix: Float64Array) => number}
+ */
 export const norm = matrix => Math.sqrt(matrix.reduce((sum, value) => sum + value * value, 0));

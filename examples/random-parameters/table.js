@@ -1,18 +1,22 @@
 /** One table of what many runs of the model have written. */
 import {existsSync, readFileSync} from 'node:fs';
 
-/** What the model was called with and what came out of it, by name; undefined unless all of its files are there. */
-/** @type {(outputBase: string) => Record<string, string> | undefined} */
+/**
+ * What the model was called with and what came out of it, by name; undefined unless all of its files are there, and whole.
+ *
+ * @type {(outputBase: string) => Record<string, string> | undefined}
+ */
 export const readRow = outputBase => {
-	const [params, output, success] = ['params.csv', 'output.csv', 'success.txt'].map(name => `${outputBase}___${name}`);
-	if (params === undefined || output === undefined || success === undefined || ![params, output, success].every(existsSync))
-		return undefined;
-	return Object.fromEntries([params, output].flatMap(readPairs));
+	const texts = ['success.txt', 'params.csv', 'output.csv'].map(name => readText(`${outputBase}___${name}`));
+	return texts.includes('') ? undefined : Object.fromEntries(texts.slice(1).flatMap(readPairs));
 };
 
-/** @type {(path: string) => [name: string, value: string][]} */
-const readPairs = path =>
-	readFileSync(path, 'utf8')
+/** @type {(path: string) => string} */
+const readText = path => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+
+/** @type {(text: string) => [name: string, value: string][]} */
+const readPairs = text =>
+	text
 		.trim()
 		.split('\n')
 		.map(line => {
