@@ -178,8 +178,9 @@ const createOwnership = (state: MapState): ((job: JobStatus) => boolean) => {
 /** The chunks that are not done have their outcome, too. */
 const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Promise<void> => {
 	for (const chunk of openChunks(state)) {
-		chunk.decision = {kind: 'failed', attempt: chunk.attempts.at(-1)?.attempt ?? 0};
 		await reducer.fail(chunk.chunk, chunk.attempts, {kind: 'cancelled', reason});
+		// Not before its outcomes are there: whoever waits for them takes them as soon as it is decided.
+		chunk.decision = {kind: 'failed', attempt: chunk.attempts.at(-1)?.attempt ?? 0};
 		state.journal.note({event: 'chunk-failed', ichunk: chunk.chunk.ichunk, kind: 'cancelled', reason});
 	}
 };
