@@ -1,7 +1,6 @@
 /** Random numbers that are the same on every machine for the same seed. */
 import {createHash} from 'node:crypto';
-// Loaded with this file, other than all other packages: a stream is wanted at once, within a task, and its one file of a hundred lines is read in 1 ms.
-import {xoroshiro128plusFromState} from 'pure-rand/generator/xoroshiro128plus';
+import {createRequire} from 'node:module';
 import {describe} from './check-options.js';
 import {PoolError} from './errors.js';
 
@@ -40,7 +39,17 @@ export const seedText = (seed: unknown): string => {
 /** The stream that a text gives. Texts of one use begin with its name, so that no two uses of one seed give the same numbers. */
 export const streamOf = (text: string): (() => number) => {
 	const digest = createHash('sha256').update(text).digest();
-	const generator = xoroshiro128plusFromState([0, 4, 8, 12].map(offset => digest.readInt32BE(offset)));
+	const generator = loadGenerators().xoroshiro128plusFromState([0, 4, 8, 12].map(offset => digest.readInt32BE(offset)));
 	// The sum that the generator gives is linear in its lowest bits, so these are left out.
 	return () => ((generator.next() >>> 5) * 2 ** 26 + (generator.next() >>> 6)) / 2 ** 53;
+};
+
+type Generators = typeof import('pure-rand/generator/xoroshiro128plus');
+
+let generators: Generators | undefined;
+
+/** Not by `import()`: a task has its first number at once. Not with this file: every queue-job whose module imports the library would pay for it. */
+const loadGenerators = (): Generators => {
+	generators ??= createRequire(import.meta.url)('pure-rand/generator/xoroshiro128plus') as Generators;
+	return generators;
 };
