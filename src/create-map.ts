@@ -20,7 +20,7 @@ import {type Mask, maskData, maskFor} from './mask-environment.js';
 import {LAST_OF_LAUNCHER, workerNodeArguments} from './node-arguments.js';
 import type {PoolOptions} from './options.js';
 import {claimWorkDir} from './owner.js';
-import {createPorts} from './ports.js';
+import {createPorts, type Ports} from './ports.js';
 import {realProcesses} from './processes.js';
 import {createTaskReader} from './read-tasks.js';
 import {createReducer, type Keep} from './reduce.js';
@@ -40,6 +40,8 @@ export type MapCall = {
 	readonly options: PoolOptions;
 	readonly engine: Engine;
 	readonly keep: Keep;
+	/** Who is told what a map has to say to people; stderr by default. */
+	readonly tell?: Ports['tell'] | undefined;
 };
 
 /**
@@ -48,11 +50,11 @@ export type MapCall = {
  * @throws PoolError when that can't be done; the reason of `signal` when it was aborted. Nothing is left behind then.
  */
 export const createMap = async (
-	{call, reference, tasks, configFiles, options, engine, keep}: MapCall,
+	{call, reference, tasks, configFiles, options, engine, keep, tell}: MapCall,
 	signal: AbortSignal,
 ): Promise<OpenMap> => {
 	const mask = maskFor(options);
-	const ports = createPorts(maskEngine(engine, mask));
+	const ports = createPorts(maskEngine(engine, mask), tell);
 	const createdMs = ports.clock.nowMs();
 	const session = createSession(createdMs, ports.random.bytes(3));
 	const atHand = tasks.kind === 'at-hand' ? tasks.tasks : [];

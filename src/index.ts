@@ -23,7 +23,7 @@ export type {Outcome} from './outcome.js';
 export {type IterateOptions, Pool, type Tasks} from './pool.js';
 export {type ParameterBounds, type ParameterRow, randomParameters} from './random-parameters.js';
 export {randomStream} from './random-stream.js';
-export {type AttemptRecord, readWorkDir, type TaskRecord, type WorkDirRecord} from './read-work-dir.js';
+export {type AttemptRecord, type ReadWorkDirOptions, readWorkDir, type TaskRecord, type WorkDirRecord} from './read-work-dir.js';
 
 export {isWorker, type TaskContext, taskContext} from './task-context.js';
 export type {TaskList} from './task-list.js';

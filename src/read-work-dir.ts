@@ -7,14 +7,17 @@ import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
 import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, SHARED_VALUE} from './layout.js';
 import type {Manifest} from './manifest.js';
 import {realFiles} from './ports.js';
+import {readAttempts} from './read-attempts.js';
 import {type Finished, readFinished} from './read-finished.js';
 import {completeTasks, findChunks, readManifest} from './read-manifest.js';
-import {readOutcomeFile} from './read-outcomes.js';
+import {type AttemptRun, readOutcomeFile} from './read-outcomes.js';
 import {readOutputs} from './read-outputs.js';
 import {readInputs} from './read-tasks.js';
 import {readWhole} from './read-whole.js';
 import {readClaim} from './take-claims.js';
 import {trustWorkDir} from './trust-work-dir.js';
+import type {Block} from './v8-serialize-helpers.js';
+import type {WorkerUsage} from './worker/outcomes-trailer.js';
 
 /** What `readWorkDir` tells of one map. */
 export type WorkDirRecord = {
@@ -70,13 +73,27 @@ export type AttemptRecord = {
 	readonly lastEvent: JournalEvent['event'];
 	/** Why it was given up. */
 	readonly reason: string | undefined;
+	/** When its worker began and ended, by the clock of its host; absent as long as it has not said so. */
+	readonly startedAt?: Date;
+	readonly endedAt?: Date;
+	/** What its worker used; absent when it died, and says nothing of programs that tasks start. */
+	readonly usage?: WorkerUsage;
+};
+
+export type ReadWorkDirOptions = {
+	/**
+	 * `false` leaves out what may be large: the tasks' inputs and values, and what those have written that have a value.
+	 *
+	 * @default true
+	 */
+	readonly values?: boolean;
 };
 
 /**
  * @param workDir - The directory of one map.
  * @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir of a format that this version knows, or others could have written there.
  */
-export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
+export const readWorkDir = async (workDir: string, {values = true}: ReadWorkDirOptions = {}): Promise<WorkDirRecord> => {
 	const directory = resolve(workDir);
 	await trustWorkDir(directory, 'read');
 	const manifest = await requireManifest(directory);
@@ -89,9 +106,8 @@ export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
 	const {chunks, firstMissing} = await findChunks(manifest, directory, names, completeTasks(journal), realFiles);
 	if (firstMissing !== undefined) problems.push(`task ${firstMissing} and those after it are not written (yet)`);
 	for (const chunk of chunks) {
-		const chunkFiles = filesByChunk.get(chunk.ichunk) ?? [];
-		for (const record of await readChunk(directory, manifest, chunk, eventsByChunk.get(chunk.ichunk) ?? [], chunkFiles, problems))
-			tasks.push(record);
+		const found = {chunk, events: eventsByChunk.get(chunk.ichunk) ?? [], files: filesByChunk.get(chunk.ichunk) ?? []};
+		for (const record of await readChunk(directory, manifest, found, problems, values)) tasks.push(record);
 	}
 	const sharedPath = manifest.sharedBytes === undefined ? undefined : join(directory, SHARED_VALUE);
 	if (sharedPath !== undefined && !names.includes(SHARED_VALUE)) problems.push(`${sharedPath}: it is missing`);
@@ -134,20 +150,23 @@ const requireManifest = async (workDir: string): Promise<Manifest> => {
 const readChunk = async (
 	workDir: string,
 	manifest: Manifest,
-	chunk: Chunk,
-	events: readonly JournalLine[],
-	files: readonly ChunkFile[],
+	{chunk, events, files}: {readonly chunk: Chunk; readonly events: readonly JournalLine[]; readonly files: readonly ChunkFile[]},
 	problems: string[],
+	hasValues: boolean,
 ): Promise<TaskRecord[]> => {
-	const attempts = replayAttempts(events);
+	const {session} = manifest;
 	const {ichunk, firstTask, numTasks} = chunk;
 	for (const file of files) {
 		if (file.kind === 'damaged')
 			problems.push(`${attemptPath(workDir, ichunk, file.attempt, 'damaged')}: it was set aside, for it could not be read`);
 	}
-	const inputs = await readInputs(workDir, manifest.session, chunk, realFiles, problems);
+	const inputs = hasValues
+		? await readInputs(workDir, session, chunk, realFiles, problems)
+		: new Array<undefined>(numTasks).fill(undefined);
 	const counted = events.findLast(({event}) => event === 'result')?.attempt;
-	const out = await readOutcomes(workDir, manifest, {ichunk, numTasks}, counted, files, problems);
+	const found = await readOutcomes(workDir, manifest, {ichunk, numTasks}, counted, files, problems);
+	const out = hasValues ? found : {...found, blocks: found.blocks.map(withoutValues)};
+	const attempts = await readAttempts(realFiles, events, {workDir, session, ichunk, files, runs: found.runs});
 	const failed = findFailure(events);
 	const last = attempts.at(-1);
 	const homes = new Map(out.sources.flatMap(({attempt, home}) => (home === undefined ? [] : [[attempt, home] as const])));
@@ -156,9 +175,9 @@ const readChunk = async (
 	const outputs = await readOutputs(realFiles, {workDir, ichunk, blocks: out.blocks, lastAttempt: last?.attempt, homes});
 	const isRunning = last?.lastEvent === 'running' || last?.lastEvent === 'claimed';
 	return inputs.map((input, i): TaskRecord => {
-		const found = findOutcome(out.blocks, i, events);
-		const outcome = found?.outcome ?? (failed && chunkFailure(failed));
-		const attempt = found?.attempt ?? last?.attempt;
+		const own = findOutcome(out.blocks, i, events);
+		const outcome = own?.outcome ?? (failed && chunkFailure(failed));
+		const attempt = own?.attempt ?? last?.attempt;
 		const source = attempts.find(record => record.attempt === attempt);
 		return {
 			itask: firstTask + i,
@@ -171,31 +190,19 @@ const readChunk = async (
 			jobId: source?.jobId ?? out.sources.find(known => known.attempt === attempt)?.jobId,
 			// The worker itself knows best where it ran.
 			host: out.sources.find(known => known.attempt === attempt)?.host ?? source?.host,
-			startedAt: found?.startedAt,
-			elapsedMs: found?.elapsedMs,
-			...(found === undefined ? outputs.last : outputs.of(found.attempt, found.output)),
+			startedAt: own?.startedAt,
+			elapsedMs: own?.elapsedMs,
+			...(own === undefined ? outputs.last : outputs.of(own.attempt, own.output)),
 		};
 	});
 };
 
-const replayAttempts = (events: readonly JournalLine[]): AttemptRecord[] => {
-	const attempts = new Map<number, AttemptRecord>();
-	for (const {event, attempt, jobName, jobId, host, time, reason} of events) {
-		// `resubmitted` only announces the next attempt; `submitting` begins it.
-		if (attempt === undefined || event === 'resubmitted') continue;
-		const before = attempts.get(attempt);
-		attempts.set(attempt, {
-			attempt,
-			jobName: jobName ?? before?.jobName,
-			jobId: jobId ?? before?.jobId,
-			host: host ?? before?.host,
-			submittedAt: event === 'submitted' ? time : before?.submittedAt,
-			lastEvent: event,
-			reason: reason ?? before?.reason,
-		});
-	}
-	return [...attempts.values()];
-};
+/** Of what a task has written only that of a failed one is left. */
+const withoutValues = (block: Block): Block => ({
+	...block,
+	values: [],
+	outputs: new Map([...block.outputs].filter(([index]) => block.failures.has(index))),
+});
 
 /** The outcomes of the attempt that counts; while none does, of the first that is whole, or what those that are not have finished. */
 const readOutcomes = async (
@@ -205,7 +212,7 @@ const readOutcomes = async (
 	counted: number | undefined,
 	files: readonly ChunkFile[],
 	problems: string[],
-): Promise<Finished> => {
+): Promise<Finished & {readonly runs: ReadonlyMap<number, AttemptRun>}> => {
 	const attempts = files
 		.flatMap(file => (file.kind === 'out' && (counted ?? file.attempt) === file.attempt ? [file.attempt] : []))
 		.sort((a, b) => a - b);
@@ -213,12 +220,12 @@ const readOutcomes = async (
 	for (const attempt of attempts) {
 		const path = attemptPath(workDir, ichunk, attempt, 'out');
 		const file = await readOutcomeFile(realFiles, path, {session, ichunk, attempt, numTasks});
-		if (file.kind === 'whole') return file;
+		if (file.kind === 'whole') return {...file, runs: new Map([[attempt, file.run]])};
 		problems.push(file.reason);
 	}
 	const all = new Set(files.flatMap(file => (file.kind === 'tasks' ? [] : [file.attempt])));
 	const begun = [...all].sort((a, b) => a - b).map(attempt => ({attempt}));
-	return readFinished(realFiles, {session, workDir}, {ichunk}, begun);
+	return {...(await readFinished(realFiles, {session, workDir}, {ichunk}, begun)), runs: new Map()};
 };
 
 /** What was cancelled may have been submitted again since, when its map was resumed. */

@@ -1,30 +1,25 @@
 /** One map, in steps: make its work_dir or come back to it, drive it until every task has its outcome, conclude it. */
 import type {Arrivals} from './arrivals.js';
 import type {MeantMap} from './compare-tasks.js';
-import {createMap} from './create-map.js';
+import {createMap, type MapCall} from './create-map.js';
 import type {Taker} from './drive-map.js';
 import type {Engine} from './engines/engine.js';
 import {type LaunchedMap, launch, type OpenMap} from './map-run.js';
 import type {PoolOptions} from './options.js';
-import type {Keep} from './reduce.js';
 import {resumeMap} from './resume-map.js';
 import {createStopping} from './stopping.js';
 import {beginStream, collectTasks, type TaskSource} from './task-source.js';
 
 export type ChooseEngine = (options: PoolOptions) => Promise<Engine>;
 
-export type MapRequest = Omit<MeantMap, 'tasks'> & {
-	readonly tasks: TaskSource;
-	readonly keep: Keep;
-	readonly configFiles: readonly string[];
-};
+export type MapRequest = Omit<MeantMap, 'tasks'> & Pick<MapCall, 'tasks' | 'keep' | 'configFiles' | 'tell'>;
 
 /**
  * @returns Undefined for a map without tasks: nothing is written, and the queue is not touched.
  * @throws PoolError when the map could not be begun, or gone on with; the reason when it was aborted before that.
  */
 export const startMap = async (
-	{tasks: source, keep, configFiles, ...meant}: MapRequest,
+	{tasks: source, keep, configFiles, tell, ...meant}: MapRequest,
 	options: PoolOptions,
 	chooseEngine: ChooseEngine,
 	taker?: (arrivals: Arrivals) => Taker,
@@ -39,7 +34,7 @@ export const startMap = async (
 		if (tasks === undefined) return undefined;
 		return await run(
 			options,
-			async stop => createMap({...meant, tasks, configFiles, options, keep, engine: await chooseEngine(options)}, stop),
+			async stop => createMap({...meant, tell, tasks, configFiles, options, keep, engine: await chooseEngine(options)}, stop),
 			taker,
 		);
 	} catch (error) {
