@@ -8,6 +8,7 @@ import {type CapturedEnvironment, captureEnvironment} from './environment.js';
 import {feedTasks} from './feed-tasks.js';
 import type {FunctionReference} from './function-reference.js';
 import {findGitCommit} from './git-commit.js';
+import {readGitDiff} from './git-diff.js';
 import {openJournal} from './journal.js';
 import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL, SHARED_VALUE} from './layout.js';
@@ -81,6 +82,7 @@ export const createMap = async (
 	const shared = options.shared === undefined ? undefined : encodeShared(options.shared, writer);
 	const place = again?.part?.place ?? (await placeWorkDir(session, options));
 	const {workDir} = place;
+	const gitDiff = options.gitDiff === true ? await readGitDiff({directory: cwd, mask, tell: ports.tell, signal}) : undefined;
 	const manifest: Manifest = {
 		format: MANIFEST_FORMAT,
 		library: {name: 'queue-map-reduce', version: VERSION},
@@ -110,6 +112,7 @@ export const createMap = async (
 		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd, command: process.argv.map(mask)},
 		launch,
 		...withGitCommit(cwd),
+		...(gitDiff === undefined ? {} : {gitDiffBytes: gitDiff.length}),
 		configFiles,
 		...(again === undefined ? {} : {rerunOf: again.rerunOf}),
 		...(itasks === undefined ? {} : {itasks}),
@@ -122,7 +125,7 @@ export const createMap = async (
 		umask: launch.umask,
 		moreFiles: shared === undefined ? [] : [SHARED_VALUE],
 	});
-	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared}, ports.files, signal);
+	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared, gitDiff}, ports.files, signal);
 	const own = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
 	const owner = again?.part === undefined ? own : withOwner(own, again.part.owner);
 	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
