@@ -12,6 +12,7 @@ import {openJournal} from './journal.js';
 import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL, SHARED_VALUE} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
+import type {MapHooks} from './map-hooks.js';
 import type {OpenMap} from './map-run.js';
 import {chunkOf, createMapState, noteComplete, numJobsOf, submitFirst, toMapOptions} from './map-state.js';
 import {maskEngine} from './mask-engine.js';
@@ -39,6 +40,7 @@ export type MapCall = {
 	readonly options: PoolOptions;
 	readonly engine: Engine;
 	readonly keep: Keep;
+	readonly hooks?: MapHooks | undefined;
 };
 
 /**
@@ -47,7 +49,7 @@ export type MapCall = {
  * @throws PoolError when that can't be done; the reason of `signal` when it was aborted. Nothing is left behind then.
  */
 export const createMap = async (
-	{call, reference, tasks, configFiles, options, engine, keep}: MapCall,
+	{call, reference, tasks, configFiles, options, engine, keep, hooks}: MapCall,
 	signal: AbortSignal,
 ): Promise<OpenMap> => {
 	const mask = maskFor(options);
@@ -102,7 +104,7 @@ export const createMap = async (
 	});
 	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared}, ports.files, signal);
 	const owner = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
-	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
+	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask, onEvent: hooks?.onEvent});
 	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
 	submitFirst(state, state.chunks);
 	if (tasks.kind === 'at-hand') noteComplete(state, engine);

@@ -17,7 +17,15 @@ export const concludeMap = async (
 	state: MapState,
 	ports: Ports,
 	reducer: Reducer,
-	{place, keepWorkDir}: {readonly place: WorkDirPlace; readonly keepWorkDir: boolean},
+	{
+		place,
+		keepWorkDir,
+		whyKeep,
+	}: {
+		readonly place: WorkDirPlace;
+		readonly keepWorkDir: boolean;
+		readonly whyKeep?: (() => string | undefined) | undefined;
+	},
 ): Promise<void> => {
 	const left = await endRest(state, ports, reducer);
 	tellNotices(reducer.notices(), ports);
@@ -25,7 +33,7 @@ export const concludeMap = async (
 	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
 	try {
 		await state.journal.flush({durable: false});
-		const reason = whyKept(state, left, reducer, keepWorkDir);
+		const reason = whyKept(state, left, reducer, keepWorkDir) ?? whyKeep?.();
 		if (reason === undefined) {
 			// A heartbeat would put its file back into a directory that is being removed.
 			await state.owner.rest();

@@ -20,5 +20,5 @@ export type {AttemptInfo, EnvironmentOption, PoolOptions, Progress, Resources} f
 export type {Outcome} from './outcome.js';
 export {type IterateOptions, Pool, type Tasks} from './pool.js';
 export {type AttemptRecord, readWorkDir, type TaskRecord, type WorkDirRecord} from './read-work-dir.js';
-
+export {type CommandJob, type CommandResult, runCommand} from './run-command.js';
 export {isWorker, type TaskContext, taskContext} from './task-context.js';

@@ -4,6 +4,7 @@ import type {MeantMap} from './compare-tasks.js';
 import {createMap} from './create-map.js';
 import type {Taker} from './drive-map.js';
 import type {Engine} from './engines/engine.js';
+import type {MapHooks} from './map-hooks.js';
 import {type LaunchedMap, launch, type OpenMap} from './map-run.js';
 import type {PoolOptions} from './options.js';
 import type {Keep} from './reduce.js';
@@ -17,6 +18,7 @@ export type MapRequest = Omit<MeantMap, 'tasks'> & {
 	readonly tasks: TaskSource;
 	readonly keep: Keep;
 	readonly configFiles: readonly string[];
+	readonly hooks?: MapHooks | undefined;
 };
 
 /**
@@ -24,7 +26,7 @@ export type MapRequest = Omit<MeantMap, 'tasks'> & {
  * @throws PoolError when the map could not be begun, or gone on with; the reason when it was aborted before that.
  */
 export const startMap = async (
-	{tasks: source, keep, configFiles, ...meant}: MapRequest,
+	{tasks: source, keep, configFiles, hooks, ...meant}: MapRequest,
 	options: PoolOptions,
 	chooseEngine: ChooseEngine,
 	taker?: (arrivals: Arrivals) => Taker,
@@ -33,14 +35,17 @@ export const startMap = async (
 	try {
 		if (workDir !== undefined) {
 			const tasks = await collectTasks(source, signal);
-			return await run(options, stop => resumeMap({workDir, options, chooseEngine, keep, meant: {...meant, tasks}}, stop), taker);
+			return await run(options, stop => resumeMap({workDir, options, chooseEngine, keep, meant: {...meant, tasks}, hooks}, stop), {
+				taker,
+				hooks,
+			});
 		}
 		const tasks = await settleSource(source, options);
 		if (tasks === undefined) return undefined;
 		return await run(
 			options,
-			async stop => createMap({...meant, tasks, configFiles, options, keep, engine: await chooseEngine(options)}, stop),
-			taker,
+			async stop => createMap({...meant, tasks, configFiles, options, keep, hooks, engine: await chooseEngine(options)}, stop),
+			{taker, hooks},
 		);
 	} catch (error) {
 		// It may hold a file or a connection open.
@@ -63,7 +68,7 @@ const settleSource = async (source: TaskSource, {numChunks, signal}: PoolOptions
 const run = async (
 	options: PoolOptions,
 	open: (signal: AbortSignal) => Promise<OpenMap>,
-	taker?: (arrivals: Arrivals) => Taker,
+	{taker, hooks}: {readonly taker?: ((arrivals: Arrivals) => Taker) | undefined; readonly hooks?: MapHooks | undefined} = {},
 ): Promise<LaunchedMap> => {
 	const stopping = createStopping(options);
 	const opened = await open(stopping.signal).catch(async error => {
@@ -71,5 +76,6 @@ const run = async (
 		throw stopping.reasonOf(error);
 	});
 	stopping.hasWorkDir(opened.state.workDir);
-	return launch(opened, stopping, taker);
+	hooks?.onWorkDir?.(opened.state.workDir);
+	return launch(opened, stopping, {taker, whyKeep: hooks?.whyKeep});
 };

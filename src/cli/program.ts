@@ -1,6 +1,8 @@
 /** All commands of `qmr`. */
 import {Command} from 'commander';
 import {VERSION} from '../version.js';
+import {mapCommand} from './commands/map.js';
+import {runJobsCommand} from './commands/run.js';
 
 export const createProgram = (): Command => {
 	const program = new Command('qmr')
@@ -15,7 +17,7 @@ export const createProgram = (): Command => {
 };
 
 /** In the order in which they are told. */
-const COMMANDS: readonly (() => Command)[] = [];
+const COMMANDS: readonly (() => Command)[] = [runJobsCommand, mapCommand];
 
 const EXAMPLES = `
 Examples:
