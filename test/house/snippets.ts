@@ -131,6 +131,7 @@ export const normalise = (text: string, project?: string): string =>
 			'for TIME, of TIME each',
 		)
 		.replaceAll(/\b[\d.]+ MiB\b/g, 'N MiB')
+		.replaceAll(/\bQMR_CONTRACT_[\da-f]+/g, 'QMR_CONTRACT_RANDOM')
 		.replaceAll(/\b\d+ queue-jobs at once/g, 'SLOTS queue-jobs at once')
 		.replaceAll(/\(\d+ tasks are finished\)/g, '(N tasks are finished)')
 		.replaceAll(/ {2,}/g, '  ');
