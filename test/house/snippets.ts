@@ -29,7 +29,7 @@ export const NOT_RUN: ReadonlyMap<string, string> = new Map([
 	],
 	[
 		'qmr run -i jobs.jsonl -o results.jsonl --queue-name short.q --resources memory=4G,time=1h',
-		'needs Python and a queue; test/cli/run.test.ts runs commands',
+		'needs Python and a queue',
 	],
 	['npm test', 'this test is part of it'],
 	['npm run bench -- --install --markdown README.md', 'takes an hour; test/house/bench.test.ts runs it in small'],
