@@ -1,8 +1,11 @@
 /** All commands of `qmr`. */
 import {Command} from 'commander';
 import {VERSION} from '../version.js';
+import {cancelCommand} from './commands/cancel.js';
 import {errorsCommand} from './commands/errors.js';
 import {lsCommand} from './commands/ls.js';
+import {rerunCommand} from './commands/rerun.js';
+import {resumeCommand} from './commands/resume.js';
 import {statusCommand} from './commands/status.js';
 
 export const createProgram = (): Command => {
@@ -18,7 +21,7 @@ export const createProgram = (): Command => {
 };
 
 /** In the order in which they are told. */
-const COMMANDS: readonly (() => Command)[] = [lsCommand, statusCommand, errorsCommand];
+const COMMANDS: readonly (() => Command)[] = [lsCommand, statusCommand, errorsCommand, resumeCommand, rerunCommand, cancelCommand];
 
 const EXAMPLES = `
 Examples:
