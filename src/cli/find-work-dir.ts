@@ -1,16 +1,17 @@
 /** Which work_dir is meant: by its path, by its session or the beginning of that, or the newest one. */
 import {existsSync, readdirSync, type Stats, statSync} from 'node:fs';
 import {join, resolve} from 'node:path';
+import {withConfig} from '../config.js';
 import {DEFAULT_WORK_ROOT, MANIFEST} from '../layout.js';
 import {UsageError} from './command-error.js';
 import {toPlainLine} from './plain-text.js';
 
 /**
  * @param argument - A path; or a session, or its beginning, of a work_dir in `root`; undefined for the newest one there.
- * @param root - Where work_dirs are made.
+ * @param root - Where work_dirs are made. @default `workRoot` of `qmr.config.json`, else `.qmr`
  * @throws UsageError when there is none, or more than one.
  */
-export const findWorkDir = (argument: string | undefined, root: string = DEFAULT_WORK_ROOT): string => {
+export const findWorkDir = (argument: string | undefined, root: string = defaultRoot()): string => {
 	if (argument === '') throw new UsageError('Expected a work_dir, got an empty text. (A variable that is not set?)');
 	if (argument !== undefined && existsSync(join(argument, MANIFEST))) return resolve(argument);
 	const names = listWorkDirs(root);
@@ -29,6 +30,9 @@ export const findWorkDir = (argument: string | undefined, root: string = DEFAULT
 	if (meant[0] !== undefined) return join(resolve(root), meant[0]);
 	throw new UsageError(`Expected a work_dir, got ${JSON.stringify(argument)}, ${whyNot(argument, root)}`);
 };
+
+/** Where maps of this directory are made. */
+export const defaultRoot = (): string => withConfig({}).options.workRoot ?? DEFAULT_WORK_ROOT;
 
 /**
  * The names of the work_dirs in a directory, oldest first.

@@ -2,8 +2,8 @@
 import {existsSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {Command} from 'commander';
-import {DEFAULT_WORK_ROOT} from '../../layout.js';
 import {UsageError} from '../command-error.js';
+import {defaultRoot} from '../find-work-dir.js';
 import type {DamagedMap, ListedMap, ReadableMap} from '../list-maps.js';
 import {toPlainLine} from '../plain-text.js';
 import {formatTable} from '../print-table.js';
@@ -14,7 +14,7 @@ export const lsCommand = (): Command =>
 	new Command('ls')
 		.summary('the maps that there are')
 		.description('Lists the maps below a directory, the newest last: what they are, how far they are, and whether anybody works in them.')
-		.argument('[root...]', 'directories in which work_dirs are made', [DEFAULT_WORK_ROOT])
+		.argument('[root...]', 'directories in which work_dirs are made (default: `workRoot` of qmr.config.json, else .qmr)')
 		.option('-t, --tag <tag>', 'only maps with this tag; may be given several times', (tag: string, tags: readonly string[] = []) => [
 			...tags,
 			tag,
@@ -22,9 +22,10 @@ export const lsCommand = (): Command =>
 		.option('--json', 'print JSON')
 		.addHelpText('after', EXAMPLES)
 		.action(
-			async (roots: readonly string[], {tag: tags = [], json = false}: {readonly tag?: readonly string[]; readonly json?: boolean}) => {
+			async (given: readonly string[], {tag: tags = [], json = false}: {readonly tag?: readonly string[]; readonly json?: boolean}) => {
 				const {listMaps} = await import('../list-maps.js');
-				const missing = roots.find(root => root !== DEFAULT_WORK_ROOT && !existsSync(root));
+				const missing = given.find(root => !existsSync(root));
+				const roots = given.length === 0 ? [defaultRoot()] : given;
 				if (missing !== undefined)
 					throw new UsageError(`Expected a directory with work_dirs, got ${JSON.stringify(missing)}, which is not there.`);
 				const found: ListedMap[] = [];
