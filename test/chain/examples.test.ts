@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
-import {randomParameters, randomStream} from 'queue-map-reduce';
+import {randomParameters, randomStream, readWorkDir} from 'queue-map-reduce';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {drawCharacters} from '../../examples/phase-diagram/characters.js';
 import {gridValues} from '../../examples/phase-diagram/diagram.js';
@@ -46,7 +46,7 @@ const runMainFile = (file: string, argumentList: readonly string[], env: NodeJS.
 };
 
 describe('the phase diagram', () => {
-	test('prints and writes what its functions compute here with the documented seeds', async () => {
+	test('C1, C7: prints and writes what its functions compute here with the documented seeds', async () => {
 		const exit = await runExample(
 			'phase-diagram',
 			'--grid',
@@ -309,7 +309,7 @@ describe.each(ENGINES)('on %s', engine => {
 		expect(readdirSync(directory)).toEqual([]);
 	});
 
-	test('V1, V2, V5, V6, V7, D6: 18 of 20 rows of random parameters make a table, rows 3 and 7 are missing', async () => {
+	test('V1, V2, V3, V5, V6, V7, V8, D6: 18 of 20 rows of random parameters make a table, rows 3 and 7 are missing', async () => {
 		const exit = await tools.run('random-parameters', '--out', 'a table.csv');
 		expect(exit.code).toBe(0);
 		const rows = [...randomParameters({growth: [2.8, 4.1], start: [0.1, 0.9], generations: [1000]}, 20, 625)];
@@ -345,6 +345,13 @@ describe.each(ENGINES)('on %s', engine => {
 			);
 			expect(readdirSync(path.join(tasks, `${itask}.1`)).sort()).toEqual(files.map(name => `model___${name}`));
 		}
+		// Whoever comes later finds the tasks and where their files are.
+		const record = await readWorkDir(workDir);
+		expect(record.tasks.map(({input}) => input)).toEqual(rows);
+		const tableOfLater = record.tasks.flatMap(({itask, outcome}) =>
+			outcome?.status === 'fulfilled' ? [{itask, ...readRow(outcome.value as string)}] : [],
+		);
+		expect(formatCsv(tableOfLater)).toBe(readHere('a table.csv'));
 	});
 
 	test('H1, H2, H12, D9: the products of five pairs of matrices sum up to what they do serially', async () => {
