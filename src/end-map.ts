@@ -22,10 +22,11 @@ export const concludeMap = async (
 	const left = await endRest(state, ports, reducer);
 	tellNotices(reducer.notices(), ports);
 	const {failed, done} = reducer.counts();
-	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
+	const message = `${done} of ${done + failed} tasks have a result`;
+	state.journal.note({event: 'ended', numTasks: done + failed, numFailed: failed, message});
 	try {
 		await state.journal.flush({durable: false});
-		const reason = whyKept(state, left, reducer, keepWorkDir);
+		const reason = whyKept(state, left, reducer, {place, keepWorkDir});
 		if (reason === undefined) {
 			// A heartbeat would put its file back into a directory that is being removed.
 			await state.owner.rest();
@@ -79,7 +80,9 @@ export const stopMap = async (state: MapState, ports: Ports, reducer: Reducer, {
 		await removeQueueJobs(state, ports);
 		await cancelRest(state, reducer, `cancelled, for the map was ended: ${why}`);
 	}
-	journal.note({event: isLeaving ? 'detached' : 'ended', reason: why});
+	const {done: numDone, failed: numFailed} = reducer.counts();
+	if (isLeaving) journal.note({event: 'detached', reason: why});
+	else journal.note({event: 'ended', numTasks: numDone + numFailed, numFailed, reason: why});
 	await journal.flush({durable: false}).catch(error => {
 		ports.tell(`queue-map-reduce: ${workDir}/log.jsonl can't be written: ${(error as Error).message}`);
 	});
@@ -181,15 +184,22 @@ const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Pr
 		await reducer.fail(chunk.chunk, chunk.attempts, {kind: 'cancelled', reason});
 		// Not before its outcomes are there: whoever waits for them takes them as soon as it is decided.
 		chunk.decision = {kind: 'failed', attempt: chunk.attempts.at(-1)?.attempt ?? 0};
-		state.journal.note({event: 'chunk-failed', ichunk: chunk.chunk.ichunk, kind: 'cancelled', reason});
+		const {ichunk} = chunk.chunk;
+		state.journal.note({event: 'chunk-failed', ichunk, kind: 'cancelled', reason, numFailed: reducer.numFailedIn(ichunk)});
 	}
 };
 
-const whyKept = ({firstMissing}: MapState, left: string | undefined, reducer: Reducer, keepWorkDir: boolean): string | undefined => {
+const whyKept = (
+	{firstMissing}: MapState,
+	left: string | undefined,
+	reducer: Reducer,
+	{place, keepWorkDir}: {readonly place: WorkDirPlace; readonly keepWorkDir: boolean},
+): string | undefined => {
 	const {failed: numFailed} = reducer.counts();
 	if (numFailed > 0) return numFailed === 1 ? 'a task failed' : `${numFailed} tasks failed`;
 	if (firstMissing !== undefined) return `its tasks were never all written: task ${firstMissing} is the first that is missing`;
 	if (left !== undefined) return left;
+	if (place.partOf !== undefined) return `it is a part of ${place.partOf}`;
 	if (reducer.hasStderr()) return 'a task wrote to stderr';
 	return keepWorkDir ? '`keepWorkDir` is set' : undefined;
 };

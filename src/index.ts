@@ -24,6 +24,8 @@ export {type IterateOptions, Pool, type Tasks} from './pool.js';
 export {type ParameterBounds, type ParameterRow, randomParameters} from './random-parameters.js';
 export {randomStream} from './random-stream.js';
 export {type AttemptRecord, type ReadWorkDirOptions, readWorkDir, type TaskRecord, type WorkDirRecord} from './read-work-dir.js';
+export type {RerunOptions} from './rerun-map.js';
 
+export {type AnyRow, type Table, type TableFailure, type TableRow, table} from './table.js';
 export {isWorker, type TaskContext, taskContext} from './task-context.js';
 export type {TaskList} from './task-list.js';

@@ -49,8 +49,10 @@ export type JournalEvent = {
 	readonly reason?: string;
 	/** Of `submitting`: what is asked for, when there is anything. */
 	readonly resources?: JobResources;
-	/** Of `tasks-complete`: of them all. */
+	/** Of `tasks-complete` and `ended`: of them all. */
 	readonly numTasks?: number;
+	/** Of `result`, `chunk-failed` and `ended`: how many of the tasks of the chunk, or of the map, have no result; absent for none. */
+	readonly numFailed?: number;
 	/** For people. */
 	readonly message?: string;
 };

@@ -30,6 +30,8 @@ export type WorkDirPlace = {
 	readonly workDir: string;
 	/** The directory to remove when it is empty in the end, because the work_dir is made below it by default. */
 	readonly root: string | undefined;
+	/** The work_dir that it is a part of, with which it stays and goes. */
+	readonly partOf?: string;
 };
 
 /**

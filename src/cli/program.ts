@@ -2,7 +2,12 @@
 import {Command} from 'commander';
 import {VERSION} from '../version.js';
 import {doctorCommand} from './commands/doctor.js';
+import {errorsCommand} from './commands/errors.js';
+import {lsCommand} from './commands/ls.js';
 import {reportCommand} from './commands/report.js';
+import {resultsCommand} from './commands/results.js';
+import {showCommand} from './commands/show.js';
+import {statusCommand} from './commands/status.js';
 
 export const createProgram = (): Command => {
 	const program = new Command('qmr')
@@ -17,7 +22,15 @@ export const createProgram = (): Command => {
 };
 
 /** In the order in which they are told. */
-const COMMANDS: readonly (() => Command)[] = [doctorCommand, reportCommand];
+const COMMANDS: readonly (() => Command)[] = [
+	lsCommand,
+	statusCommand,
+	showCommand,
+	errorsCommand,
+	resultsCommand,
+	doctorCommand,
+	reportCommand,
+];
 
 const EXAMPLES = `
 Examples:
