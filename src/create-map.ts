@@ -13,6 +13,7 @@ import {openJournal} from './journal.js';
 import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL, SHARED_VALUE} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
+import type {MapHooks} from './map-hooks.js';
 import type {OpenMap} from './map-run.js';
 import {chunkOf, createMapState, noteComplete, numJobsOf, submitFirst, toMapOptions} from './map-state.js';
 import {maskEngine} from './mask-engine.js';
@@ -20,7 +21,7 @@ import {type Mask, maskData, maskFor} from './mask-environment.js';
 import {LAST_OF_LAUNCHER, workerNodeArguments} from './node-arguments.js';
 import type {PoolOptions} from './options.js';
 import {claimWorkDir, type Owner, withOwner} from './owner.js';
-import {createPorts, type Ports} from './ports.js';
+import {createPorts} from './ports.js';
 import {realProcesses} from './processes.js';
 import {createTaskReader} from './read-tasks.js';
 import {createReducer, type Keep} from './reduce.js';
@@ -40,8 +41,7 @@ export type MapCall = {
 	readonly options: PoolOptions;
 	readonly engine: Engine;
 	readonly keep: Keep;
-	/** Who is told what a map has to say to people; stderr by default. */
-	readonly tell?: Ports['tell'] | undefined;
+	readonly hooks?: MapHooks | undefined;
 	/** Of a map that is run again. */
 	readonly again?: RunAgain;
 };
@@ -64,11 +64,11 @@ export type RunAgain = {
  * @throws PoolError when that can't be done; the reason of `signal` when it was aborted. Nothing is left behind then.
  */
 export const createMap = async (
-	{call, reference, tasks, configFiles, options, engine, keep, tell, again}: MapCall,
+	{call, reference, tasks, configFiles, options, engine, keep, hooks, again}: MapCall,
 	signal: AbortSignal,
 ): Promise<OpenMap> => {
 	const mask = maskFor(options);
-	const ports = createPorts(maskEngine(engine, mask), tell);
+	const ports = createPorts(maskEngine(engine, mask), hooks?.tell);
 	const createdMs = ports.clock.nowMs();
 	const session = createSession(createdMs, ports.random.bytes(3));
 	const atHand = tasks.kind === 'at-hand' ? tasks.tasks : [];
@@ -128,7 +128,7 @@ export const createMap = async (
 	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared, gitDiff}, ports.files, signal);
 	const own = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
 	const owner = again?.part === undefined ? own : withOwner(own, again.part.owner);
-	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
+	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask, onEvent: hooks?.onEvent});
 	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
 	submitFirst(state, state.chunks);
 	if (tasks.kind === 'at-hand') noteComplete(state, engine);

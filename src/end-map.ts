@@ -17,7 +17,15 @@ export const concludeMap = async (
 	state: MapState,
 	ports: Ports,
 	reducer: Reducer,
-	{place, keepWorkDir}: {readonly place: WorkDirPlace; readonly keepWorkDir: boolean},
+	{
+		place,
+		keepWorkDir,
+		whyKeep,
+	}: {
+		readonly place: WorkDirPlace;
+		readonly keepWorkDir: boolean;
+		readonly whyKeep?: (() => string | undefined) | undefined;
+	},
 ): Promise<void> => {
 	const left = await endRest(state, ports, reducer);
 	tellNotices(reducer.notices(), ports);
@@ -26,7 +34,7 @@ export const concludeMap = async (
 	state.journal.note({event: 'ended', numTasks: done + failed, numFailed: failed, message});
 	try {
 		await state.journal.flush({durable: false});
-		const reason = whyKept(state, left, reducer, {place, keepWorkDir});
+		const reason = whyKept(state, left, reducer, {place, keepWorkDir}) ?? whyKeep?.();
 		if (reason === undefined) {
 			// A heartbeat would put its file back into a directory that is being removed.
 			await state.owner.rest();

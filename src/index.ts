@@ -25,7 +25,7 @@ export {type ParameterBounds, type ParameterRow, randomParameters} from './rando
 export {randomStream} from './random-stream.js';
 export {type AttemptRecord, type ReadWorkDirOptions, readWorkDir, type TaskRecord, type WorkDirRecord} from './read-work-dir.js';
 export type {RerunOptions} from './rerun-map.js';
-
+export {type CommandJob, type CommandResult, runCommand} from './run-command.js';
 export {type AnyRow, type Table, type TableFailure, type TableRow, table} from './table.js';
 export {isWorker, type TaskContext, taskContext} from './task-context.js';
 export type {TaskList} from './task-list.js';

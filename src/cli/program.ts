@@ -4,8 +4,10 @@ import {VERSION} from '../version.js';
 import {doctorCommand} from './commands/doctor.js';
 import {errorsCommand} from './commands/errors.js';
 import {lsCommand} from './commands/ls.js';
+import {mapCommand} from './commands/map.js';
 import {reportCommand} from './commands/report.js';
 import {resultsCommand} from './commands/results.js';
+import {runJobsCommand} from './commands/run.js';
 import {showCommand} from './commands/show.js';
 import {statusCommand} from './commands/status.js';
 
@@ -23,6 +25,8 @@ export const createProgram = (): Command => {
 
 /** In the order in which they are told. */
 const COMMANDS: readonly (() => Command)[] = [
+	runJobsCommand,
+	mapCommand,
 	lsCommand,
 	statusCommand,
 	showCommand,

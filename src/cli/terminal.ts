@@ -20,9 +20,18 @@ export type Colours = ReturnType<typeof pc.createColors>;
 /** What reads our output may have seen enough, as `head`: that is no failure. */
 export const endWhenNobodyReads = (): void => {
 	for (const stream of [process.stdout, process.stderr]) {
-		stream.on('error', (error: NodeJS.ErrnoException) => {
-			if (error.code !== 'EPIPE') throw error;
-			process.exit();
-		});
+		stream.on('error', (error: NodeJS.ErrnoException) => onWriteError(error, stream));
 	}
+};
+
+type WriteErrorListener = (error: NodeJS.ErrnoException, stream: NodeJS.WriteStream) => void;
+
+let onWriteError: WriteErrorListener = error => {
+	if (error.code !== 'EPIPE') throw error;
+	process.exit();
+};
+
+/** For a command that has something to clear up before it ends by itself. */
+export const whenWritingFails = (listener: WriteErrorListener): void => {
+	onWriteError = listener;
 };
