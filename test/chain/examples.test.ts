@@ -291,6 +291,14 @@ const onEngine = (
 	};
 };
 
+/** What the paper says that a command prints. */
+const documentedOutput = (command: string): string => {
+	const paper = readFileSync(new URL('../../examples/README.md', import.meta.url), 'utf8');
+	const [, , output = ''] =
+		/^\n```\n\n(?:<!-- output -->\n\n)?```(text)?\n([^`]*)```$/m.exec(paper.slice(paper.indexOf(command) + command.length)) ?? [];
+	return output;
+};
+
 const readHere = (name: string): string => readFileSync(path.join(directory, name), 'utf8');
 
 describe.each(ENGINES)('on %s', engine => {
@@ -376,6 +384,29 @@ describe.each(ENGINES)('on %s', engine => {
 		expect(readdirSync(path.join(directory, 'by tasks'))).toEqual(names);
 		for (const name of names) expect(readHere(`by tasks/${name}`)).toBe(readHere(`serially/${name}`));
 		expect(JSON.parse(readHere('by tasks/000007.line.json'))).toEqual({event: 7, slope: expect.any(Number), offset: expect.any(Number)});
+	});
+
+	test('D2, D3, D4: shell commands end with their codes and signals, and write where they are told to', async () => {
+		const exit = await tools.run('shell-commands');
+		expect({code: exit.code, stdout: exit.stdout}).toEqual({code: 1, stdout: documentedOutput('node examples/shell-commands/main.js')});
+		expect(exit.stdout.split('\n').map(line => line.split(':')[0])).toEqual(['code 0', 'code 0', 'code 3', 'code 127', 'SIGKILL', '']);
+		expect(readdirSync(directory).sort()).toEqual(['errors.txt', 'sevens.txt']);
+		expect(readHere('sevens.txt')).toBe('271\n');
+		expect(readHere('errors.txt')).toContain('no-such-program');
+	});
+
+	test('D3, D4: a job that can not be run costs the others nothing', async () => {
+		const jobs = [
+			{cmd: 'pwd', cd: '/', out: path.join(directory, 'one.txt')},
+			{cmd: 'true', cd: '/no/such/directory'},
+			{cmd: 'pwd', out: 'two.txt'},
+		];
+		writeFileSync(path.join(directory, 'jobs.jsonl'), jobs.map(job => `${JSON.stringify(job)}\n`).join(''));
+		const exit = await tools.run('shell-commands', 'jobs.jsonl');
+		expect(exit.code).toBe(1);
+		expect(exit.stdout).toContain('/no/such/directory');
+		// The directory of one job is not that of the next.
+		expect([readHere('one.txt'), readHere('two.txt')]).toEqual(['/\n', `${directory}\n`]);
 	});
 });
 
