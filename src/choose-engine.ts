@@ -7,6 +7,7 @@ import {createLocalEngine, defaultSlots} from './engines/local.js';
 import {createSlurmEngine} from './engines/slurm.js';
 import {PoolError} from './errors.js';
 import {guardEngine} from './guard-engine.js';
+import {sayBeside} from './live-lines.js';
 import type {PoolOptions} from './options.js';
 import {userName} from './user-name.js';
 
@@ -64,7 +65,7 @@ export const chooseEngine = async (options: PoolOptions): Promise<ChosenEngine> 
 };
 
 const foreign = (engine: Engine, {programTimeoutMs = PROGRAM_TIMEOUT_MS}: PoolOptions): Engine =>
-	guardEngine(engine, {timeoutMs: programTimeoutMs, tell: line => void process.stderr.write(`${line}\n`)});
+	guardEngine(engine, {timeoutMs: programTimeoutMs, tell: line => sayBeside(line)});
 
 const local = (options: PoolOptions): Engine => createLocalEngine({slots: options.slots ?? defaultSlots()});
 

@@ -7,6 +7,7 @@ import {constants} from 'node:fs';
 import {type FileHandle, open, readdir, rename, rmdir} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine} from './engines/engine.js';
+import {sayBeside} from './live-lines.js';
 import {readFully} from './read-fully.js';
 import {removeTree} from './remove-tree.js';
 import type {ByteSource} from './v8-serialize-helpers.js';
@@ -55,7 +56,7 @@ export const createPorts = (engine: Engine): Ports => ({
 	files: realFiles,
 	random: {bytes: length => randomBytes(length)},
 	engine,
-	tell: line => void process.stderr.write(`${line}\n`),
+	tell: line => sayBeside(line),
 });
 
 const realClock: Clock = {

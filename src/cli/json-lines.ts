@@ -53,5 +53,4 @@ const parseLine = (bytes: Buffer, line: number): JsonLine => {
 const MAX_WORDS = 200;
 
 /** V8 quotes from the line, which may be long and may hold anything. */
-const describe = ({message}: Error): string =>
-	message.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, MAX_WORDS);
+const describe = ({message}: Error): string => message.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, MAX_WORDS);

@@ -26,5 +26,4 @@ const append = (path: string, text: string): void => {
 };
 
 /** What a job says of itself could do things to a terminal. */
-const printable = (text: string): string =>
-	text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
+const printable = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');

@@ -85,7 +85,12 @@ const mapLines = async ({lines, output, log}: Streams, iterate: (tasks: Tasks) =
 	return numFailed;
 };
 
-const whereabouts = ({itask, attempt, jobId, host}: Outcome<unknown>): object => ({itask, attempt, jobId: jobId ?? null, host: host ?? null});
+const whereabouts = ({itask, attempt, jobId, host}: Outcome<unknown>): object => ({
+	itask,
+	attempt,
+	jobId: jobId ?? null,
+	host: host ?? null,
+});
 
 const describe = (outcome: Outcome<unknown>): {readonly kind: string; readonly message: string} => {
 	if (outcome.status === 'fulfilled') throw new Error('Expected an outcome without a value.');

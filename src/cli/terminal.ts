@@ -1,11 +1,12 @@
 /** Where a command writes: results to stdout, all that is said to people to stderr; and whether in colour. */
 import pc from 'picocolors';
+import {sayBeside} from '../live-lines.js';
 
 /** One line, or several, to stdout. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** One line, or several, to stderr. */
-export const say = (text: string): void => void process.stderr.write(`${text}\n`);
+export const say = (text: string): void => sayBeside(text);
 
 /** As JSON that people can read, too. */
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, '\t'));
