@@ -2,7 +2,7 @@
 // the ONE file that is copied into every work_dir. The page of a report is one file, too: its style and its script are in it.
 import {execFileSync} from 'node:child_process';
 import {createHash} from 'node:crypto';
-import {readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {chmodSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
 
@@ -54,3 +54,6 @@ const page = readFileSync(`${root}src/report/page/template.html`, 'utf8').replac
 	place => parts.get(place) ?? '',
 );
 writeFileSync(`${root}dist/src/report/report-page.html`, page);
+
+// npm makes it so for those who install the package; a link into this repository leads to the file as it is.
+chmodSync(`${root}dist/src/cli/main.js`, 0o755);

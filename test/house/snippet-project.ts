@@ -15,8 +15,8 @@ export type SnippetProject = {
 	readonly remove: () => Promise<void>;
 };
 
-/** All that is on PATH beside node; the second line is for the scripts of the contract of an engine. */
-const PROGRAMS = [...['sh', 'sleep', 'cat', 'ls', 'env'], ...['mv', 'dd', 'readlink']];
+/** All that is on PATH beside node; some is for the scripts of the contract of an engine, and some for the guides. */
+const PROGRAMS = [...['sh', 'sleep', 'cat', 'ls', 'env'], ...['mv', 'dd', 'readlink'], ...['head']];
 
 const TSC = ['--strict', '--target', 'es2022', '--module', 'nodenext', '--types', 'node', '--skipLibCheck', '--pretty', 'false'];
 

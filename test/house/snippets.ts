@@ -11,6 +11,7 @@
  * - `python`: what a reader comes from. It is not run.
  * - `<!-- sample: … -->` before a `json`: lines of log.jsonl; their events and fields are those that there are.
  */
+import {hostname, userInfo} from 'node:os';
 import type {Snippet} from './markdown.js';
 
 /** Commands that a test can't run, and the reason. */
@@ -110,18 +111,37 @@ const planShell = (snippet: Snippet): MutableStep => {
 };
 
 /**
- * What differs from run to run becomes the same: the directory of the project, sessions, times, numbers of processes and slots, the host's name, durations.
+ * What differs from run to run becomes the same: the directory of the project, sessions, times, numbers of processes and slots, who and where somebody is, durations, memory, the
+ * width of columns.
  */
 export const normalise = (text: string, project?: string): string =>
-	(project === undefined ? text : text.replaceAll(project, '/home/ada/project'))
+	(project === undefined ? text : inPaper(text, project))
 		.replaceAll(/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d_[\da-f]{6}/g, 'SESSION')
 		.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME')
+		.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: UTC)?/g, 'TIME')
 		.replaceAll(/\blocal-\d+-/g, 'local-PID-')
+		.replaceAll(/\(pid \d+\)/g, '(pid PID)')
 		.replaceAll(/\bhost: '[^']+'/g, "host: 'HOST'")
 		.replaceAll(/\belapsedMs: [\d.e-]+/g, 'elapsedMs: MS')
-		.replaceAll(/\b\d+ queue-jobs at once/g, 'SLOTS queue-jobs at once')
+		.replaceAll(/\b[\d.]+ ?(?:ms|s|min|h)(?= ago\b)/g, 'AGE')
+		.replaceAll(/(?<=SESSION +)\d+[smhd]\b/g, 'AGE')
+		.replaceAll(/\btook [\d.]+ (?:ms|s)\b/g, 'took TIME')
 		.replaceAll(/\(\d+(?:\.\d+)?ms\)/g, '(MS)')
-		.replaceAll(/\(\d+ tasks are finished\)/g, '(N tasks are finished)');
+		.replaceAll(
+			/\bfor [\d.]+ \S+ \(median\), but only [\d.]+ % of the time was spent in tasks, of [\d.]+ \S+ each/g,
+			'for TIME, of TIME each',
+		)
+		.replaceAll(/\b[\d.]+ MiB\b/g, 'N MiB')
+		.replaceAll(/\b\d+ queue-jobs at once/g, 'SLOTS queue-jobs at once')
+		.replaceAll(/\(\d+ tasks are finished\)/g, '(N tasks are finished)')
+		.replaceAll(/ {2,}/g, '  ');
+
+/** The papers tell of Ada, at her laptop. */
+const inPaper = (text: string, project: string): string =>
+	text
+		.replaceAll(project, '/home/ada/project')
+		.replaceAll(`by ${userInfo().username} on ${hostname()}`, 'by ada on laptop')
+		.replaceAll(new RegExp(`^(  on |)${hostname()}(?=$| {2,})`, 'gm'), '$1laptop');
 
 const ANY_LINES = '…\n';
 
