@@ -1,7 +1,7 @@
 /**
  * log.jsonl: what happened in a map, one event a line. People read it, and it says which attempts there were and which one counts.
  */
-import type {JobState} from './engines/engine.js';
+import type {JobResources, JobState} from './engines/engine.js';
 import type {TaskErrorKind} from './errors.js';
 import type {Home} from './layout.js';
 import type {Mask} from './mask-environment.js';
@@ -47,8 +47,12 @@ export type JournalEvent = {
 	readonly kind?: TaskErrorKind;
 	/** Why, in words. */
 	readonly reason?: string;
-	/** Of `tasks-complete`: of them all. */
+	/** Of `submitting`: what is asked for, when there is anything. */
+	readonly resources?: JobResources;
+	/** Of `tasks-complete` and `ended`: of them all. */
 	readonly numTasks?: number;
+	/** Of `result`, `chunk-failed` and `ended`: how many of the tasks of the chunk, or of the map, have no result; absent for none. */
+	readonly numFailed?: number;
 	/** For people. */
 	readonly message?: string;
 };
@@ -73,13 +77,15 @@ export type JournalWriter = {
 	readonly owner?: number;
 	/** For the words of programs and of workers; all else is of our own making. */
 	readonly mask?: Mask;
+	/** Told of every event that is noted. */
+	readonly onEvent?: ((event: JournalEvent) => void) | undefined;
 };
 
 export const openJournal = (
 	path: string,
 	files: Pick<Files, 'append' | 'openSource'>,
 	clock: Clock,
-	{owner = 1, mask = text => text}: JournalWriter = {},
+	{owner = 1, mask = text => text, onEvent}: JournalWriter = {},
 ): Journal => {
 	const by = owner === 1 ? {} : {owner};
 	// A crash, or a disk that was full, may have torn off the last line: the next one must not be lost with it.
@@ -88,7 +94,10 @@ export const openJournal = (
 	return {
 		note: (...events) => {
 			const time = new Date(clock.nowMs()).toISOString();
-			for (const event of events) lines += `${JSON.stringify({time, ...by, ...event, ...maskWords(event, mask)})}\n`;
+			for (const event of events) {
+				lines += `${JSON.stringify({time, ...by, ...event, ...maskWords(event, mask)})}\n`;
+				onEvent?.(event);
+			}
 		},
 		flush: async options => {
 			if (lines === '') return;

@@ -25,7 +25,7 @@ export const sendVisit = async (
 			keep: 'outcomes',
 			configFiles: [],
 			// What a map says of its work_dir, which goes away, would lead nowhere.
-			tell: () => undefined,
+			hooks: {tell: () => undefined},
 		},
 		{...toMapOptions(options), ...watched},
 		async () => engine,

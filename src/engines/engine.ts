@@ -18,6 +18,8 @@ export type Engine = {
 	 * @returns As many outcomes as requests.
 	 */
 	submit(requests: readonly JobRequest[]): Promise<readonly SubmitOutcome[]>;
+	/** What `submit` would call: for each request a program and its arguments. Nothing is submitted. For `--dry-run` of the command; undefined when no program is called. */
+	describe?(requests: readonly JobRequest[]): Promise<readonly (readonly string[])[]>;
 	/** Many queue-jobs in one submission. Undefined when the engine has no such thing: then they are submitted one by one. */
 	readonly arrays?: ArrayJobs;
 	/**
@@ -40,6 +42,8 @@ export type ArrayJobs = {
 	maxElements(): Promise<number>;
 	/** As `Engine.submit` for one request; the id of `submitted` is that of the array. */
 	submit(request: ArrayRequest): Promise<SubmitOutcome>;
+	/** What `arrays.submit` would call: a program and its arguments. */
+	describe?(request: ArrayRequest): Promise<readonly string[]>;
 	/** By what id `status` lists, and `remove` and `explain` take, one element of an array. */
 	elementId(arrayId: string, element: number): string;
 };
