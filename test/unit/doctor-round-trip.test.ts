@@ -112,11 +112,11 @@ describe('the process-node', () => {
 		const watching = new AbortController();
 		writeFileSync(join(directory.path, '000000000.tasks'), '');
 		const meeting = meetWorker(directory.path, watching.signal);
-		expect(meeting.hasSigns()).toBe(false);
 		const taskDir = taskDirPath(directory.path, 0, 1);
 		mkdirSync(taskDir, {recursive: true});
 		writeFileSync(join(taskDir, GREETING), '');
 		await vi.waitUntil(() => existsSync(join(taskDir, ANSWER)), {timeout: 20_000});
+		expect(meeting.hasSigns()).toBe(false);
 		writeFileSync(join(directory.path, '000000000.1.e'), '');
 		await vi.waitUntil(() => meeting.hasSigns(), {timeout: 20_000});
 		writeFileSync(join(directory.path, '000000000.1.out'), '');
