@@ -89,7 +89,10 @@ type End = {readonly kind: 'complete'} | {readonly kind: 'stopped'; readonly rea
 export const launch = (
 	{place, state, reducer, ports, options, feed}: OpenMap,
 	{signal, stop, over}: Pick<Stopping, 'signal' | 'stop' | 'over'>,
-	taker?: (arrivals: Arrivals) => Taker,
+	{
+		taker,
+		whyKeep,
+	}: {readonly taker?: ((arrivals: Arrivals) => Taker) | undefined; readonly whyKeep?: (() => string | undefined) | undefined} = {},
 ): LaunchedMap => {
 	const {workDir, session} = state;
 	const rounds = createBell();
@@ -122,7 +125,7 @@ export const launch = (
 				rounds.ring();
 			};
 			const keepWorkDir = options.keepWorkDir ?? false;
-			await driveMap(state, ports, reducer, {place, keepWorkDir, onRound, signal, feed, taker: waitForTaker});
+			await driveMap(state, ports, reducer, {place, keepWorkDir, whyKeep, onRound, signal, feed, taker: waitForTaker});
 			return {kind: 'complete'};
 		} catch (reason) {
 			return {kind: 'stopped', reason};

@@ -50,13 +50,15 @@ export type Files = {
 
 export type ClosableSource = ByteSource & {readonly close: () => Promise<void>};
 
-export const createPorts = (engine: Engine): Ports => ({
+export const createPorts = (engine: Engine, tell: Ports['tell'] = tellOnStderr): Ports => ({
 	clock: realClock,
 	files: realFiles,
 	random: {bytes: length => randomBytes(length)},
 	engine,
-	tell: line => void process.stderr.write(`${line}\n`),
+	tell,
 });
+
+const tellOnStderr = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const realClock: Clock = {
 	nowMs: () => Date.now(),

@@ -1,21 +1,19 @@
 /** Reads a work_dir, also one that is still being worked in or is damaged: what ran where, when, how long, how often, with what and to what end. */
-import {join, resolve} from 'node:path';
-import type {Chunk} from './chunks.js';
-import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
+import {type Chunk, itaskOf} from './chunks.js';
+import type {RemoteError, TaskErrorKind} from './errors.js';
 import {findOutcome} from './find-outcome.js';
-import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
-import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, SHARED_VALUE} from './layout.js';
+import type {JournalEvent, JournalLine} from './journal.js';
+import {attemptPath, type ChunkFile} from './layout.js';
 import type {Manifest} from './manifest.js';
+import {createRerunReader, mergeTask, openReruns} from './merge-reruns.js';
+import {type KnownChunk, type OpenWorkDir, openWorkDir} from './open-work-dir.js';
 import {realFiles} from './ports.js';
 import {readAttempts} from './read-attempts.js';
 import {type Finished, readFinished} from './read-finished.js';
-import {completeTasks, findChunks, readManifest} from './read-manifest.js';
 import {type AttemptRun, readOutcomeFile} from './read-outcomes.js';
-import {readOutputs} from './read-outputs.js';
+import {type ChunkOutputs, readOutputs} from './read-outputs.js';
 import {readInputs} from './read-tasks.js';
-import {readWhole} from './read-whole.js';
 import {readClaim} from './take-claims.js';
-import {trustWorkDir} from './trust-work-dir.js';
 import type {Block} from './v8-serialize-helpers.js';
 import type {WorkerUsage} from './worker/outcomes-trailer.js';
 
@@ -56,6 +54,8 @@ export type TaskRecord = {
 	/** What the task itself has written; as long as it has no outcome of its own, the last lines of its chunk's last attempt. */
 	readonly stdout: string;
 	readonly stderr: string;
+	/** Of a task that was computed again: all but its input is from the rerun of this number, whose files are in `rerun.<number>`. */
+	readonly rerun: number | undefined;
 };
 
 export type TaskOutcomeRecord =
@@ -94,85 +94,67 @@ export type ReadWorkDirOptions = {
  * @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir of a format that this version knows, or others could have written there.
  */
 export const readWorkDir = async (workDir: string, {values = true}: ReadWorkDirOptions = {}): Promise<WorkDirRecord> => {
-	const directory = resolve(workDir);
-	await trustWorkDir(directory, 'read');
-	const manifest = await requireManifest(directory);
-	const problems: string[] = [];
-	const names = await realFiles.list(directory);
-	const journal = await readJournal(directory, names, problems);
-	const eventsByChunk = groupByChunk(journal);
-	const filesByChunk = groupByChunk(names.flatMap(name => parseChunkFile(name) ?? []));
+	const map = await openWorkDir(workDir);
 	const tasks: TaskRecord[] = [];
-	const {chunks, firstMissing} = await findChunks(manifest, directory, names, completeTasks(journal), realFiles);
-	if (firstMissing !== undefined) problems.push(`task ${firstMissing} and those after it are not written (yet)`);
-	for (const chunk of chunks) {
-		const found = {chunk, events: eventsByChunk.get(chunk.ichunk) ?? [], files: filesByChunk.get(chunk.ichunk) ?? []};
-		for (const record of await readChunk(directory, manifest, found, problems, values)) tasks.push(record);
+	for await (const chunk of readTasks(map, {values})) for (const task of chunk) tasks.push(task);
+	return {workDir: map.workDir, manifest: map.manifest, tasks, sharedPath: map.sharedPath, journal: map.journal, problems: map.problems};
+};
+
+export type ReadTasksOptions = ReadWorkDirOptions & {
+	/** Whether the tasks themselves are read. @default as `values` */
+	readonly inputs?: boolean;
+	/** Whether what they have written is read. @default true */
+	readonly outputs?: boolean;
+	/** These chunks. @default all */
+	readonly only?: readonly KnownChunk[];
+};
+
+/**
+ * Chunk by chunk, in task order: a million tasks need not be in memory at once. What can't be read is added to the problems of the map.
+ */
+export const readTasks = async function* (
+	map: OpenWorkDir,
+	{values = true, inputs = values, outputs = true, only = map.chunks}: ReadTasksOptions = {},
+): AsyncGenerator<TaskRecord[]> {
+	const {problems} = map;
+	const read = ({workDir, manifest}: OpenWorkDir, chunk: KnownChunk): Promise<TaskRecord[]> =>
+		readChunk(workDir, manifest, chunk, problems, {values, inputs, outputs});
+	const readAgain = createRerunReader(await openReruns(map), read);
+	for (const chunk of only) {
+		const merged: TaskRecord[] = [];
+		for (const task of await read(map, chunk)) merged.push(mergeTask(task, await readAgain(task.itask)));
+		yield merged;
 	}
-	const sharedPath = manifest.sharedBytes === undefined ? undefined : join(directory, SHARED_VALUE);
-	if (sharedPath !== undefined && !names.includes(SHARED_VALUE)) problems.push(`${sharedPath}: it is missing`);
-	return {workDir: directory, manifest, tasks, sharedPath, journal, problems};
-};
-
-const readJournal = async (workDir: string, names: readonly string[], problems: string[]): Promise<JournalLine[]> => {
-	const path = join(workDir, JOURNAL);
-	const text = (await readWhole(realFiles, path))?.toString();
-	if (text === undefined && names.includes(JOURNAL)) problems.push(`${path}: it can't be read`);
-	const journal = parseJournal(text ?? '');
-	// The last one may still be being written.
-	const numDamaged =
-		(text ?? '')
-			.split('\n')
-			.slice(0, -1)
-			.filter(line => line !== '').length - journal.length;
-	if (numDamaged > 0) problems.push(`${path}: ${numDamaged} of its lines can't be read`);
-	return journal;
-};
-
-const groupByChunk = <Item extends {readonly ichunk?: number}>(items: readonly Item[]): Map<number, Item[]> => {
-	const groups = new Map<number, Item[]>();
-	for (const item of items) {
-		if (item.ichunk === undefined) continue;
-		const group = groups.get(item.ichunk);
-		if (group === undefined) groups.set(item.ichunk, [item]);
-		else group.push(item);
-	}
-	return groups;
-};
-
-const requireManifest = async (workDir: string): Promise<Manifest> => {
-	const found = await readManifest(workDir, realFiles);
-	if (found.kind === 'found') return found.manifest;
-	const problem = found.kind === 'missing' ? `Expected a work_dir, got ${workDir}, which has no ${MANIFEST}.` : found.reason;
-	throw new PoolError('ERR_POOL_WORK_DIR', problem, {workDir});
 };
 
 const readChunk = async (
 	workDir: string,
 	manifest: Manifest,
-	{chunk, events, files}: {readonly chunk: Chunk; readonly events: readonly JournalLine[]; readonly files: readonly ChunkFile[]},
+	{chunk, events, files}: KnownChunk,
 	problems: string[],
-	hasValues: boolean,
+	wanted: {readonly values: boolean; readonly inputs: boolean; readonly outputs: boolean},
 ): Promise<TaskRecord[]> => {
 	const {session} = manifest;
-	const {ichunk, firstTask, numTasks} = chunk;
+	const {ichunk, numTasks} = chunk;
 	for (const file of files) {
 		if (file.kind === 'damaged')
 			problems.push(`${attemptPath(workDir, ichunk, file.attempt, 'damaged')}: it was set aside, for it could not be read`);
 	}
-	const inputs = hasValues
+	const inputs = wanted.inputs
 		? await readInputs(workDir, session, chunk, realFiles, problems)
 		: new Array<undefined>(numTasks).fill(undefined);
 	const counted = events.findLast(({event}) => event === 'result')?.attempt;
 	const found = await readOutcomes(workDir, manifest, {ichunk, numTasks}, counted, files, problems);
-	const out = hasValues ? found : {...found, blocks: found.blocks.map(withoutValues)};
+	const out = wanted.values ? found : {...found, blocks: found.blocks.map(withoutValues)};
 	const attempts = await readAttempts(realFiles, events, {workDir, session, ichunk, files, runs: found.runs});
 	const failed = findFailure(events);
 	const last = attempts.at(-1);
 	const homes = new Map(out.sources.flatMap(({attempt, home}) => (home === undefined ? [] : [[attempt, home] as const])));
 	const claim = files.some(({kind}) => kind === 'claim') ? await readClaim(realFiles, workDir, ichunk) : undefined;
 	if (claim !== undefined && claim.home.ichunk !== ichunk) homes.set(1, claim.home);
-	const outputs = await readOutputs(realFiles, {workDir, ichunk, blocks: out.blocks, lastAttempt: last?.attempt, homes});
+	const outputs = wanted.outputs
+		? await readOutputs(realFiles, {workDir, ichunk, blocks: out.blocks, lastAttempt: last?.attempt, homes})
+		: NO_OUTPUTS;
 	const isRunning = last?.lastEvent === 'running' || last?.lastEvent === 'claimed';
 	return inputs.map((input, i): TaskRecord => {
 		const own = findOutcome(out.blocks, i, events);
@@ -180,7 +162,7 @@ const readChunk = async (
 		const attempt = own?.attempt ?? last?.attempt;
 		const source = attempts.find(record => record.attempt === attempt);
 		return {
-			itask: firstTask + i,
+			itask: itaskOf(chunk, i),
 			ichunk,
 			state: outcome === undefined ? (isRunning ? 'running' : 'pending') : outcome.status === 'fulfilled' ? 'done' : 'failed',
 			attempts,
@@ -193,9 +175,12 @@ const readChunk = async (
 			startedAt: own?.startedAt,
 			elapsedMs: own?.elapsedMs,
 			...(own === undefined ? outputs.last : outputs.of(own.attempt, own.output)),
+			rerun: undefined,
 		};
 	});
 };
+
+const NO_OUTPUTS: ChunkOutputs = {of: () => NO_OUTPUTS.last, last: {stdout: '', stderr: ''}};
 
 /** Of what a task has written only that of a failed one is left. */
 const withoutValues = (block: Block): Block => ({

@@ -27,6 +27,7 @@ export const doneTask = (itask: number, fields: Partial<TaskRecord> = {}): TaskR
 	attempts: [attempt()],
 	input: undefined,
 	outcome: {status: 'fulfilled', value: undefined},
+	rerun: undefined,
 	attempt: 1,
 	jobId: '937',
 	host: 'node1',
