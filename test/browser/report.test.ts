@@ -208,6 +208,38 @@ describe('by keyboard', () => {
 	});
 });
 
+test('by mouse a queue-job tells of itself, is chosen, dragged and zoomed at', async () => {
+	const open = await reports.open(await reports.make(MAP));
+	const {page} = open;
+	await untilDrawn(page);
+	const canvas = page.locator('#timeline-canvas');
+	await canvas.scrollIntoViewIfNeeded();
+	const box = await canvas.boundingBox();
+	const [x, y] = [(box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + 250];
+	const tip = page.locator('.tip');
+	for (let dx = 0; dx < 60 && !(await tip.isVisible()); dx += 6) await page.mouse.move(x + dx, y);
+	expect(await tip.textContent()).toMatch(/^Chunk \d+, attempt \d/);
+	await page.mouse.down();
+	await untilDrawn(page);
+	const whole = await pictureOf(page);
+	expect(await page.locator('#timeline [role="status"]').textContent()).toBe(await tip.textContent());
+	await page.mouse.up();
+	await page.keyboard.down('Control');
+	await page.mouse.wheel(0, -240);
+	await page.keyboard.up('Control');
+	await untilDrawn(page);
+	await expect.poll(() => pictureOf(page)).not.toBe(whole);
+	const zoomed = await pictureOf(page);
+	await page.mouse.down();
+	await page.mouse.move(x - 200, y);
+	await page.mouse.up();
+	await untilDrawn(page);
+	expect(await pictureOf(page)).not.toBe(zoomed);
+	await page.mouse.move(5, 5);
+	expect(await tip.isVisible()).toBe(false);
+	expectQuiet(open);
+});
+
 describe('the page', () => {
 	test('has a structure that is understood without being seen', async () => {
 		const {page} = await reports.open(await reports.make(MAP));
