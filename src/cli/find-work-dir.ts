@@ -43,10 +43,11 @@ export const listWorkDirs = (root: string): string[] =>
 	readNames(root)
 		.filter(name => !name.startsWith('.'))
 		.flatMap(name => {
-			const begunMs = findBeginning(root, name);
-			return begunMs === undefined ? [] : [{name, begunMs}];
+			const manifest = statOf(join(root, name, MANIFEST));
+			return manifest === undefined ? [] : [{name, writtenMs: manifest.mtimeMs, begunMs: beginningIn(name) ?? manifest.mtimeMs}];
 		})
-		.sort((a, b) => a.begunMs - b.begunMs || (a.name < b.name ? -1 : 1))
+		// Two may have been begun in the same second.
+		.sort((a, b) => a.begunMs - b.begunMs || a.writtenMs - b.writtenMs)
 		.map(({name}) => name);
 
 const readNames = (root: string): string[] => {
@@ -59,13 +60,11 @@ const readNames = (root: string): string[] => {
 	}
 };
 
-/** When its map was begun, as its session says; one that was given a name of its own has a file that is written once. Undefined when it is no work_dir. */
-const findBeginning = (root: string, name: string): number | undefined => {
-	const manifest = statOf(join(root, name, MANIFEST));
-	if (manifest === undefined) return undefined;
+/** When its map was begun, as a session says; a work_dir that was given a name of its own has a file that is written once. */
+const beginningIn = (name: string): number | undefined => {
 	const [, date, hours, minutes, seconds] = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)_/.exec(name) ?? [];
 	const begunMs = Date.parse(`${date}T${hours}:${minutes}:${seconds}Z`);
-	return Number.isNaN(begunMs) ? manifest.mtimeMs : begunMs;
+	return Number.isNaN(begunMs) ? undefined : begunMs;
 };
 
 /** What can't be looked at is as if it were not there. */

@@ -1,6 +1,6 @@
 /** `qmr ls`: the maps that there are. */
 import {existsSync} from 'node:fs';
-import {resolve} from 'node:path';
+import {basename, resolve} from 'node:path';
 import {Command} from 'commander';
 import {UsageError} from '../command-error.js';
 import {defaultRoot} from '../find-work-dir.js';
@@ -32,7 +32,7 @@ export const lsCommand = (): Command =>
 				for (const root of roots) found.push(...(await listMaps(root)));
 				const maps = found
 					.filter(map => tags.length === 0 || (map.kind === 'map' && tags.every(tag => map.tags.includes(tag))))
-					.sort((a, b) => (a.session < b.session ? -1 : 1));
+					.sort((a, b) => compare(beginningOf(a), beginningOf(b)));
 				if (json) printJson(maps.map(toJson));
 				else if (maps.length > 0) print(formatMaps(maps, Date.now()));
 				if (!json && maps.length === 0)
@@ -41,6 +41,11 @@ export const lsCommand = (): Command =>
 					);
 			},
 		);
+
+/** Damaged ones first: they are old, as a rule, and nobody knows. */
+const beginningOf = (map: ListedMap): string => (map.kind === 'map' ? map.startedAt : '');
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const toJson = (map: ListedMap): object => {
 	if (map.kind === 'damaged') return {session: map.session, workDir: map.workDir, problem: map.problem};
@@ -55,7 +60,8 @@ const formatMaps = (maps: readonly ListedMap[], nowMs: number): string => {
 	const table = formatTable(
 		readable,
 		[
-			{name: 'SESSION', of: ({session}) => session},
+			// By this name the other commands find it: its session, unless it was given one of its own.
+			{name: 'MAP', of: ({workDir}) => basename(workDir)},
 			{name: 'AGE', of: ({startedAt}) => formatAgeShort(Date.parse(startedAt), nowMs), isNumber: true},
 			{name: 'FUNCTION', of: map => shorten(formatFunctionShort(map.function))},
 			{name: 'ENGINE', of: ({engine}) => engine},
