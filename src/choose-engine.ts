@@ -9,6 +9,7 @@ import {createSlurmEngine, type SlurmOptions} from './engines/slurm.js';
 import {askSlurm} from './engines/slurm-facts.js';
 import {PoolError} from './errors.js';
 import {guardEngine} from './guard-engine.js';
+import {sayBeside} from './live-lines.js';
 import type {PoolOptions} from './options.js';
 import {userName} from './user-name.js';
 
@@ -68,7 +69,7 @@ export const chooseEngine = async (options: PoolOptions): Promise<ChosenEngine> 
 type Made = Omit<ChosenEngine, 'why'>;
 
 const foreign = (engine: Engine, {programTimeoutMs = PROGRAM_TIMEOUT_MS}: PoolOptions): Made => ({
-	engine: guardEngine(engine, {timeoutMs: programTimeoutMs, tell: line => void process.stderr.write(`${line}\n`)}),
+	engine: guardEngine(engine, {timeoutMs: programTimeoutMs, tell: line => sayBeside(line)}),
 	askSite: undefined,
 });
 

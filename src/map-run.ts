@@ -9,7 +9,7 @@ import {chunkOf, type MapState} from './map-state.js';
 import type {PoolOptions, Progress} from './options.js';
 import type {Outcome} from './outcome.js';
 import type {Ports} from './ports.js';
-import {countTasks, createProgress} from './progress.js';
+import {createProgress} from './progress.js';
 import {createTaskReader} from './read-tasks.js';
 import type {Reducer} from './reduce.js';
 import type {Stopping} from './stopping.js';
@@ -96,7 +96,8 @@ export const launch = (
 ): LaunchedMap => {
 	const {workDir, session} = state;
 	const rounds = createBell();
-	const progress = createProgress(state, reducer, options);
+	const isWhole = (): boolean => feed === undefined || feed.end() !== undefined;
+	const progress = createProgress({state, reducer, clock: ports.clock, isWhole, tell: ports.tell}, options);
 	let end: End | undefined;
 	let isDecided = false;
 
@@ -152,7 +153,7 @@ export const launch = (
 	const run: MapRun<unknown> = {
 		workDir,
 		session,
-		status: () => ({...countTasks(state, reducer), isOver: end !== undefined}),
+		status: () => ({...progress.read(), isOver: end !== undefined}),
 		settledSoFar: reducer.outcomes,
 		results: async () => {
 			await whole();
@@ -196,7 +197,7 @@ const incomplete = (workDir: string, firstMissing: number): PoolError =>
 export const runOfNothing = (): MapRun<unknown> => ({
 	workDir: '',
 	session: '',
-	status: () => ({total: 0, done: 0, failed: 0, running: 0, pending: 0, isOver: true}),
+	status: () => ({total: 0, done: 0, failed: 0, running: 0, pending: 0, rate: undefined, remainingMs: 0, isOver: true}),
 	settledSoFar: () => [],
 	results: async () => [],
 	outcomes: async () => [],

@@ -35,12 +35,14 @@ export type ReturnToMap = {
 	readonly keep: Keep;
 	/** What the caller believes to be in the work_dir; undefined to take what is there. */
 	readonly meant: MeantMap | undefined;
+	/** Nothing will be submitted: what could not be written down is not needed. */
+	readonly isEnding?: boolean;
 	readonly hooks?: MapHooks | undefined;
 };
 
 /** @throws PoolError `ERR_POOL_RESUME` when there is nothing to go on with, `ERR_POOL_OWNED` when another process is at it, `ERR_POOL_WORK_DIR` when others could have written there; the reason of `signal` when it was aborted. */
 export const resumeMap = async (
-	{workDir: path, options: given, chooseEngine, keep, meant, hooks}: ReturnToMap,
+	{workDir: path, options: given, chooseEngine, keep, meant, isEnding = false, hooks}: ReturnToMap,
 	signal: AbortSignal,
 ): Promise<OpenMap> => {
 	const {manifest, workDir} = await findMap(resolve(path));
@@ -49,7 +51,10 @@ export const resumeMap = async (
 		await compareWithMap(meant, workDir, manifest, {chunks, isComplete: firstMissing === undefined}, realFiles);
 	}
 	if (given.shared !== undefined) await compareShared(given.shared, workDir, manifest, realFiles);
-	const options = mergeOptions(recordedOptions(manifest, given, workDir, DEFINING), given);
+	const options = mergeOptions(
+		recordedOptions(manifest, given, workDir, isEnding ? new Set([...DEFINING, ...manifest.incompleteOptions]) : DEFINING),
+		given,
+	);
 	const engine = await chooseEngine({...options, engine: requireEngine(manifest, given, workDir)});
 	const mask = maskFor(options);
 	const ports = createPorts(maskEngine(engine, mask));

@@ -104,28 +104,45 @@ export type Columns = {
 export const createColumns = (): Columns => {
 	const ofTasks = new Set<string>();
 	const ofResults = new Set<string>();
-	const nameOfTask = (key: string): string => (key === ITASK ? `task.${key}` : key);
-	const nameOfResult = (key: string): string => {
-		let name = key;
-		while (name === ITASK || ofTasks.has(name) || (name !== key && ofResults.has(name))) name = `result.${name}`;
-		return name;
+	let names: {readonly tasks: ReadonlyMap<string, string>; readonly results: ReadonlyMap<string, string>} | undefined;
+	const name = (): NonNullable<typeof names> => {
+		if (names !== undefined) return names;
+		const used = new Set([ITASK]);
+		// Those of tasks first: they stay what they are wherever that can be.
+		names = {tasks: nameColumns(ofTasks, 'task', used), results: nameColumns(ofResults, 'result', used)};
+		return names;
 	};
 	return {
 		see: (task, result) => {
+			const before = ofTasks.size + ofResults.size;
 			for (const key of Object.keys(partsOf(task, 'task'))) ofTasks.add(key);
 			for (const key of Object.keys(partsOf(result, 'result'))) ofResults.add(key);
+			if (ofTasks.size + ofResults.size > before) names = undefined;
 		},
-		names: () => [ITASK, ...[...ofTasks].map(nameOfTask), ...[...ofResults].map(nameOfResult)],
+		names: () => [ITASK, ...name().tasks.values(), ...name().results.values()],
 		knows: (task, result) =>
 			Object.keys(partsOf(task, 'task')).every(key => ofTasks.has(key)) &&
 			Object.keys(partsOf(result, 'result')).every(key => ofResults.has(key)),
 		toRow: (itask, task, result) => {
+			const {tasks, results} = name();
 			const row: Record<string, unknown> = {[ITASK]: itask};
-			for (const [key, value] of Object.entries(partsOf(task, 'task'))) define(row, nameOfTask(key), value);
-			for (const [key, value] of Object.entries(partsOf(result, 'result'))) define(row, nameOfResult(key), value);
+			for (const [key, value] of Object.entries(partsOf(task, 'task'))) define(row, tasks.get(key) ?? key, value);
+			for (const [key, value] of Object.entries(partsOf(result, 'result'))) define(row, results.get(key) ?? key, value);
 			return row as AnyRow;
 		},
 	};
+};
+
+/** Gives every key a name that no other column has. */
+const nameColumns = (keys: ReadonlySet<string>, prefix: string, used: Set<string>): Map<string, string> => {
+	const names = new Map<string, string>();
+	for (const key of keys) {
+		let name = key;
+		while (used.has(name) || (name !== key && keys.has(name))) name = `${prefix}.${name}`;
+		used.add(name);
+		names.set(key, name);
+	}
+	return names;
 };
 
 const ITASK = 'itask';

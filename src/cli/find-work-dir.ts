@@ -1,16 +1,17 @@
 /** Which work_dir is meant: by its path, by its session or the beginning of that, or the newest one. */
 import {existsSync, readdirSync, type Stats, statSync} from 'node:fs';
 import {join, resolve} from 'node:path';
+import {withConfig} from '../config.js';
 import {DEFAULT_WORK_ROOT, MANIFEST} from '../layout.js';
 import {UsageError} from './command-error.js';
 import {toPlainLine} from './plain-text.js';
 
 /**
  * @param argument - A path; or a session, or its beginning, of a work_dir in `root`; undefined for the newest one there.
- * @param root - Where work_dirs are made.
+ * @param root - Where work_dirs are made. @default `workRoot` of `qmr.config.json`, else `.qmr`
  * @throws UsageError when there is none, or more than one.
  */
-export const findWorkDir = (argument: string | undefined, root: string = DEFAULT_WORK_ROOT): string => {
+export const findWorkDir = (argument: string | undefined, root: string = defaultRoot()): string => {
 	if (argument === '') throw new UsageError('Expected a work_dir, got an empty text. (A variable that is not set?)');
 	if (argument !== undefined && existsSync(join(argument, MANIFEST))) return resolve(argument);
 	const names = listWorkDirs(root);
@@ -30,6 +31,9 @@ export const findWorkDir = (argument: string | undefined, root: string = DEFAULT
 	throw new UsageError(`Expected a work_dir, got ${JSON.stringify(argument)}, ${whyNot(argument, root)}`);
 };
 
+/** Where maps of this directory are made. */
+export const defaultRoot = (): string => withConfig({}).options.workRoot ?? DEFAULT_WORK_ROOT;
+
 /**
  * The names of the work_dirs in a directory, oldest first.
  *
@@ -39,10 +43,11 @@ export const listWorkDirs = (root: string): string[] =>
 	readNames(root)
 		.filter(name => !name.startsWith('.'))
 		.flatMap(name => {
-			const begunMs = findBeginning(root, name);
-			return begunMs === undefined ? [] : [{name, begunMs}];
+			const manifest = statOf(join(root, name, MANIFEST));
+			return manifest === undefined ? [] : [{name, writtenMs: manifest.mtimeMs, begunMs: beginningIn(name) ?? manifest.mtimeMs}];
 		})
-		.sort((a, b) => a.begunMs - b.begunMs || (a.name < b.name ? -1 : 1))
+		// Two may have been begun in the same second.
+		.sort((a, b) => a.begunMs - b.begunMs || a.writtenMs - b.writtenMs)
 		.map(({name}) => name);
 
 const readNames = (root: string): string[] => {
@@ -55,13 +60,11 @@ const readNames = (root: string): string[] => {
 	}
 };
 
-/** When its map was begun, as its session says; one that was given a name of its own has a file that is written once. Undefined when it is no work_dir. */
-const findBeginning = (root: string, name: string): number | undefined => {
-	const manifest = statOf(join(root, name, MANIFEST));
-	if (manifest === undefined) return undefined;
+/** When its map was begun, as a session says; a work_dir that was given a name of its own has a file that is written once. */
+const beginningIn = (name: string): number | undefined => {
 	const [, date, hours, minutes, seconds] = /^(\d{4}-\d\d-\d\d)T(\d\d)-(\d\d)-(\d\d)_/.exec(name) ?? [];
 	const begunMs = Date.parse(`${date}T${hours}:${minutes}:${seconds}Z`);
-	return Number.isNaN(begunMs) ? manifest.mtimeMs : begunMs;
+	return Number.isNaN(begunMs) ? undefined : begunMs;
 };
 
 /** What can't be looked at is as if it were not there. */

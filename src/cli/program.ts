@@ -1,12 +1,15 @@
 /** All commands of `qmr`. */
 import {Command} from 'commander';
 import {VERSION} from '../version.js';
+import {cancelCommand} from './commands/cancel.js';
 import {doctorCommand} from './commands/doctor.js';
 import {errorsCommand} from './commands/errors.js';
 import {lsCommand} from './commands/ls.js';
 import {mapCommand} from './commands/map.js';
 import {reportCommand} from './commands/report.js';
+import {rerunCommand} from './commands/rerun.js';
 import {resultsCommand} from './commands/results.js';
+import {resumeCommand} from './commands/resume.js';
 import {runJobsCommand} from './commands/run.js';
 import {showCommand} from './commands/show.js';
 import {statusCommand} from './commands/status.js';
@@ -32,6 +35,9 @@ const COMMANDS: readonly (() => Command)[] = [
 	showCommand,
 	errorsCommand,
 	resultsCommand,
+	resumeCommand,
+	rerunCommand,
+	cancelCommand,
 	doctorCommand,
 	reportCommand,
 ];

@@ -1,12 +1,13 @@
 /** Where a command writes: results to stdout, all that is said to people to stderr; and whether in colour. */
 import pc from 'picocolors';
+import {sayBeside} from '../live-lines.js';
 import {toPlainJson} from './plain-text.js';
 
 /** One line, or several, to stdout. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** One line, or several, to stderr. */
-export const say = (text: string): void => void process.stderr.write(`${text}\n`);
+export const say = (text: string): void => sayBeside(text);
 
 /** As JSON that people can read, too. */
 export const printJson = (value: unknown): void => print(toPlainJson(JSON.stringify(value, null, '\t')));

@@ -48,7 +48,7 @@ export const examineSite = async (
 	const scheduler = await unlessAborted(askScheduler(chosen), signal);
 	const before = [...checkMachine(machine, scheduler.hasQueue), ...checkScheduler(scheduler)];
 	if (before.some(({level}) => level === 'error')) return {findings: before, timings: NO_TIMINGS};
-	const trip = await makeRoundTrip(options, chosen.engine, {timeoutMs, keep, signal, tell});
+	const trip = await makeRoundTrip(options, chosen.engine, {timeoutMs, runLimitMs: RUN_LIMIT_MS, keep, signal, tell});
 	if (signal.aborted && trip.left.length > 0) return {findings: checkLeft(trip), timings: NO_TIMINGS};
 	signal.throwIfAborted();
 	const {findings, timings} = checkTrip(trip, machine, options);
@@ -57,6 +57,9 @@ export const examineSite = async (
 
 /** The default of the option. */
 const PROGRAM_TIMEOUT_MS = 60_000;
+
+/** The launcher waits for its files for a minute, and a result may be a minute and a half late (`graceMs`). */
+const RUN_LIMIT_MS = 180_000;
 
 const toNoScheduler = (error: unknown): Finding => {
 	if (!(error instanceof PoolError)) throw error;

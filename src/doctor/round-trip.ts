@@ -49,6 +49,8 @@ export type Trip = {
 export type TripOptions = {
 	/** How long its queue-job may wait until it runs. */
 	readonly timeoutMs: number;
+	/** How long it may run. */
+	readonly runLimitMs: number;
 	/** Whether the work_dir stays after a failure. */
 	readonly keep: boolean;
 	readonly signal: AbortSignal;
@@ -91,7 +93,7 @@ export const makeRoundTrip = async (options: PoolOptions, engine: Engine, trip: 
 const untilLate = async (
 	settled: Promise<unknown>,
 	isRunning: () => boolean,
-	{timeoutMs, signal, tell}: TripOptions,
+	{timeoutMs, runLimitMs, signal, tell}: TripOptions,
 ): Promise<{readonly afterMs: number} | undefined> => {
 	const isOver = settled.then(() => true);
 	const tellOnce = createTellOnce(tell);
@@ -106,7 +108,7 @@ const untilLate = async (
 		const afterMs = performance.now() - sinceMs;
 		if (afterMs > TELL_AFTER_MS)
 			tellOnce(hasRun ? RUNS : `the queue-job waits in the queue (for ${formatDuration(timeoutMs)} at the most, see --timeout)`);
-		if (afterMs > (hasRun ? RUN_LIMIT_MS : timeoutMs)) return {afterMs};
+		if (afterMs > (hasRun ? runLimitMs : timeoutMs)) return {afterMs};
 	}
 	return undefined;
 };
@@ -125,9 +127,6 @@ const createTellOnce = (tell: (line: string) => void): ((line: string) => void) 
 		told.add(line);
 	};
 };
-
-/** The launcher waits for its files for a minute, and a result may be a minute and a half late (`graceMs`). */
-const RUN_LIMIT_MS = 180_000;
 
 const toRefusal = (error: unknown): TripFailure & {kind: 'refused'} => ({
 	kind: 'refused',

@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
-import {randomParameters, randomStream} from 'queue-map-reduce';
+import {randomParameters, randomStream, readWorkDir} from 'queue-map-reduce';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {drawCharacters} from '../../examples/phase-diagram/characters.js';
 import {gridValues} from '../../examples/phase-diagram/diagram.js';
@@ -46,7 +46,7 @@ const runMainFile = (file: string, argumentList: readonly string[], env: NodeJS.
 };
 
 describe('the phase diagram', () => {
-	test('prints and writes what its functions compute here with the documented seeds', async () => {
+	test('C1, C7: prints and writes what its functions compute here with the documented seeds', async () => {
 		const exit = await runExample(
 			'phase-diagram',
 			'--grid',
@@ -291,6 +291,14 @@ const onEngine = (
 	};
 };
 
+/** What the paper says that a command prints. */
+const documentedOutput = (command: string): string => {
+	const paper = readFileSync(new URL('../../examples/README.md', import.meta.url), 'utf8');
+	const [, , output = ''] =
+		/^\n```\n\n(?:<!-- output -->\n\n)?```(text)?\n([^`]*)```$/m.exec(paper.slice(paper.indexOf(command) + command.length)) ?? [];
+	return output;
+};
+
 const readHere = (name: string): string => readFileSync(path.join(directory, name), 'utf8');
 
 describe.each(ENGINES)('on %s', engine => {
@@ -309,7 +317,7 @@ describe.each(ENGINES)('on %s', engine => {
 		expect(readdirSync(directory)).toEqual([]);
 	});
 
-	test('V1, V2, V5, V6, V7, D6: 18 of 20 rows of random parameters make a table, rows 3 and 7 are missing', async () => {
+	test('V1, V2, V3, V5, V6, V7, V8, D6: 18 of 20 rows of random parameters make a table, rows 3 and 7 are missing', async () => {
 		const exit = await tools.run('random-parameters', '--out', 'a table.csv');
 		expect(exit.code).toBe(0);
 		const rows = [...randomParameters({growth: [2.8, 4.1], start: [0.1, 0.9], generations: [1000]}, 20, 625)];
@@ -345,6 +353,13 @@ describe.each(ENGINES)('on %s', engine => {
 			);
 			expect(readdirSync(path.join(tasks, `${itask}.1`)).sort()).toEqual(files.map(name => `model___${name}`));
 		}
+		// Whoever comes later finds the tasks and where their files are.
+		const record = await readWorkDir(workDir);
+		expect(record.tasks.map(({input}) => input)).toEqual(rows);
+		const tableOfLater = record.tasks.flatMap(({itask, outcome}) =>
+			outcome?.status === 'fulfilled' ? [{itask, ...readRow(outcome.value as string)}] : [],
+		);
+		expect(formatCsv(tableOfLater)).toBe(readHere('a table.csv'));
 	});
 
 	test('H1, H2, H12, D9: the products of five pairs of matrices sum up to what they do serially', async () => {
@@ -369,6 +384,29 @@ describe.each(ENGINES)('on %s', engine => {
 		expect(readdirSync(path.join(directory, 'by tasks'))).toEqual(names);
 		for (const name of names) expect(readHere(`by tasks/${name}`)).toBe(readHere(`serially/${name}`));
 		expect(JSON.parse(readHere('by tasks/000007.line.json'))).toEqual({event: 7, slope: expect.any(Number), offset: expect.any(Number)});
+	});
+
+	test('D2, D3, D4: shell commands end with their codes and signals, and write where they are told to', async () => {
+		const exit = await tools.run('shell-commands');
+		expect({code: exit.code, stdout: exit.stdout}).toEqual({code: 1, stdout: documentedOutput('node examples/shell-commands/main.js')});
+		expect(exit.stdout.split('\n').map(line => line.split(':')[0])).toEqual(['code 0', 'code 0', 'code 3', 'code 127', 'SIGKILL', '']);
+		expect(readdirSync(directory).sort()).toEqual(['errors.txt', 'sevens.txt']);
+		expect(readHere('sevens.txt')).toBe('271\n');
+		expect(readHere('errors.txt')).toContain('no-such-program');
+	});
+
+	test('D3, D4: a job that can not be run costs the others nothing', async () => {
+		const jobs = [
+			{cmd: 'pwd', cd: '/', out: path.join(directory, 'one.txt')},
+			{cmd: 'true', cd: '/no/such/directory'},
+			{cmd: 'pwd', out: 'two.txt'},
+		];
+		writeFileSync(path.join(directory, 'jobs.jsonl'), jobs.map(job => `${JSON.stringify(job)}\n`).join(''));
+		const exit = await tools.run('shell-commands', 'jobs.jsonl');
+		expect(exit.code).toBe(1);
+		expect(exit.stdout).toContain('/no/such/directory');
+		// The directory of one job is not that of the next.
+		expect([readHere('one.txt'), readHere('two.txt')]).toEqual(['/\n', `${directory}\n`]);
 	});
 });
 

@@ -75,8 +75,8 @@ describe('on this machine', () => {
 		expect(report.exitCode).toBe(1);
 	});
 
-	test('of a configuration the place of the work_dir is taken for the work root', async () => {
-		writeFileSync(join(cwd, 'qmr.config.json'), JSON.stringify({engine: 'local', workDir: 'runs/one'}), {mode: 0o600});
+	test('what a configuration says of all maps holds here, too', async () => {
+		writeFileSync(join(cwd, 'qmr.config.json'), JSON.stringify({engine: 'local', workRoot: 'runs'}), {mode: 0o600});
 		const report = await examine([], {QMR_CONFIG: undefined, HOME: cwd, XDG_CONFIG_HOME: undefined});
 		expect(report.of('work root')?.found).toContain(join(cwd, 'runs'));
 		expect([report.exitCode, leftHere()]).toEqual([0, ['qmr.config.json']]);

@@ -23,6 +23,7 @@ export const NOT_RUN: ReadonlyMap<string, string> = new Map([
 	['npm run demo', 'takes half a minute; test/chain/examples.test.ts runs the program'],
 	['node examples/text-files/main.js node_modules/p-retry', 'test/chain/examples.test.ts runs it and compares what it prints'],
 	['node examples/own-engine/main.js', 'the same'],
+	['node examples/shell-commands/main.js', 'the same: it ends with the code 1'],
 	[
 		'node examples/own-engine/main.js node1:8 node2:8',
 		'needs two machines; test/chain/examples.test.ts has a remote shell that leads to this one',

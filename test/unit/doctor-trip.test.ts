@@ -150,9 +150,13 @@ describe('a queue-job that fails', () => {
 		expect(failure({reason, stderrTail: 'one\nCannot read it\n'}).found).toBe(
 			`the worker program failed (node7: ${reason}; its stderr ends with: Cannot read it)`,
 		);
-		expect(failure({reason: `${reason}; its stderr ends with: Cannot read it`, stderrTail: 'Cannot read it\n#\n#'}).found).toBe(
+		expect(failure({reason: `${reason}; its stderr ends with: Cannot read it`, stderrTail: 'Cannot read it\n'}).found).toBe(
 			`the worker program failed (node7: ${reason}; its stderr ends with: Cannot read it)`,
 		);
+	});
+
+	test('whose stderr ends with a line of signs is told without it', () => {
+		expect(failure({reason: 'some words', stderrTail: 'Fatal error\n#\n#'}).found).toBe('node7: some words');
 	});
 
 	test('for Node got too little memory gets the figures of Node', () => {

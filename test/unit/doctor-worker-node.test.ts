@@ -105,8 +105,11 @@ describe('the clock', () => {
 		});
 	});
 
-	test('that may be well, but can not be known, is noted', () => {
-		expect(find('clock', {}, {offset: {lowMs: -1000, highMs: 20_000}})).toMatchObject({
+	test.each([
+		{lowMs: -1000, highMs: 20_000},
+		{lowMs: -20_000, highMs: 1000},
+	])('that may be well, but can not be known, is noted', offset => {
+		expect(find('clock', {}, {offset})).toMatchObject({
 			level: 'note',
 			toDo: 'Files come too late here for a better answer.',
 		});
@@ -275,6 +278,7 @@ Max address space         unlimited            unlimited            bytes
 	test('of control groups the smallest limit counts, of those above, too', () => {
 		const files: Readonly<Record<string, string>> = {
 			'/sys/fs/cgroup/slurm/job_7/memory.max': 'max\n',
+			'/sys/fs/cgroup/slurm/job_8/memory.max': '3000000\n',
 			'/sys/fs/cgroup/slurm/memory.max': '2000000\n',
 			'/sys/fs/cgroup/memory.max': '',
 			'/sys/fs/cgroup/memory/slurm/job_7/memory.limit_in_bytes': '1000000\n',
@@ -282,6 +286,7 @@ Max address space         unlimited            unlimited            bytes
 		};
 		const read = (path: string): string => files[path] ?? '';
 		expect(findCgroupMemory('0::/slurm/job_7\n', read)).toBe(2_000_000);
+		expect(findCgroupMemory('0::/slurm/job_8\n', read)).toBe(2_000_000);
 		expect(findCgroupMemory('12:cpu:/x\n9:memory:/slurm/job_7\n0::/\n', read)).toBe(1_000_000);
 		expect(findCgroupMemory('9:memory:/\n', read)).toBeUndefined();
 		expect(findCgroupMemory('', read)).toBeUndefined();

@@ -160,10 +160,10 @@ describe('there is no diff, and one line says why,', () => {
 		expect(told).toEqual(["queue-map-reduce: there is no git.diff, for git can't be run (SIGKILL)"]);
 	});
 
-	test('with nothing of the environment in it', async () => {
-		onlyProgram('echo "fatal: no access with secret-word" >&2; exit 128');
+	test('in English, with nothing of the environment in it', async () => {
+		onlyProgram('echo "fatal: no access with secret-word, in $LC_ALL" >&2; exit 128');
 		expect(await read({mask: createMask({PASSWORD: 'secret-word'})})).toBeUndefined();
-		expect(told).toEqual(['queue-map-reduce: there is no git.diff, for git says: fatal: no access with ${PASSWORD}']);
+		expect(told).toEqual(['queue-map-reduce: there is no git.diff, for git says: fatal: no access with ${PASSWORD}, in C']);
 	});
 });
 
@@ -201,7 +201,7 @@ describe('a map with `gitDiff`', () => {
 		return {workDir, manifest: JSON.parse(readFileSync(join(workDir, 'run.json'), 'utf8'))};
 	};
 
-	test('keeps it in git.diff, for its owner’s eyes, without values of the environment, and its size in run.json', async () => {
+	test('C7: keeps it in git.diff, for its owner’s eyes, without values of the environment, and its size in run.json', async () => {
 		commit({'a.txt': 'one\n'});
 		writeFileSync(join(directory, 'a.txt'), 'password = "not-to-be-written"\n');
 		const {workDir, manifest} = await map({gitDiff: true});

@@ -75,7 +75,7 @@ describe('V1, D6: random parameters', () => {
 		const narrow = randomParameters({x: [1, 1 + Number.EPSILON]}, 100, 1);
 		expect(new Set([...narrow].map(({x}) => x))).toEqual(new Set([1]));
 		const wide = randomParameters({x: [-Number.MAX_VALUE, Number.MAX_VALUE]}, 100, 1);
-		expect([...wide].every(({x}) => Number.isFinite(x))).toBe(true);
+		expect(new Set([...wide].map(({x}) => x)).size).toBe(100);
 	});
 
 	test('a row depends neither on how many there are nor on the order in which they are read', () => {

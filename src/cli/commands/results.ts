@@ -1,6 +1,5 @@
 /** `qmr results`: what is finished, as CSV or JSON. */
 import {Command, Option} from 'commander';
-import {DEFAULT_WORK_ROOT} from '../../layout.js';
 import {EXIT_FAILED, UsageError} from '../command-error.js';
 import {findWorkDir} from '../find-work-dir.js';
 import {say} from '../terminal.js';
@@ -13,7 +12,7 @@ export const resultsCommand = (): Command =>
 			'Writes the results that are there, in task order, and says on stderr which are missing. It may be called again while the map runs, and long after it has ended. Ends with 1 when any result is missing, else with 0.',
 		)
 		.argument('[dir]', 'the work_dir, or its session or the beginning of that (default: the newest)')
-		.option('--root <dir>', 'where sessions are looked for', DEFAULT_WORK_ROOT)
+		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
 		.addOption(
 			new Option(
 				'-f, --format <format>',
@@ -47,7 +46,7 @@ export const resultsCommand = (): Command =>
 		});
 
 type Flags = {
-	readonly root: string;
+	readonly root?: string;
 	readonly format?: Format;
 	readonly json?: boolean;
 	readonly input?: boolean;

@@ -1,6 +1,5 @@
 /** `qmr show`: all of one task, or of the map itself. */
 import {Command} from 'commander';
-import {DEFAULT_WORK_ROOT} from '../../layout.js';
 import {UsageError} from '../command-error.js';
 import {findWorkDir} from '../find-work-dir.js';
 import {coloursFor, print, printJson} from '../terminal.js';
@@ -13,7 +12,7 @@ export const showCommand = (): Command => {
 		)
 		.argument('[dir]', 'the work_dir, or its session or the beginning of that (default: the newest)')
 		.argument('[itask]', 'the index of the task, from 0')
-		.option('--root <dir>', 'where sessions are looked for', DEFAULT_WORK_ROOT)
+		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
 		.option('--queue', 'ask the scheduler, too, what its queue-job waits for (it changes nothing there)')
 		.option('--json', 'print JSON');
 	for (const [part, what] of PARTS) command.option(`--${part}`, what);
@@ -57,7 +56,7 @@ const PARTS: readonly (readonly [Part, string])[] = [
 	['error', 'print what was thrown, with its stack and all causes'],
 ];
 
-type Flags = {readonly root: string; readonly queue?: boolean; readonly json?: boolean} & {readonly [Name in Part]?: boolean};
+type Flags = {readonly root?: string; readonly queue?: boolean; readonly json?: boolean} & {readonly [Name in Part]?: boolean};
 
 const EXAMPLES = `
 Examples:

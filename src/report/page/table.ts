@@ -31,7 +31,7 @@ export const createTable = <Row>({caption, columns, rows, sortedBy}: TableInput<
 	let from = 0;
 	const body = element('tbody');
 	const heads = columns.map(({title, isNumber = false}, i) => {
-		const button = element('button', {type: 'button'}, title);
+		const button = element('button', {type: 'button'}, title, element('span', {class: 'arrow', 'aria-hidden': 'true'}));
 		button.addEventListener('click', () => {
 			isAscending = column === i ? !isAscending : !isNumber;
 			column = i;

@@ -173,7 +173,10 @@ const drawJobs = (context: Draw, area: Area, view: View, picture: Picture, colou
 		const [x0, x1] = [Math.max(xOf(from), area.leftPx - 2), Math.min(xOf(to), area.widthPx + 2)];
 		const height = Math.max(1, (lanePx - 2 * gap) * part);
 		// Where a bar begins next to another they stay apart.
-		context.fillRect(x0, top + (lanePx - height) / 2, Math.max(1, x1 - x0 - (x1 - x0 > 4 ? 0.75 : 0)), height);
+		// On whole pixels: where rows are thinner than these, colours would be mixed to others that mean nothing.
+		const y0 = Math.round(top + (lanePx - height) / 2);
+		const y1 = Math.round(top + (lanePx + height) / 2);
+		context.fillRect(x0, y0, Math.max(1, x1 - x0 - (x1 - x0 > 4 ? 0.75 : 0)), Math.max(1, y1 - y0));
 	};
 	if (picture.showsWaiting) {
 		context.fillStyle = colours('waiting');
