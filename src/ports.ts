@@ -50,13 +50,7 @@ export type Files = {
 
 export type ClosableSource = ByteSource & {readonly close: () => Promise<void>};
 
-export const createPorts = (engine: Engine): Ports => ({
-	clock: realClock,
-	files: realFiles,
-	random: {bytes: length => randomBytes(length)},
-	engine,
-	tell: line => void process.stderr.write(`${line}\n`),
-});
+export const createPorts = (engine: Engine): Ports => ({...realPorts, engine});
 
 const realClock: Clock = {
 	nowMs: () => Date.now(),
@@ -109,6 +103,14 @@ export const realFiles: Files = {
 			if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
 		});
 	},
+};
+
+/** Without an engine. */
+export const realPorts: Omit<Ports, 'engine'> = {
+	clock: realClock,
+	files: realFiles,
+	random: {bytes: length => randomBytes(length)},
+	tell: line => void process.stderr.write(`${line}\n`),
 };
 
 // A single write call takes at most 2 GiB - 1.

@@ -2,6 +2,8 @@
 import {Command} from 'commander';
 import {VERSION} from '../version.js';
 import {cancelCommand} from './commands/cancel.js';
+import {cleanCommand} from './commands/clean.js';
+import {collectCommand} from './commands/collect.js';
 import {errorsCommand} from './commands/errors.js';
 import {lsCommand} from './commands/ls.js';
 import {rerunCommand} from './commands/rerun.js';
@@ -21,7 +23,16 @@ export const createProgram = (): Command => {
 };
 
 /** In the order in which they are told. */
-const COMMANDS: readonly (() => Command)[] = [lsCommand, statusCommand, errorsCommand, resumeCommand, rerunCommand, cancelCommand];
+const COMMANDS: readonly (() => Command)[] = [
+	lsCommand,
+	statusCommand,
+	errorsCommand,
+	resumeCommand,
+	rerunCommand,
+	cancelCommand,
+	cleanCommand,
+	collectCommand,
+];
 
 const EXAMPLES = `
 Examples:
