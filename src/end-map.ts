@@ -17,7 +17,15 @@ export const concludeMap = async (
 	state: MapState,
 	ports: Ports,
 	reducer: Reducer,
-	{place, keepWorkDir}: {readonly place: WorkDirPlace; readonly keepWorkDir: boolean},
+	{
+		place,
+		keepWorkDir,
+		whyKeep,
+	}: {
+		readonly place: WorkDirPlace;
+		readonly keepWorkDir: boolean;
+		readonly whyKeep?: (() => string | undefined) | undefined;
+	},
 ): Promise<void> => {
 	const left = await endRest(state, ports, reducer);
 	tellNotices(reducer.notices(), ports);
@@ -26,7 +34,7 @@ export const concludeMap = async (
 	state.journal.note({event: 'ended', numTasks: done + failed, numFailed: failed, message});
 	try {
 		await state.journal.flush({durable: false});
-		const reason = whyKept(state, left, reducer, {place, keepWorkDir});
+		const reason = whyKept(state, left, reducer, {place, keepWorkDir}) ?? whyKeep?.();
 		if (reason === undefined) {
 			// A heartbeat would put its file back into a directory that is being removed.
 			await state.owner.rest();
@@ -111,11 +119,13 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 			attempts.flatMap(({jobId, attempt, isRemoved}) => (jobId === undefined || isRemoved ? [] : [{ichunk: chunk.ichunk, attempt, jobId}])),
 		);
 		const claimants = findClaimants(state);
-		const ids = [...new Set([...state.unremoved, ...toRemove.map(({jobId}) => jobId), ...claimants.keys()])];
+		const wanted = new Set([...state.unremoved, ...toRemove.map(({jobId}) => jobId), ...claimants.keys()]);
+		const strangers = await findStrangers(state, wanted, engine);
+		const ids = [...wanted].filter(id => !strangers.has(id));
 		if (ids.length > 0) await engine.remove(ids).catch(() => engine.remove(ids));
 		// Not before the queue has heard of it: whoever goes on with the map adopts what may still be there.
-		for (const job of toRemove) state.journal.note({event: 'deleted', ...job});
-		for (const [jobId, job] of claimants) state.journal.note({event: 'deleted', jobId, ...job});
+		for (const job of toRemove) if (!strangers.has(job.jobId)) state.journal.note({event: 'deleted', ...job});
+		for (const [jobId, job] of claimants) if (!strangers.has(jobId)) state.journal.note({event: 'deleted', jobId, ...job});
 		// A queue ends by itself what has brought its result; of child processes none is to be left when the map returns.
 		if (!engine.outlivesProcess) await engine.remove(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
 		if (ids.length > 0 || state.needsSweep) await sweep(state, engine);
@@ -126,6 +136,16 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 		tell(`queue-map-reduce: ${left}`);
 		return left;
 	}
+};
+
+/** Between two processes of a map a scheduler may have begun its numbers anew: what is not called like ours is somebody else's. */
+const findStrangers = async (state: MapState, ids: ReadonlySet<string>, engine: Ports['engine']): Promise<ReadonlySet<string>> => {
+	if (state.owner.number === 1 || ids.size === 0 || !engine.outlivesProcess) return new Set();
+	const names = new Map(
+		state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId, jobName}) => (jobId === undefined ? [] : [[jobId, jobName] as const]))),
+	);
+	const listed = await engine.status();
+	return new Set(listed.filter(({id, name}) => ids.has(id) && names.get(id) !== name).map(({id}) => id));
 };
 
 /** With dynamic chunks any queue-job may be about to claim one that is left, also when all that it has is done. By their numbers what they were submitted for. */

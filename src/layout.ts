@@ -14,6 +14,8 @@ export const ENVIRONMENT_RECORD = 'environment.json';
 export const WORKER_SCRIPT = 'worker_node_script.cjs';
 /** The value of the option `shared`, when there is one. */
 export const SHARED_VALUE = 'shared.v8';
+/** What differed from the git commit, when the option `gitDiff` asked for it. */
+export const GIT_DIFF = 'git.diff';
 
 /** The files of one attempt at one chunk; `part`, or `start` when fn could not be had, becomes `out` once it is whole. An `out` that can't be read is set aside as `damaged`. A `claim` says who has taken the chunk. */
 export type AttemptFileKind = 'part' | 'start' | 'out' | 'damaged' | 'o' | 'e' | 'claim';

@@ -7,6 +7,7 @@ import {constants} from 'node:fs';
 import {type FileHandle, open, readdir, rename, rmdir} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine} from './engines/engine.js';
+import {sayBeside} from './live-lines.js';
 import {readFully} from './read-fully.js';
 import {removeTree} from './remove-tree.js';
 import type {ByteSource} from './v8-serialize-helpers.js';
@@ -50,12 +51,12 @@ export type Files = {
 
 export type ClosableSource = ByteSource & {readonly close: () => Promise<void>};
 
-export const createPorts = (engine: Engine): Ports => ({
+export const createPorts = (engine: Engine, tell: Ports['tell'] = line => sayBeside(line)): Ports => ({
 	clock: realClock,
 	files: realFiles,
 	random: {bytes: length => randomBytes(length)},
 	engine,
-	tell: line => void process.stderr.write(`${line}\n`),
+	tell,
 });
 
 const realClock: Clock = {

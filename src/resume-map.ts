@@ -11,6 +11,7 @@ import {findMap} from './find-map.js';
 import {openJournal, parseJournal} from './journal.js';
 import {JOURNAL} from './layout.js';
 import type {Manifest} from './manifest.js';
+import type {MapHooks} from './map-hooks.js';
 import type {OpenMap} from './map-run.js';
 import {chunkOf, createMapState, toMapOptions} from './map-state.js';
 import {maskEngine} from './mask-engine.js';
@@ -34,11 +35,14 @@ export type ReturnToMap = {
 	readonly keep: Keep;
 	/** What the caller believes to be in the work_dir; undefined to take what is there. */
 	readonly meant: MeantMap | undefined;
+	/** Nothing will be submitted: what could not be written down is not needed. */
+	readonly isEnding?: boolean;
+	readonly hooks?: MapHooks | undefined;
 };
 
 /** @throws PoolError `ERR_POOL_RESUME` when there is nothing to go on with, `ERR_POOL_OWNED` when another process is at it, `ERR_POOL_WORK_DIR` when others could have written there; the reason of `signal` when it was aborted. */
 export const resumeMap = async (
-	{workDir: path, options: given, chooseEngine, keep, meant}: ReturnToMap,
+	{workDir: path, options: given, chooseEngine, keep, meant, isEnding = false, hooks}: ReturnToMap,
 	signal: AbortSignal,
 ): Promise<OpenMap> => {
 	const {manifest, workDir} = await findMap(resolve(path));
@@ -47,7 +51,10 @@ export const resumeMap = async (
 		await compareWithMap(meant, workDir, manifest, {chunks, isComplete: firstMissing === undefined}, realFiles);
 	}
 	if (given.shared !== undefined) await compareShared(given.shared, workDir, manifest, realFiles);
-	const options = mergeOptions(recordedOptions(manifest, given, workDir, DEFINING), given);
+	const options = mergeOptions(
+		recordedOptions(manifest, given, workDir, isEnding ? new Set([...DEFINING, ...manifest.incompleteOptions]) : DEFINING),
+		given,
+	);
 	const engine = await chooseEngine({...options, engine: requireEngine(manifest, given, workDir)});
 	const mask = maskFor(options);
 	const ports = createPorts(maskEngine(engine, mask));
@@ -65,7 +72,7 @@ export const resumeMap = async (
 		const {session} = manifest;
 		// Now that nobody else can write there.
 		const {chunks, firstMissing} = await findWritten(manifest, workDir);
-		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number, mask});
+		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number, mask, onEvent: hooks?.onEvent});
 		const mapOptions = {...toMapOptions(options), numJobs: manifest.worker.numJobs ?? undefined};
 		const state = createMapState({session, workDir, options: mapOptions, owner, journal, chunks});
 		state.firstMissing = firstMissing;

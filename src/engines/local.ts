@@ -106,6 +106,7 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 			fillSlots();
 			return outcomes;
 		},
+		describe: async requests => requests.map(({script, scriptArguments}) => [SHELL, script, ...scriptArguments]),
 		status: async () => [
 			...[...running].map(([id, {name}]): JobStatus => ({id, name, state: 'running', rawState: 'running', host: hostname()})),
 			...[...waiting].map(([id, {name}]): JobStatus => ({id, name, state: 'pending', rawState: 'waiting'})),
@@ -126,13 +127,15 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 	};
 };
 
+const SHELL = '/bin/sh';
+
 /** When this machine can start no program, it is tried again after so long. */
 const REST_MS = 1000;
 
 /** A process group of its own: Ctrl-C at the terminal is not meant for it, and removing it removes its children. */
 const spawnShell = ({script, scriptArguments}: JobRequest): ChildProcess | NodeJS.ErrnoException => {
 	try {
-		return spawn('/bin/sh', [script, ...scriptArguments], {detached: true, stdio: 'ignore', cwd: '/', env: siteEnvironment(process.env)});
+		return spawn(SHELL, [script, ...scriptArguments], {detached: true, stdio: 'ignore', cwd: '/', env: siteEnvironment(process.env)});
 	} catch (error) {
 		// Of some reasons (ENOMEM) it tells at once, of others (EAGAIN, EMFILE) by an event.
 		return error as NodeJS.ErrnoException;

@@ -8,7 +8,20 @@ import {VERSION} from '../../src/version.js';
 import {type Manifest, type Packed, pack, readManifest, run} from './packed.js';
 import {listFiles, ROOT, readText} from './source-files.js';
 
-const PUBLIC_NAMES = ['MapError', 'Pool', 'PoolError', 'TaskError', 'isWorker', 'readWorkDir', 'task', 'taskContext'];
+const PUBLIC_NAMES = [
+	'MapError',
+	'Pool',
+	'PoolError',
+	'TaskError',
+	'grid',
+	'indexed',
+	'isWorker',
+	'randomParameters',
+	'randomStream',
+	'readWorkDir',
+	'task',
+	'taskContext',
+];
 const DUMMY_QUEUE_NAMES = ['createForeignJob', 'initQueueState', 'readCalls', 'readQueueState', 'updateQueueState'];
 const CONTRACT_NAMES = ['engineContract'];
 const PUBLIC_TYPES = [
@@ -18,6 +31,8 @@ const PUBLIC_TYPES = [
 	'Engine',
 	'EnvironmentOption',
 	'FunctionMark',
+	'GridAxis',
+	'GridPoint<{a: number[]}>',
 	'JobEnd',
 	'JobEndKind',
 	'JobQuestion',
@@ -26,6 +41,8 @@ const PUBLIC_TYPES = [
 	'JobState',
 	'JobStatus',
 	'Outcome<number>',
+	'ParameterBounds',
+	'ParameterRow<{a: number[]}>',
 	'PoolErrorCode',
 	'PoolOptions',
 	'Progress',
@@ -33,6 +50,7 @@ const PUBLIC_TYPES = [
 	'SubmitOutcome',
 	'TaskContext',
 	'TaskErrorKind',
+	'TaskList<number>',
 	'TaskRecord',
 	'Tasks<number>',
 	'WorkDirRecord',

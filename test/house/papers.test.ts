@@ -7,6 +7,7 @@ import {
 	createSession,
 	ENVIRONMENT_RECORD,
 	ENVIRONMENT_SCRIPT,
+	GIT_DIFF,
 	JOURNAL,
 	LAUNCHER,
 	MANIFEST,
@@ -141,7 +142,7 @@ test('the table of the work_dir names every file as it is named in src/layout.ts
 	const attemptFiles = (['part', 'out', 'o', 'e', 'claim'] as const).map(kind => basename(attemptPath('', 13, 1, kind)));
 	expect(namesIn(findTable(README, 'file').map(([name]) => name)).sort()).toEqual(
 		[
-			...[MANIFEST, JOURNAL, LAUNCHER, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, SHARED_VALUE],
+			...[MANIFEST, JOURNAL, LAUNCHER, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, SHARED_VALUE, GIT_DIFF],
 			...[basename(ownerPath('', 1)), basename(tasksPath('', 13)), ...attemptFiles, `${taskDirPath('', 7, 1)}/`],
 		].sort(),
 	);

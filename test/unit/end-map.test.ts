@@ -19,12 +19,14 @@ type Queue = {
 	readonly numDeaf?: number;
 	/** With dynamic chunks. */
 	readonly numJobs?: number;
+	/** The number of the process that ends it. */
+	readonly owner?: number;
 };
 
 /** The end of a map of these chunks over a queue that lists these jobs, or does not answer. */
 const end = async (
 	chunks: readonly MadeUp[],
-	{listed = [], needsSweep = false, outlivesProcess = true, stays = [], numDeaf = 0, numJobs}: Queue = {},
+	{listed = [], needsSweep = false, outlivesProcess = true, stays = [], numDeaf = 0, numJobs, owner = 1}: Queue = {},
 ) => {
 	const noted: JournalEvent[] = [];
 	const removed: string[][] = [];
@@ -33,6 +35,7 @@ const end = async (
 	let numRemovals = 0;
 	const state = {
 		session: SESSION,
+		owner: {number: owner},
 		options: {numJobs},
 		needsSweep,
 		unremoved: new Set(),
