@@ -1,8 +1,9 @@
 /** `qmr run`, as people run it. */
 import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {hostname} from 'node:os';
-import {join} from 'node:path';
-import {initQueueState} from 'queue-map-reduce/dummy-queue';
+import {dirname, join} from 'node:path';
+import {Pool} from 'queue-map-reduce';
+import {type DummyQueue, initQueueState} from 'queue-map-reduce/dummy-queue';
 import {beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
 import {createTestDirectory} from '../helpers/engines.js';
 import {processesWith} from '../helpers/processes.js';
@@ -280,7 +281,6 @@ describe('the protocol', () => {
 	test('what a job says of itself can do nothing to a terminal', async () => {
 		const {stderr} = await run([{cmd: 'true # \u001b]0;title\u0007\n# second line'}]);
 		expect(stderr).toContain('s on ');
-		// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what it is about
 		expect(stderr).not.toMatch(/[\u001b\u0007]/);
 		expect(stderr.split('\n').filter(line => line.includes('second line'))).toEqual([expect.stringContaining('returned 0')]);
 	});
@@ -348,12 +348,60 @@ describe('B14: the key `host`', () => {
 	});
 });
 
+const flagsOf = ({qsubPath, qstatPath, qdelPath}: DummyQueue): string[] => [
+	...['--qsub-path', qsubPath, '--qstat-path', qstatPath, '--qdel-path', qdelPath],
+];
+
+/** All that a dummy queue has written down. */
+const queueText = ({qsubPath}: {readonly qsubPath: string}): string =>
+	readdirSync(dirname(qsubPath), {withFileTypes: true})
+		.filter(file => file.isFile())
+		.map(file => readFileSync(join(dirname(qsubPath), file.name), 'utf8'))
+		.join('\n');
+
+describe('B14, Y11: the key `host` on Grid Engine', () => {
+	test('puts jobs of equal sets into maps of their own, and what fits nobody is an error of its jobs alone', async () => {
+		const queue = initQueueState(join(cwd, 'queue'), {hosts: ['node1', 'node2', 'node3'].map(name => ({name, state: ''}))});
+		const flags = [...flagsOf(queue), '--polling-interval-ms', '50', '--keep-work-dir'];
+		const jobs = [
+			{cmd: 'true', host: ['node3', 'node1']},
+			{cmd: 'true'},
+			{cmd: 'true', host: ['node1', 'node3']},
+			{cmd: 'touch never', host: ['nobody']},
+			{cmd: 'true', host: 'node2'},
+		];
+		const {stdout, exitCode} = await runQmr(['run', ...flags], {cwd, stdin: toLines(jobs)});
+		expect(sorted(stdout).map(({result: {code, error}}) => [code, error])).toEqual([
+			[0, undefined],
+			[0, undefined],
+			[0, undefined],
+			[null, expect.stringMatching(/refused the queue-job/)],
+			[0, undefined],
+		]);
+		expect([exitCode, existsSync(join(cwd, 'never'))]).toEqual([1, false]);
+		const maps = workDirs().map(name => JSON.parse(readFileSync(join(cwd, '.qmr', name, 'run.json'), 'utf8')));
+		expect(maps.map(({options: {qsubArgs = []}}) => qsubArgs.join(' ')).sort()).toEqual([
+			'',
+			'-l h=nobody -w e',
+			'-l h=node1|node3 -w e',
+			'-l h=node2 -w e',
+		]);
+	});
+});
+
 describe('--dry-run', () => {
+	test('of no jobs, and of broken ones, writes nothing', async () => {
+		expect(await run('', ['--dry-run', '--json'])).toMatchObject({exitCode: 0, stdout: 'null\n'});
+		const broken = await run('{"cmd": "true"}\n{', ['--dry-run']);
+		expect([broken.exitCode, broken.stdout, workDirs()]).toEqual([2, '', []]);
+		expect(broken.stderr).toContain('Expected every line to be JSON, but of line 2 it is no JSON');
+	});
+
 	test('C2: writes the work_dir and says what would be submitted to Grid Engine, of which nothing is', async () => {
 		const queue = initQueueState(join(cwd, 'queue'));
-		const flags = ['--qsub-path', queue.qsubPath, '--qstat-path', queue.qstatPath, '--qdel-path', queue.qdelPath];
+		const flags = flagsOf(queue);
 		const jobs = toLines(Array.from({length: 5}, () => ({cmd: 'true'})));
-		const args = ['run', ...flags, '--queue-name', 'a b', '--dry-run'];
+		const args = ['run', ...flags, '--qsub-args', '["-A", "a b"]', '--dry-run'];
 		const {stdout, stderr, exitCode} = await runQmr(args, {cwd, stdin: jobs});
 		expect(exitCode).toBe(0);
 		const workDir = stdout.trim();
@@ -362,7 +410,7 @@ describe('--dry-run', () => {
 		const shown = lines.filter(line => line.startsWith('  '));
 		expect(shown).toHaveLength(4);
 		expect(shown[0]).toContain(`${queue.qsubPath} -terse -N 'q`);
-		expect(shown[0]).toContain("-q 'a b'");
+		expect(shown[0]).toContain(" -A 'a b' ");
 		expect(shown[0]?.endsWith(`${workDir}/launch.sh 0 1`)).toBe(true);
 		expect(shown[3]).toBe('  …');
 		expect(stderr).toContain('5 submissions');
@@ -372,6 +420,10 @@ describe('--dry-run', () => {
 		expect(said).toMatchObject({engine: 'grid-engine', numTasks: 3});
 		expect(said.calls).toHaveLength(1);
 		expect(said.calls[0].join(' ')).toContain('-t 1-3');
-		expect(readFileSync(join(cwd, 'queue', 'state.json'), 'utf8')).not.toContain('launch.sh');
+		expect(queueText(queue)).not.toContain('launch.sh');
+		// What was prepared is begun by whoever goes on with it.
+		const resumed = await Pool.resume(workDir, {...queue, pollingIntervalMs: 50});
+		expect(await resumed.outcomes()).toMatchObject(Array.from({length: 5}, () => ({status: 'fulfilled', value: {code: 0}})));
+		expect(queueText(queue)).toContain('launch.sh');
 	});
 });
