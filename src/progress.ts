@@ -62,7 +62,8 @@ export const createProgress = (
 			const numbers = read();
 			// The rate alone changes from moment to moment.
 			const counts = JSON.stringify(countsOf(numbers));
-			display?.show(numbers, clock.elapsedMs());
+			// Of a stream the first task is still to come.
+			if (numbers.total > 0) display?.show(numbers, clock.elapsedMs());
 			if (counts === last) return;
 			last = counts;
 			tellCaller(numbers);

@@ -1,11 +1,14 @@
 /** Where the lines of results go: a file, or stdout. Each is written whole before the next one is begun. */
-import {closeSync, fstatSync, ftruncateSync, openSync, writeSync} from 'node:fs';
+import {accessSync, closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync, writeSync} from 'node:fs';
+import {dirname} from 'node:path';
 import {CommandError, UsageError} from './command-error.js';
 import {whenWritingFails} from './terminal.js';
 
 export type LineOutput = {
 	/** @throws NobodyReads, or CommandError when the file takes no more; then nothing of this line is in it. */
 	readonly write: (line: string) => Promise<void>;
+	/** All is written: a file is there also when that was nothing. */
+	readonly finish: () => void;
 	readonly close: () => void;
 };
 
@@ -16,13 +19,21 @@ export class NobodyReads extends CommandError {
 	}
 }
 
-/** @param path - A file, which is emptied or made; undefined for stdout. @throws UsageError when it can't be. */
+/** @param path - A file, which is emptied or made when its first line comes; undefined for stdout. @throws UsageError when it can't be. */
 export const createLineOutput = (path: string | undefined): LineOutput => (path === undefined ? toStdout() : toFile(path));
 
 const toFile = (path: string): LineOutput => {
-	const fd = openForWriting(path);
+	checkPlace(path);
+	let opened: number | undefined;
+	const open = (): number => {
+		// What others add to it meanwhile, as a second process by mistake, is not written over.
+		if (opened === undefined) closeSync(openSync(path, 'w'));
+		opened ??= openSync(path, 'a');
+		return opened;
+	};
 	return {
 		write: async line => {
+			const fd = open();
 			const bytes = Buffer.from(`${line}\n`);
 			const {size} = fstatSync(fd);
 			try {
@@ -33,15 +44,17 @@ const toFile = (path: string): LineOutput => {
 				throw new CommandError(`${path} can't be written: ${(error as Error).message}. What is finished stays in the work_dir.`);
 			}
 		},
-		close: () => closeSync(fd),
+		finish: open,
+		close: () => {
+			if (opened !== undefined) closeSync(opened);
+			opened = undefined;
+		},
 	};
 };
 
-const openForWriting = (path: string): number => {
+const checkPlace = (path: string): void => {
 	try {
-		closeSync(openSync(path, 'w'));
-		// What others add to it meanwhile, as a second process by mistake, is not written over.
-		return openSync(path, 'a');
+		accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
 	} catch (error) {
 		throw new UsageError(`Expected --output to be a file that can be written: ${(error as Error).message}`);
 	}
@@ -63,6 +76,7 @@ const toStdout = (): LineOutput => {
 				if (failed !== undefined) reject(explain(failed));
 				else process.stdout.write(`${line}\n`, error => (error ? reject(explain(error)) : resolve()));
 			}),
+		finish: () => undefined,
 		close: () => undefined,
 	};
 };

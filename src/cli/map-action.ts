@@ -27,6 +27,7 @@ export const execute = async (target: string, flags: MapFlags, poolFlags: PoolOp
 			return;
 		}
 		const numFailed = await mapLines(streams, tasks => pool.iterate({...meant, ...tasks}));
+		streams.output.finish();
 		streams.log(numFailed === 0 ? 'completed' : `completed: ${numFailed} without a value`);
 		if (numFailed > 0) throw new CommandError('');
 	} finally {

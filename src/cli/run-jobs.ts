@@ -40,6 +40,7 @@ export const runJobs = async (options: PoolOptions, {lines, output, log, close}:
 		const ends = await Promise.allSettled([...run.groups.values()].flatMap(group => ('ended' in group ? [group.ended] : [])));
 		if (stopping.signal.aborted) throw stopping.signal.reason;
 		for (const end of ends) if (end.status === 'rejected') throw end.reason;
+		output.finish();
 	} finally {
 		close();
 		output.close();
@@ -62,10 +63,12 @@ type Run = {
 /** Jobs that are tasks of one map; or that no host will ever run. */
 type Group = {readonly jobs: Channel<Job>; readonly ended: Promise<void>} | {readonly problem: string};
 
-type Job = {readonly line: number; readonly text: string; readonly value: unknown};
+type AnsweredJob = {readonly line: number; readonly text: string};
+
+type Job = AnsweredJob & {readonly value: unknown};
 
 /** So much text of jobs may be waiting to be taken by a map: mostly it is known early how many there are. */
-const MAX_WAITING = 2 ** 25;
+const MAX_WAITING = 2 ** 22;
 /** What a short one needs all the same. */
 const JOB_WEIGHT = 200;
 
@@ -127,22 +130,26 @@ const beginGroup = (run: Run, pool: CommandPool, names?: readonly string[]): Gro
 
 /** One map, of jobs that may run on the same hosts. */
 const mapJobs = async (run: Run, pool: CommandPool, {values}: Channel<Job>, names: readonly string[] | undefined): Promise<void> => {
-	/** Those that have no result yet, by the index of their task. */
-	const open = new Map<number, Job>();
+	/** Those that have no result yet, by the index of their task. There may be many: of each only what is needed. */
+	const open = new Map<number, AnsweredJob>();
 	const submittedAt = new Map<string, string>();
 	let workDir: string | undefined;
 	let hasFailed = false;
 	const tasks = async function* (): AsyncGenerator<unknown> {
 		let itask = 0;
 		for await (const job of values()) {
-			open.set(itask++, job);
+			open.set(itask++, {line: job.line, text: job.text});
 			yield job.value;
 		}
 	};
 	const hooks: MapHooks = {
 		onWorkDir: path => {
 			workDir = path;
-			run.log(`work_dir: ${path} (if this is interrupted, the same command with --resume ${path} goes on)`);
+			run.log(
+				names === undefined
+					? `work_dir: ${path} (if this is interrupted, the same command with --resume ${path} goes on)`
+					: `work_dir: ${path} (for ${names.join(', ')})`,
+			);
 		},
 		onEvent: ({event, jobId}) => {
 			if (event !== 'submitted' || jobId === undefined) return;
@@ -156,7 +163,7 @@ const mapJobs = async (run: Run, pool: CommandPool, {values}: Channel<Job>, name
 	};
 	try {
 		for await (const outcome of pool.iterate({call: 'map', fn: RUN_COMMAND, tasks: tasks(), isOrdered: false, hooks})) {
-			const job = open.get(outcome.itask) as Job;
+			const job = open.get(outcome.itask) as AnsweredJob;
 			open.delete(outcome.itask);
 			const result = toResult(outcome, submittedAt.get(outcome.jobId ?? ''));
 			hasFailed ||= result.code !== 0;
@@ -195,7 +202,8 @@ const toResult = (outcome: Outcome<unknown>, submitted: string | undefined): Res
 	return {code: null, signal: null, error: `${kind}: ${reason}`, kind, started, completed: null, elapsed, host, ...others};
 };
 
-const answer = async ({write, runLog}: Run, {line, text, value}: Job, result: Result): Promise<void> => {
+const answer = async ({write, runLog}: Run, {line, text}: AnsweredJob, result: Result): Promise<void> => {
+	const value: unknown = JSON.parse(text);
 	const json = JSON.stringify({index: line - 1, ...result});
 	const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
 	await write(isObject ? setMember(text, 'result', json) : `{"job":${text},"result":${json}}`);

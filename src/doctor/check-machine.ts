@@ -5,11 +5,14 @@ import type {Finding} from './finding.js';
 import {formatBytes} from './format-bytes.js';
 import type {FileSystemFacts, MachineFacts, WorkRootFacts} from './machine-facts.js';
 
-/** @param hasScheduler - Whether queue-jobs run on other machines. */
-export const checkMachine = ({nodeVersion, umask, workRoot}: MachineFacts, hasScheduler: boolean): Finding[] => [
+/**
+ * @param hasScheduler - Whether queue-jobs run on other machines.
+ * @param seenBy - Another machine, on which the work_dir of the round trip was seen.
+ */
+export const checkMachine = ({nodeVersion, umask, workRoot}: MachineFacts, hasScheduler: boolean, seenBy?: string): Finding[] => [
 	checkNode(nodeVersion),
 	checkUmask(umask),
-	checkWorkRoot(workRoot, hasScheduler),
+	checkWorkRoot(workRoot, hasScheduler, seenBy),
 	...(workRoot.problem === undefined ? checkSpace(workRoot) : []),
 ];
 
@@ -54,7 +57,7 @@ const checkUmask = (umask: number): Finding => {
 
 const ELSEWHERE = 'Choose a directory that this machine and the nodes share, as below your home: --work-root DIR.';
 
-const checkWorkRoot = ({path, problem, fileSystem}: WorkRootFacts, hasScheduler: boolean): Finding => {
+const checkWorkRoot = ({path, problem, fileSystem}: WorkRootFacts, hasScheduler: boolean, seenBy: string | undefined): Finding => {
 	const check = 'work root';
 	if (problem !== undefined) {
 		return {check, level: 'error', found: `no work_dir can be made in ${path}: ${problem}`, toDo: ELSEWHERE};
@@ -62,19 +65,25 @@ const checkWorkRoot = ({path, problem, fileSystem}: WorkRootFacts, hasScheduler:
 	if (fileSystem === undefined) return {check, level: 'ok', found: path};
 	const {name, kind} = describeFileSystem(fileSystem.type);
 	const found = `${path} (${name})`;
-	if (!hasScheduler) return {check, level: 'ok', found};
-	if (kind === 'memory' || (kind !== 'shared' && isTemporary(path))) {
-		return {check, level: 'warning', found: `${found} is a place that every machine has for itself`, toDo: ELSEWHERE};
-	}
-	if (kind === 'disk') {
+	const isLocal = kind === 'memory' || kind === 'disk' || (kind === 'unknown' && isTemporary(path));
+	if (!hasScheduler || !isLocal) return {check, level: 'ok', found};
+	if (seenBy !== undefined) {
 		return {
 			check,
 			level: 'note',
-			found: `${found} is on a disk of this machine`,
-			toDo: `That is well if this machine serves it to the nodes. Otherwise: ${ELSEWHERE}`,
+			found: `${found} is on this machine, and ${seenBy} sees it`,
+			toDo: 'Nothing, if all nodes do.',
 		};
 	}
-	return {check, level: 'ok', found};
+	if (kind === 'memory' || isTemporary(path)) {
+		return {check, level: 'warning', found: `${found} is a place that every machine has for itself`, toDo: ELSEWHERE};
+	}
+	return {
+		check,
+		level: 'note',
+		found: `${found} is on a disk of this machine`,
+		toDo: `That is well if this machine serves it to the nodes. Otherwise: ${ELSEWHERE}`,
+	};
 };
 
 const isTemporary = (path: string): boolean =>

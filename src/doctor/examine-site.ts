@@ -35,6 +35,14 @@ export const examineSite = async (
 	given: PoolOptions,
 	{timeoutMs, keep = false, signal = new AbortController().signal, tell = () => undefined}: ExamineOptions,
 ): Promise<SiteReport> => {
+	const {findings, timings} = await examine(given, {timeoutMs, keep, signal, tell});
+	return {findings: findings.map(finding => ({...finding, found: toOneLine(finding.found)})), timings};
+};
+
+/** Schedulers speak in several. */
+const toOneLine = (text: string): string => text.trim().replaceAll(/\s*\n\s*/g, ' ');
+
+const examine = async (given: PoolOptions, {timeoutMs, keep, signal, tell}: Required<ExamineOptions>): Promise<SiteReport> => {
 	const {options: merged} = withConfig(mergeOptions(given));
 	const options: PoolOptions = {
 		...merged,
@@ -46,13 +54,14 @@ export const examineSite = async (
 	const chosen = await unlessAborted(chooseEngine(options), signal).catch(toNoScheduler);
 	if ('check' in chosen) return {findings: [...checkMachine(machine, true), chosen], timings: NO_TIMINGS};
 	const scheduler = await unlessAborted(askScheduler(chosen), signal);
-	const before = [...checkMachine(machine, scheduler.hasQueue), ...checkScheduler(scheduler)];
+	const checkBefore = (seenBy?: string): Finding[] => [...checkMachine(machine, scheduler.hasQueue, seenBy), ...checkScheduler(scheduler)];
+	const before = checkBefore();
 	if (before.some(({level}) => level === 'error')) return {findings: before, timings: NO_TIMINGS};
 	const trip = await makeRoundTrip(options, chosen.engine, {timeoutMs, runLimitMs: RUN_LIMIT_MS, keep, signal, tell});
 	if (signal.aborted && trip.left.length > 0) return {findings: checkLeft(trip), timings: NO_TIMINGS};
 	signal.throwIfAborted();
 	const {findings, timings} = checkTrip(trip, machine, options);
-	return {findings: [...before, ...findings, ...checkLeft(trip)], timings};
+	return {findings: [...checkBefore(seenBy(trip, machine)), ...findings, ...checkLeft(trip)], timings};
 };
 
 /** The default of the option. */
@@ -65,6 +74,10 @@ const toNoScheduler = (error: unknown): Finding => {
 	if (!(error instanceof PoolError)) throw error;
 	return checkNoScheduler(error.code, error.message);
 };
+
+/** A node that is this very machine tells nothing of others. */
+const seenBy = ({result}: Trip, {host}: MachineFacts): string | undefined =>
+	result.kind === 'done' && result.worker.host !== host ? result.worker.host : undefined;
 
 const checkTrip = ({result, seen}: Trip, machine: MachineFacts, {graceMs}: PoolOptions): SiteReport => {
 	if (result.kind !== 'done') return {findings: [checkFailure(result)], timings: NO_TIMINGS};

@@ -1,5 +1,6 @@
 /** Failed tasks -> groups of those that failed alike, with the words of a few. Pure. */
 import {stripVTControlCharacters} from 'node:util';
+import {findRanges} from '../group-failures.js';
 import type {TaskRecord} from '../read-work-dir.js';
 import type {FailureGroup, TaskRow} from './report-data.js';
 
@@ -57,12 +58,7 @@ const lastPart = (text: string): string => {
 };
 
 const formatRanges = (numbers: readonly number[]): string => {
-	const ranges: [number, number][] = [];
-	for (const number of numbers) {
-		const last = ranges.at(-1);
-		if (last !== undefined && last[1] === number - 1) last[1] = number;
-		else ranges.push([number, number]);
-	}
+	const ranges = findRanges(numbers);
 	const shown = ranges.slice(0, MAX_RANGES).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
 	return `${shown.join(', ')}${ranges.length > MAX_RANGES ? ', …' : ''}`;
 };

@@ -1,7 +1,8 @@
 /** A row for every queue-job, from the journal and from what the workers say. Pure. */
 import type {JournalLine} from '../journal.js';
-import type {AttemptRecord, TaskRecord, WorkDirRecord} from '../read-work-dir.js';
+import type {AttemptRecord, TaskRecord} from '../read-work-dir.js';
 import {type Asked, askedResources} from './asked-resources.js';
+import type {ReportInput} from './collect-report.js';
 import {type ClockSample, estimateClocks} from './host-clocks.js';
 import type {JobRow} from './report-data.js';
 
@@ -14,14 +15,16 @@ export type CollectedJobs = {
 };
 
 /** @param beganAtMs - When the map began: where times begin. */
-export const collectJobs = ({tasks, journal, manifest}: WorkDirRecord, beganAtMs: number): CollectedJobs => {
+export const collectJobs = ({tasks, chunks, journal, manifest}: ReportInput, beganAtMs: number): CollectedJobs => {
 	const notes = noteAttempts(journal);
 	const ended = endedAtMs(journal);
-	const attempts = findAttempts(tasks).flatMap(({ichunk, record}) => {
-		const note = notes.get(keyOf(ichunk, record.attempt)) ?? {};
-		// What was never submitted is no queue-job.
-		return isThere(record, note) ? [{ichunk, record, note}] : [];
-	});
+	const attempts = chunks.flatMap(({ichunk, attempts: records}) =>
+		records.flatMap(record => {
+			const note = notes.get(keyOf(ichunk, record.attempt)) ?? {};
+			// What was never submitted is no queue-job.
+			return isThere(record, note) ? [{ichunk, record, note}] : [];
+		}),
+	);
 	const clocks = estimateClocks(attempts.flatMap(({record, note}) => toSample(record, note)));
 	const hosts = [...new Set(attempts.flatMap(({record: {host}}) => host ?? []))].sort((a, b) => a.localeCompare(b, 'en', {numeric: true}));
 	const hostIndex = new Map(hosts.map((host, i) => [host, i]));
@@ -119,16 +122,6 @@ const noteLine = (note: AttemptNote, {event, kind, reason, resources}: JournalLi
 	}
 };
 
-/** All tasks of a chunk have its attempts. */
-const findAttempts = (tasks: readonly TaskRecord[]): {readonly ichunk: number; readonly record: AttemptRecord}[] => {
-	let last = -1;
-	return tasks.flatMap(({ichunk, attempts}) => {
-		if (ichunk === last) return [];
-		last = ichunk;
-		return attempts.map(record => ({ichunk, record}));
-	});
-};
-
 const isThere = ({startedAt}: AttemptRecord, {submittedMs, claimedMs, runningMs, doneMs}: AttemptNote): boolean =>
 	[submittedMs, claimedMs, runningMs, doneMs, startedAt].some(time => time !== undefined);
 
@@ -177,9 +170,9 @@ type Work = Pick<JobRow, 'numTasks' | 'numFailed' | 'computingMs'>;
 
 const sumWork = (tasks: readonly TaskRecord[]): Map<string, Work> => {
 	const sums = new Map<string, {numTasks: number; numFailed: number; computingMs: number}>();
-	for (const {ichunk, attempt, state, elapsedMs, outcome} of tasks) {
-		// A whole chunk may have failed: of that no task was computed.
-		if (attempt === undefined || outcome === undefined) continue;
+	for (const {ichunk, attempt, state, elapsedMs, outcome, rerun} of tasks) {
+		// What a rerun has computed is not the work of these queue-jobs.
+		if (attempt === undefined || outcome === undefined || rerun !== undefined) continue;
 		const key = keyOf(ichunk, attempt);
 		const sum = sums.get(key) ?? {numTasks: 0, numFailed: 0, computingMs: 0};
 		sums.set(key, sum);

@@ -1,7 +1,7 @@
 /** A record of a work_dir -> all that a report shows. Pure. */
 import {inspect} from 'node:util';
 import type {Manifest} from '../manifest.js';
-import type {TaskRecord, WorkDirRecord} from '../read-work-dir.js';
+import type {AttemptRecord, TaskRecord, WorkDirRecord} from '../read-work-dir.js';
 import {VERSION} from '../version.js';
 import {collectFailures} from './collect-failures.js';
 import {collectJobs, endedAtMs} from './collect-jobs.js';
@@ -12,9 +12,14 @@ import {summariseAsks, summariseHosts, summariseSlots} from './summarise-jobs.js
 const NUM_SLOWEST = 50;
 const MAX_PROBLEMS = 100;
 
+export type ReportInput = Pick<WorkDirRecord, 'workDir' | 'manifest' | 'journal' | 'tasks' | 'problems'> & {
+	/** Of the map itself, whatever was computed again since. */
+	readonly chunks: readonly {readonly ichunk: number; readonly attempts: readonly AttemptRecord[]}[];
+};
+
 /** @param nowMs - Epoch milliseconds: when the report is made. */
-export const collectReport = (record: WorkDirRecord, nowMs: number): ReportData => {
-	const {tasks, journal, manifest, problems} = record;
+export const collectReport = (record: ReportInput, nowMs: number): ReportData => {
+	const {tasks, chunks, journal, manifest, problems} = record;
 	const beganAtMs = Date.parse(manifest.createdAt);
 	const endMs = endedAtMs(journal);
 	const wallMs = Math.max(0, (endMs ?? nowMs) - beganAtMs);
@@ -25,6 +30,7 @@ export const collectReport = (record: WorkDirRecord, nowMs: number): ReportData 
 		return {
 			itask: task.itask,
 			ichunk: task.ichunk,
+			rerun: task.rerun ?? null,
 			attempt: task.attempt ?? null,
 			jobId: task.jobId ?? null,
 			host: task.host ?? null,
@@ -42,9 +48,10 @@ export const collectReport = (record: WorkDirRecord, nowMs: number): ReportData 
 			beganAtMs,
 			state: endMs === undefined ? 'running' : 'ended',
 			lastNoteMs: Math.max(0, Date.parse(journal.at(-1)?.time ?? manifest.createdAt) - beganAtMs),
-			numChunks: new Set(tasks.map(({ichunk}) => ichunk)).size,
+			numChunks: chunks.length,
 		},
 		counts: countTasks(tasks),
+		numRerun: tasks.reduce((sum, {rerun}) => (rerun === undefined ? sum : sum + 1), 0),
 		wallMs,
 		hosts: summariseHosts(collected, wallMs),
 		jobs,

@@ -6,6 +6,8 @@ export type ReportData = {
 	readonly libraryVersion: string;
 	readonly map: MapFacts;
 	readonly counts: TaskCounts;
+	/** Tasks whose outcome is from a rerun, whose queue-jobs are in a work_dir of its own. */
+	readonly numRerun: number;
 	/** Until the map ended; of one that has not, until the report was made. */
 	readonly wallMs: number;
 	readonly hosts: readonly HostFacts[];
@@ -129,7 +131,10 @@ export type Durations = {
 
 export type TaskRow = {
 	readonly itask: number;
+	/** In the rerun, if there was one. */
 	readonly ichunk: number;
+	/** Its number; null for none. */
+	readonly rerun: number | null;
 	readonly attempt: number | null;
 	readonly jobId: string | null;
 	readonly host: string | null;

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {type Browser, type BrowserContextOptions, chromium, type Page} from 'playwright-core';
 import {afterAll, beforeAll, expect, onTestFinished} from 'vitest';
+import {openWorkDir} from '../../dist/src/open-work-dir.js';
 import {makeReport} from '../../dist/src/report/make-report.js';
 import {BEGAN_AT_MS, type MadeMap, writeMadeWorkDir} from '../helpers/made-work-dir.js';
 
@@ -41,7 +42,7 @@ export const useReports = (): Reports => {
 		make: async (map, lookedAtMs = BEGAN_AT_MS + 3_600_000) => {
 			const workDir = join(directory, `map-${++numReports}`);
 			writeMadeWorkDir(workDir, map);
-			const {html} = await makeReport(workDir, lookedAtMs);
+			const {html} = await makeReport(await openWorkDir(workDir), lookedAtMs);
 			const path = `${workDir}.html`;
 			writeFileSync(path, html);
 			return path;

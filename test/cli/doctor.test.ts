@@ -169,8 +169,14 @@ describe('on a queue', () => {
 	test.each([
 		[{program: 'qstat', kind: 'hang', times: 9}, 'the scheduler does not answer: qstat did not answer within 2 s'],
 		[
-			{program: 'qstat', kind: 'fail', times: 9, exitCode: 1, stderr: 'error: commlib error: got select error'},
-			'the scheduler does not answer: qstat ended with exit status 1: error: commlib error',
+			{
+				program: 'qstat',
+				kind: 'fail',
+				times: 9,
+				exitCode: 1,
+				stderr: 'error: commlib error: got select error\nerror: unable to send message to qmaster\n',
+			},
+			'qstat ended with exit status 1: error: commlib error: got select error error: unable to send message to qmaster',
 		],
 	] as const)('that does not answer nothing is submitted', async (fault, words) => {
 		const {of, exitCode, after} = await examineQueue({faults: [{...fault}]}, '--timeout', '2');

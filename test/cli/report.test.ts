@@ -1,4 +1,4 @@
-import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
@@ -12,7 +12,7 @@ import {type QmrRun, runQmr} from '../helpers/qmr.js';
 const MAP: MadeMap = {numChunks: 6, tasksPerChunk: 2, numHosts: 2, slotsPerHost: 2, taskMs: 1000};
 
 const setUp = (map?: Partial<MadeMap>) => {
-	const cwd = mkdtempSync(join(tmpdir(), 'qmr-report-'));
+	const cwd = mkdtempSync(join(realpathSync(tmpdir()), 'qmr-report-'));
 	onTestFinished(() => rmSync(cwd, {recursive: true, force: true}));
 	if (map !== undefined) writeMadeWorkDir(join(cwd, 'made'), {...MAP, ...map});
 	return {cwd, run: (...args: string[]): Promise<QmrRun> => runQmr(['report', ...args], {cwd})};
@@ -37,6 +37,36 @@ test('H10: the report of a real map tells where its queue-jobs ran, for how long
 	}
 	expect(slowest.map(({input}) => input).sort()).toEqual(['1', '16', '4', '9']);
 	expect(readdirSync(workDir).filter(name => name.endsWith('.html'))).toEqual([]);
+});
+
+test('tasks that were computed again count as they are now; the queue-jobs are those of the map, and the rerun has a report of its own', async () => {
+	const {cwd, run} = setUp();
+	const workDir = join(cwd, 'again');
+	const paths = ['a', 'b', 'c'].map(name => join(cwd, name));
+	writeFileSync(paths[0] as string, '');
+	const options = {engine: 'local', config: false} as const;
+	await new Pool({...options, numChunks: 3, workDir}).mapSettled(realpathSync, paths);
+	for (const path of paths) writeFileSync(path, '');
+	expect(await (await Pool.rerun(workDir, options)).results()).toEqual(paths.slice(1));
+	const {counts, numRerun, jobs, slowest} = figures(await run('again', '--json'));
+	expect([counts.done, counts.failed, numRerun]).toEqual([3, 0, 2]);
+	expect(jobs.map(({ichunk, attempt, state, numTasks}) => [ichunk, attempt, state, numTasks])).toEqual([
+		[0, 1, 'done', 1],
+		[1, 1, 'done', 0],
+		[2, 1, 'done', 0],
+	]);
+	const rerun = figures(await run('again/rerun.1', '--json'));
+	for (const tasks of [slowest, rerun.slowest]) {
+		for (const {itask, input} of tasks) expect([itask, input]).toEqual([itask, `'${paths[itask]}'`]);
+	}
+	expect(rerun.slowest.map(({itask}) => itask).sort()).toEqual([1, 2]);
+});
+
+test('a work_dir whose run.json is cut short is told to be damaged', async () => {
+	const {run} = setUp({manifest: {function: undefined}});
+	const {exitCode, stdout, stderr} = await run('made');
+	expect([exitCode, stdout]).toEqual([1, '']);
+	expect(stderr).toContain('run.json is damaged');
 });
 
 test('writes a file for the user alone, beside and not into the work_dir, and prints nothing but its path', async () => {

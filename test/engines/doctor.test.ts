@@ -29,6 +29,7 @@ test('X11: a site that is well has no error, no limit of queue-jobs, and every p
 	expect(of('array size')).toMatchObject({level: 'ok', found: 'an array may have 75000 elements'});
 	expect(of('queue-jobs per user')).toEqual({check: 'queue-jobs per user', level: 'ok', found: 'no limit (max_u_jobs 0)'});
 	const host = /^(\S+) runs Node/.exec(of('worker-node')?.found ?? '')?.[1];
+	expect(of('work root')).toMatchObject({level: 'note', found: expect.stringContaining(`is on this machine, and ${host} sees it`)});
 	expect((await call('qconf', ['-sel'])).split('\n')).toContain(host);
 	expect(host).not.toBe(hostname());
 	expect(of('clock')).toMatchObject({level: 'ok', found: expect.stringContaining(`the clock of ${host} is 0.`)});

@@ -1,7 +1,8 @@
 /** Records of work_dirs, as readWorkDir gives them, made in memory. */
 import type {JournalEvent, JournalLine} from '../../src/journal.js';
 import type {Manifest} from '../../src/manifest.js';
-import type {AttemptRecord, TaskRecord, WorkDirRecord} from '../../src/read-work-dir.js';
+import type {AttemptRecord, TaskRecord} from '../../src/read-work-dir.js';
+import type {ReportInput} from '../../src/report/collect-report.js';
 import {BEGAN_AT_MS} from './made-work-dir.js';
 
 /** Milliseconds after the map began. */
@@ -27,7 +28,6 @@ export const doneTask = (itask: number, fields: Partial<TaskRecord> = {}): TaskR
 	attempts: [attempt()],
 	input: undefined,
 	outcome: {status: 'fulfilled', value: undefined},
-	rerun: undefined,
 	attempt: 1,
 	jobId: '937',
 	host: 'node1',
@@ -35,6 +35,7 @@ export const doneTask = (itask: number, fields: Partial<TaskRecord> = {}): TaskR
 	elapsedMs: 500,
 	stdout: '',
 	stderr: '',
+	rerun: undefined,
 	...fields,
 });
 
@@ -50,7 +51,7 @@ export const record = (
 	tasks: readonly TaskRecord[],
 	journal: readonly JournalLine[] = [],
 	manifest: Partial<Manifest> = {},
-): WorkDirRecord => ({
+): ReportInput => ({
 	workDir: '/w/s',
 	manifest: {
 		session: 's',
@@ -65,7 +66,7 @@ export const record = (
 		...manifest,
 	} as Manifest,
 	tasks,
-	sharedPath: undefined,
+	chunks: [...new Map(tasks.map(({ichunk, attempts}) => [ichunk, {ichunk, attempts}])).values()],
 	journal,
 	problems: [],
 });

@@ -19,6 +19,8 @@ const PUBLIC_NAMES = [
 	'randomParameters',
 	'randomStream',
 	'readWorkDir',
+	'runCommand',
+	'table',
 	'task',
 	'taskContext',
 ];
@@ -55,6 +57,7 @@ const PUBLIC_TYPES = [
 	'Tasks<number>',
 	'WorkDirRecord',
 ];
+const REPORT_PAGE = 'dist/src/report/report-page.html';
 const WORKER_SCRIPT = 'dist/src/worker/worker_node_script.cjs';
 
 let packed: Packed;
@@ -70,9 +73,10 @@ afterAll(() => packed?.remove());
 describe('the tarball', () => {
 	test('holds the built files, the papers, and nothing else', () => {
 		const built = listFiles('src', 'dummy-queue', 'engine-contract')
-			.filter(path => path.endsWith('.ts'))
+			// The page of the report is bundled into one file.
+			.filter(path => path.endsWith('.ts') && !path.startsWith('src/report/page/'))
 			.flatMap(path => ['.js', '.d.ts'].map(extension => `dist/${path.replace(/\.ts$/, extension)}`));
-		expect(packed.files).toEqual([...built, WORKER_SCRIPT, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].sort());
+		expect(packed.files).toEqual([...built, REPORT_PAGE, WORKER_SCRIPT, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].sort());
 	});
 
 	test('is right for npm: publint has nothing to say', async () => {

@@ -105,6 +105,20 @@ describe('the work root', () => {
 		expect(find(facts, 'work root', false)).toEqual({check: 'work root', level: 'ok', found: `${path} (${name})`});
 	});
 
+	test.each([
+		['/tmp/.qmr', EXT4, 'ext4'],
+		['/dev/shm/x', TMPFS, 'tmpfs'],
+		['/home/ada/.qmr', EXT4, 'ext4'],
+	])('in %s, which another machine has seen all the same, is noted', (path, type, name) => {
+		const findings = checkMachine(machine({path, fileSystem: {type}}), true, 'node7');
+		expect(findings.find(({check}) => check === 'work root')).toEqual({
+			check: 'work root',
+			level: 'note',
+			found: `${path} (${name}) is on this machine, and node7 sees it`,
+			toDo: 'Nothing, if all nodes do.',
+		});
+	});
+
 	test('on a file system that is shared is well, wherever that is mounted', () => {
 		expect(find(machine({path: '/tmp/shared/.qmr'}), 'work root')).toEqual({
 			check: 'work root',

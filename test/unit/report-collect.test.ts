@@ -1,16 +1,15 @@
 import {describe, expect, test} from 'vitest';
 import type {JournalEvent, JournalLine} from '../../src/journal.js';
-import type {WorkDirRecord} from '../../src/read-work-dir.js';
-import {collectReport, tasksToShow, withInputs} from '../../src/report/collect-report.js';
+import {collectReport, type ReportInput, tasksToShow, withInputs} from '../../src/report/collect-report.js';
 import type {JobRow, ReportData} from '../../src/report/report-data.js';
 import {at, attempt, doneTask, failedTask, line, record, waitingTask} from '../helpers/made-records.js';
 import {BEGAN_AT_MS} from '../helpers/made-work-dir.js';
 
 const NOW_MS = 100_000;
 
-const collect = (made: WorkDirRecord): ReportData => collectReport(made, BEGAN_AT_MS + NOW_MS);
+const collect = (made: ReportInput): ReportData => collectReport(made, BEGAN_AT_MS + NOW_MS);
 
-const firstJob = (made: WorkDirRecord): JobRow => collect(made).jobs[0] as JobRow;
+const firstJob = (made: ReportInput): JobRow => collect(made).jobs[0] as JobRow;
 
 const who = {ichunk: 0, attempt: 1, jobId: '937'};
 const submitted = (ms: number, fields: Partial<JournalEvent> = {}): JournalLine[] => [
@@ -174,6 +173,16 @@ test('a map that was resumed goes on, whatever its first process said at its end
 	const made = record([waitingTask(0)], [line(1000, {event: 'ended'}), line(2000, {event: 'resumed'})]);
 	expect(collect(made).map.state).toBe('running');
 	expect(collect({...made, journal: [...made.journal, line(3000, {event: 'ended'})]})).toMatchObject({wallMs: 3000, map: {state: 'ended'}});
+});
+
+test('what a rerun has computed counts, but is no work of the queue-jobs of the map itself', () => {
+	const made = record([doneTask(0, {ichunk: 7, rerun: 1, elapsedMs: 9000}), doneTask(1, {ichunk: 0})], [...submitted(1000), result(4500)]);
+	const data = collect({...made, chunks: [{ichunk: 0, attempts: [attempt()]}]});
+	expect(data).toMatchObject({numRerun: 1, counts: {done: 2}, jobs: [{ichunk: 0, numTasks: 1, computingMs: 500}]});
+	expect(data.slowest.map(({itask, ichunk, rerun}) => [itask, ichunk, rerun])).toEqual([
+		[0, 7, 1],
+		[1, 0, null],
+	]);
 });
 
 test('Q23: tasks that failed alike are one group with all their numbers, the largest first, and with words of those that wrote any', () => {

@@ -1,9 +1,9 @@
 /** `qmr report`: a map as one HTML file. */
 import {resolve} from 'node:path';
 import {Command, Option} from 'commander';
-import {DEFAULT_WORK_ROOT} from '../../layout.js';
 import {UsageError} from '../command-error.js';
 import {findWorkDir} from '../find-work-dir.js';
+import {toPlainLine} from '../plain-text.js';
 import {print, printJson, say} from '../terminal.js';
 
 export const reportCommand = (): Command =>
@@ -17,23 +17,30 @@ export const reportCommand = (): Command =>
 		.option('-o, --output <file>', 'where to write it; - for stdout (default: report-<session>.html here)')
 		.option('--force', 'overwrite a file that is no report')
 		.addOption(new Option('--json', 'print the figures and the advice as JSON, and write no file').conflicts(['output', 'force']))
-		.option('--root <dir>', 'where sessions are looked for', DEFAULT_WORK_ROOT)
+		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
 		.addHelpText('after', EXAMPLES)
 		.action(writeReport);
 
 const EXAMPLES = `
 Examples:
-  qmr report                                  the newest map in ${DEFAULT_WORK_ROOT}
+  qmr report                                  the newest map in ./.qmr
   qmr report .qmr/2026-11-21T00-20-07_a10cda -o report.html
   qmr report 2026-11-21T00-20 --json          its figures and advice, for programs
 `;
 
-type Flags = {readonly output?: string; readonly force?: boolean; readonly json?: boolean; readonly root: string};
+type Flags = {readonly output?: string; readonly force?: boolean; readonly json?: boolean; readonly root?: string};
 
 const writeReport = async (argument: string | undefined, {output, force = false, json = false, root}: Flags): Promise<void> => {
 	const workDir = findWorkDir(argument, root);
+	const {openWorkDir} = await import('../../open-work-dir.js');
 	const {makeReport} = await import('../../report/make-report.js');
-	const {data, advice, html} = await makeReport(workDir);
+	const {requireWhole} = await import('../require-whole.js');
+	const {unlessRemoved} = await import('../unless-removed.js');
+	const {data, advice, html} = await unlessRemoved(workDir, async () => {
+		const map = await openWorkDir(workDir);
+		requireWhole(workDir, map.manifest);
+		return makeReport(map);
+	});
 	if (json) return printJson({...data, advice});
 	if (output === '-') return print(html);
 	const path = resolve(output ?? `report-${data.map.session}.html`);
@@ -46,6 +53,6 @@ const writeReport = async (argument: string | undefined, {output, force = false,
 			`Expected ${path} to be free, or an earlier report, got another file. Choose another by -o, or overwrite it by --force.`,
 		);
 	}
-	for (const {weight, title, figure} of advice) if (weight === 'important') say(`${title}: ${figure}`);
+	for (const {weight, title, figure} of advice) if (weight === 'important') say(toPlainLine(`${title}: ${figure}`));
 	print(path);
 };

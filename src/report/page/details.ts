@@ -170,7 +170,12 @@ export const createSlowest = ({slowest}: ReportData): HTMLElement => {
 		{title: 'Took', isNumber: true, value: ({elapsedMs}) => elapsedMs, show: ({elapsedMs}) => words(elapsedMs, msInWords)},
 		{title: 'State', value: ({state}) => state, show: ({state}) => stateMark(state)},
 		{title: 'Host', value: ({host}) => host},
-		{title: 'Chunk', isNumber: true, value: ({ichunk}) => ichunk},
+		{
+			title: 'Chunk',
+			isNumber: true,
+			value: ({ichunk}) => ichunk,
+			show: ({ichunk, rerun}) => (rerun === null ? String(ichunk) : `rerun.${rerun}: ${ichunk}`),
+		},
 		{title: 'Queue-job', value: ({jobId}) => jobId},
 		{title: 'Input', isWide: true, value: ({input}) => input, show: ({input}) => element('code', {}, input ?? '')},
 	];

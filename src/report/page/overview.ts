@@ -25,13 +25,17 @@ export const createHead = ({map, counts, wallMs, generatedAtMs}: ReportData): re
 	];
 };
 
-export const createFigures = ({counts, wallMs, jobs, slots, durations, map}: ReportData): HTMLElement => {
+export const createFigures = ({counts, numRerun, wallMs, jobs, slots, durations, map}: ReportData): HTMLElement => {
 	const inJobs = `${jobs.length.toLocaleString('en')} for ${map.numChunks.toLocaleString('en')} chunks`;
 	const lost = jobs.filter(({state}) => state === 'failed').length;
 	const left = counts.total - counts.done - counts.failed;
 	const share = slots.heldMs > 0 ? slots.computingMs / slots.heldMs : undefined;
 	const tiles: readonly (readonly [name: string, value: string, note: string, isBad?: boolean])[] = [
-		['Tasks done', counts.done.toLocaleString('en'), `of ${counts.total.toLocaleString('en')}`],
+		[
+			'Tasks done',
+			counts.done.toLocaleString('en'),
+			`of ${counts.total.toLocaleString('en')}${numRerun === 0 ? '' : `; ${numRerun.toLocaleString('en')} in a rerun`}`,
+		],
 		[
 			'Tasks failed',
 			counts.failed.toLocaleString('en'),
