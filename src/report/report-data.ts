@@ -41,6 +41,8 @@ export type MapFacts = {
 	/** Epoch milliseconds: where all other times begin. */
 	readonly beganAtMs: number;
 	readonly state: 'running' | 'ended';
+	/** It has not ended, and its process has, or has left it. */
+	readonly isLeft: boolean;
 	/** When something was noted last. */
 	readonly lastNoteMs: number;
 	readonly numChunks: number;

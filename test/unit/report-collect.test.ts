@@ -175,6 +175,12 @@ test('a map that was resumed goes on, whatever its first process said at its end
 	expect(collect({...made, journal: [...made.journal, line(3000, {event: 'ended'})]})).toMatchObject({wallMs: 3000, map: {state: 'ended'}});
 });
 
+test('that its process has left a map is told until it has ended', () => {
+	const left = {...record([waitingTask(0)]), isLeft: true};
+	expect(collect(left).map).toMatchObject({state: 'running', isLeft: true});
+	expect(collect({...left, journal: [line(5, {event: 'ended'})]}).map).toMatchObject({state: 'ended', isLeft: false});
+});
+
 test('what a rerun has computed counts, but is no work of the queue-jobs of the map itself', () => {
 	const made = record([doneTask(0, {ichunk: 7, rerun: 1, elapsedMs: 9000}), doneTask(1, {ichunk: 0})], [...submitted(1000), result(4500)]);
 	const data = collect({...made, chunks: [{ichunk: 0, attempts: [attempt()]}]});

@@ -7,7 +7,7 @@ import {element, facts, section, withCode} from './dom.js';
 export const createHead = ({map, counts, wallMs, generatedAtMs}: ReportData): readonly Node[] => {
 	const state =
 		map.state === 'running'
-			? {label: 'not ended yet', kind: 'open'}
+			? {label: map.isLeft ? 'left before its end' : 'not ended yet', kind: map.isLeft ? 'bad' : 'open'}
 			: counts.done === counts.total
 				? {label: 'all done', kind: 'good'}
 				: {label: counts.failed > 0 ? `${counts.failed.toLocaleString('en')} failed` : 'incomplete', kind: 'bad'};
