@@ -1,4 +1,5 @@
 /** Figures of a map -> advice: what was seen, its figure, and what to do. Pure. */
+import {quoteForShell} from '../quote-for-shell.js';
 import {adviseOnAsks} from './advise-on-asks.js';
 import {msInWords, percentInWords} from './in-words.js';
 import type {HostFacts, ReportData} from './report-data.js';
@@ -224,7 +225,7 @@ const ADVISERS: readonly Adviser[] = [
 ];
 
 /** So that it can be copied into a shell. */
-const toShellWord = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
+const toShellWord = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : quoteForShell(path));
 
 const shorten = (text: string): string => {
 	const line = text.replaceAll(/\s+/g, ' ').trim();

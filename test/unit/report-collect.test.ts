@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {JournalEvent, JournalLine} from '../../src/journal.js';
+import type {AttemptRecord} from '../../src/read-work-dir.js';
 import {collectReport, type ReportInput, tasksToShow, withInputs} from '../../src/report/collect-report.js';
 import type {JobRow, ReportData} from '../../src/report/report-data.js';
 import {at, attempt, doneTask, failedTask, line, record, waitingTask} from '../helpers/made-records.js';
@@ -84,6 +85,20 @@ describe('a queue-job', () => {
 		expect(Math.abs((hosts[0]?.clockAheadMs ?? 0) - aheadMs)).toBeLessThanOrEqual(2500);
 		// What is told of the tasks is corrected, too.
 		expect(slowest[0]?.startedMs).toBe((beganMs ?? 0) + 100);
+	});
+
+	test('on a host whose clock was set meanwhile fits between its submission and its result all the same', () => {
+		const [early, late] = [-20_000, 20_000].map(aheadMs => attempt({startedAt: at(3000 + aheadMs), endedAt: at(4000 + aheadMs)}));
+		const other = {ichunk: 1, attempt: 1, jobId: '938'};
+		const made = record(
+			[doneTask(0, {attempts: [early as AttemptRecord]}), doneTask(1, {attempts: [late as AttemptRecord]})],
+			[...submitted(2900), result(4100), line(2900, {event: 'submitted', ...other}), line(4100, {event: 'result', ...other})],
+		);
+		for (const {beganMs, endedMs} of collect(made).jobs) {
+			expect(beganMs).toBeGreaterThanOrEqual(2900);
+			expect(endedMs).toBeGreaterThanOrEqual(beganMs ?? Number.NaN);
+		}
+		expect(collect(made).slots.waitingMs).toBeGreaterThanOrEqual(0);
 	});
 
 	test('that runs or waits while the map runs has no end', () => {
