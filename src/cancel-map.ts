@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {stopMap} from './end-map.js';
-import type {Engine} from './engines/engine.js';
+import type {Engine, JobStatus} from './engines/engine.js';
 import {PoolError} from './errors.js';
 import {type FoundMap, findMap} from './find-map.js';
 import {cancelPath, MANIFEST, ownerPath, parseJobName, parseOwnerName} from './layout.js';
@@ -58,25 +58,37 @@ const cancelOne = async (map: FoundMap, request: CancelRequest): Promise<Cancell
 	const {session} = manifest;
 	const engine = await engineOf(map, request);
 	const before = await listJobs(engine, map);
-	const end = (how: CancelledMap['how'], removed: readonly string[] = before): CancelledMap => ({workDir, session, how, removed});
+	const end = (how: CancelledMap['how'], after: readonly JobStatus[]): CancelledMap => {
+		const stay = new Set(after.map(({id}) => id));
+		return {workDir, session, how, removed: how === 'had-ended' ? [] : before.map(({id}) => id).filter(id => !stay.has(id))};
+	};
 	const wasAsked = await askOwner(map, request);
 	// Every task had its result meanwhile, and all went with that.
-	if (!existsSync(join(workDir, MANIFEST))) return end('by-its-process', []);
+	if (!existsSync(join(workDir, MANIFEST))) return end('by-its-process', await listJobs(engine, map));
 	const isOver = summariseMap(await openWorkDir(workDir), Date.now()).end === 'ended';
 	const left = await listJobs(engine, map);
-	if (isOver && left.length === 0) return wasAsked ? end('by-its-process') : end('had-ended', []);
+	if (isOver && left.length === 0) return end(wasAsked ? 'by-its-process' : 'had-ended', left);
 	const {state, ports, reducer} = await resumeMap(
 		{workDir, options: request.options, chooseEngine: request.chooseEngine, keep: 'nothing', meant: undefined, isEnding: true},
 		new AbortController().signal,
 	);
 	const reason = new PoolError('ERR_POOL_CANCELLED', 'somebody has cancelled the map by `qmr cancel`', {workDir});
 	await stopMap(state, ports, reducer, {kind: 'cancel', reason});
-	const stay = await listJobs(engine, map);
-	if (stay.length > 0)
-		throw new PoolError('ERR_POOL_OUTAGE', `These queue-jobs of ${workDir} could not be removed: ${stay.join(', ')}. Try again later.`, {
-			workDir,
-		});
-	return end('here');
+	const after = await listJobs(engine, map);
+	const isOurs = ({id, name, element}: JobStatus): boolean =>
+		state.chunks.some(({attempts}) =>
+			attempts.some(known => known.jobName === name && (known.jobId === id || (known.jobId === undefined && known.element === element))),
+		);
+	const stay = after.filter(isOurs);
+	if (stay.length > 0) {
+		const ids = stay.map(({id}) => id).join(', ');
+		throw new PoolError('ERR_POOL_OUTAGE', `These queue-jobs of ${workDir} could not be removed: ${ids}. Try again later.`, {workDir});
+	}
+	if (after.length > 0)
+		request.tell(
+			`${after.map(({id}) => id).join(', ')} are called like queue-jobs of ${workDir}, but are none that it knows: they are left alone.`,
+		);
+	return end('here', after);
 };
 
 const engineOf = ({manifest, workDir}: FoundMap, {options, chooseEngine}: CancelRequest): Promise<Engine> => {
@@ -85,11 +97,11 @@ const engineOf = ({manifest, workDir}: FoundMap, {options, chooseEngine}: Cancel
 };
 
 /** By their names alone: of what is gone by itself, and of what no answer came for, too. */
-const listJobs = async (engine: Engine, {manifest: {session}, workDir}: FoundMap): Promise<string[]> => {
+const listJobs = async (engine: Engine, {manifest: {session}, workDir}: FoundMap): Promise<JobStatus[]> => {
 	if (!engine.outlivesProcess) return [];
 	try {
 		const jobs = await engine.status();
-		return jobs.filter(({name, state}) => state !== 'deleting' && parseJobName(session, name) !== undefined).map(({id}) => id);
+		return jobs.filter(({name, state}) => state !== 'deleting' && parseJobName(session, name) !== undefined);
 	} catch (cause) {
 		const message = `The queue does not say which queue-jobs of ${workDir} are in it: ${(cause as Error).message}. Try again when it answers.`;
 		throw new PoolError('ERR_POOL_OUTAGE', message, {workDir, cause});

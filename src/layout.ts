@@ -92,6 +92,17 @@ export const parseChunkFile = (name: string): ChunkFile | undefined => {
 	return match[2] === 'tasks' ? {ichunk, kind: 'tasks'} : {ichunk, kind: match[4] as AttemptFileKind, attempt: Number(match[3])};
 };
 
+/** Whether a map may have made a file of this name in its work_dir; `.nfs…` is what a network file system makes of a file that is removed while it is open. */
+export const isOfWorkDir = (name: string): boolean =>
+	OF_EVERY_MAP.has(name) ||
+	[parseChunkFile, parseOwnerName, parseRerunName, parseCancelName].some(parse => parse(name) !== undefined) ||
+	/^(?:\.rerun_[1-9]\d*-.*|\.nfs.*|(?:\d{9}|[1-9]\d{9,})\.new)$/.test(name);
+
+const OF_EVERY_MAP: ReadonlySet<string> = new Set<string>([
+	...[MANIFEST, JOURNAL, LAUNCHER, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, SHARED_VALUE],
+	...['tasks', 'git.diff'],
+]);
+
 /**
  * The id of one map: UTC time for people, and 24 random bits so that two maps begun in one second differ.
  * No `:`, for it is part of file names and of queue-job names.

@@ -19,10 +19,13 @@ export const formatErrorGroup = (group: ErrorGroup, {red, dim}: Pick<Colours, 'r
 		...(hosts.length === 0 ? [] : [`  on ${toPlainLine(hosts.slice(0, MAX_HOSTS).join(', '))}${more}`]),
 		...(example.remote === undefined ? [] : [`  thrown in task ${example.itask}:`, dim(indent(formatRemote(example.remote), 4))]),
 		...(tail === '' ? [] : [`  stderr of task ${example.itask}:`, dim(indent(toPlainText(tail), 4))]),
-		// What to look at is there already.
-		...(kind === 'exception' && example.remote !== undefined ? [] : [`  what to do: ${adviceOn(kind)}`]),
+		...formatAdvice({kind, remote: example.remote}).map(advice => `  what to do: ${advice}`),
 	].join('\n');
 };
+
+/** Of what was thrown that is to be looked at which stands there already. */
+export const formatAdvice = ({kind, remote}: {readonly kind: TaskErrorKind; readonly remote?: RemoteError | undefined}): string[] =>
+	kind === 'exception' && remote !== undefined ? [] : [adviceOn(kind)];
 
 export const adviceOn = (kind: TaskErrorKind): string => ADVICE[kind] ?? 'This kind is of another version of the library.';
 

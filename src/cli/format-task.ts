@@ -5,7 +5,7 @@ import {formatRanges} from '../group-failures.js';
 import type {JournalLine} from '../journal.js';
 import {rerunPath} from '../layout.js';
 import type {AttemptRecord} from '../read-work-dir.js';
-import {adviceOn, formatRemote, indent} from './format-errors.js';
+import {formatAdvice, formatRemote, indent} from './format-errors.js';
 import type {TaskView} from './look-at-task.js';
 import {toPlainLine, toPlainText} from './plain-text.js';
 import {formatTable} from './print-table.js';
@@ -53,7 +53,7 @@ const explainState = (view: TaskView): string[] => {
 	const again = task.rerun === undefined ? [] : [`computed again, in ${rerunPath(map.workDir, task.rerun)}, where all of that is`];
 	if (outcome?.status === 'fulfilled') return [where, ...again];
 	if (outcome !== undefined)
-		return [`${outcome.message} (${outcome.kind})`, ...(where === '' ? [] : [where]), ...again, adviceOn(outcome.kind)];
+		return [`${outcome.message} (${outcome.kind})`, ...(where === '' ? [] : [where]), ...again, ...formatAdvice(outcome)];
 	const {numTasks} = known.chunk;
 	const job = chunk.jobId === undefined ? 'its queue-job' : `its queue-job ${chunk.jobId}`;
 	const inQueue = queue?.kind === 'answer' ? queue.jobs.find(({ichunk}) => ichunk === task.ichunk) : undefined;

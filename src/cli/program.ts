@@ -2,6 +2,8 @@
 import {Command} from 'commander';
 import {VERSION} from '../version.js';
 import {cancelCommand} from './commands/cancel.js';
+import {cleanCommand} from './commands/clean.js';
+import {collectCommand} from './commands/collect.js';
 import {doctorCommand} from './commands/doctor.js';
 import {errorsCommand} from './commands/errors.js';
 import {lsCommand} from './commands/ls.js';
@@ -38,6 +40,8 @@ const COMMANDS: readonly (() => Command)[] = [
 	resumeCommand,
 	rerunCommand,
 	cancelCommand,
+	cleanCommand,
+	collectCommand,
 	doctorCommand,
 	reportCommand,
 ];

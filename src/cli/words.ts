@@ -110,7 +110,7 @@ export const formatEvent = ({event, jobId, host, state, rawState, kind, reason, 
 		case 'resubmitted':
 			return `it is submitted again${because}`;
 		case 'result':
-			return `the result is there${numFailed === undefined ? '' : `, with ${numFailed} failed tasks`}`;
+			return `the result is there${numFailed === undefined ? '' : `, with ${numFailed} failed ${numFailed === 1 ? 'task' : 'tasks'}`}`;
 		case 'result-damaged':
 			return `the result can't be read${because}`;
 		case 'start-failed':

@@ -41,7 +41,13 @@ export type QueuedMap = LookedAt & {readonly queue: DummyQueue; readonly run: Aw
 export const submitMap = async ({source, tasks, options = {}}: LookedAtPlan, state: Partial<QueueState> = {}): Promise<QueuedMap> => {
 	const {path: directory, remove} = createTestDirectory('qmr-look-');
 	const queue = initQueueState(join(directory, 'queue'), state);
-	const pool = mapIn(directory, source, {engine: 'grid-engine', ...queue, pollingIntervalMs: 3_600_000, ...options});
+	const pool = mapIn(directory, source, {
+		engine: 'grid-engine',
+		...queue,
+		qalterPath: queue.qalterPath,
+		pollingIntervalMs: 3_600_000,
+		...options,
+	});
 	const run = await pool.submit({module: join(directory, 'fn.mjs'), name: 'fn'}, tasks);
 	return {directory, workDir: workDirIn(directory), queue, run, remove};
 };

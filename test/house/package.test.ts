@@ -19,6 +19,8 @@ const PUBLIC_NAMES = [
 	'randomParameters',
 	'randomStream',
 	'readWorkDir',
+	'runCommand',
+	'table',
 	'task',
 	'taskContext',
 ];

@@ -28,10 +28,7 @@ export const NOT_RUN: ReadonlyMap<string, string> = new Map([
 		'node examples/own-engine/main.js node1:8 node2:8',
 		'needs two machines; test/chain/examples.test.ts has a remote shell that leads to this one',
 	],
-	[
-		'qmr run -i jobs.jsonl -o results.jsonl --queue-name short.q --resources memory=4G,time=1h',
-		'needs Python and a queue',
-	],
+	['qmr run -i jobs.jsonl -o results.jsonl --queue-name short.q --resources memory=4G,time=1h', 'needs Python and a queue'],
 	['npm test', 'this test is part of it'],
 	['npm run bench -- --install --markdown README.md', 'takes an hour; test/house/bench.test.ts runs it in small'],
 	['npm run lint', 'run by .ci/run'],

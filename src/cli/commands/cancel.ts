@@ -35,7 +35,8 @@ export const cancelCommand = (): Command => {
 	});
 };
 
-const OF_SCHEDULERS: readonly FlagName[] = [
+/** They may be elsewhere than they were. */
+export const OF_SCHEDULERS: readonly FlagName[] = [
 	...(['qsubPath', 'qstatPath', 'qdelPath', 'sbatchPath', 'squeuePath', 'scancelPath', 'programTimeoutMs'] as const),
 ];
 
