@@ -78,13 +78,41 @@ describe('a queue-job', () => {
 		const ran = attempt({startedAt: at(3000 + aheadMs), endedAt: at(4000 + aheadMs)});
 		const made = record([doneTask(0, {attempts: [ran], startedAt: at(3100 + aheadMs)})], [...submitted(1000), result(4500)]);
 		const {jobs, hosts, slowest} = collect(made);
-		const {beganMs, endedMs} = jobs[0] as JobRow;
-		expect(beganMs).toBeGreaterThanOrEqual(1000);
+		const {submittedMs, beganMs, endedMs} = jobs[0] as JobRow;
+		expect(submittedMs).toBeGreaterThanOrEqual(990);
+		expect(beganMs).toBeGreaterThanOrEqual(submittedMs ?? Number.NaN);
 		expect(endedMs).toBeLessThanOrEqual(4500);
 		expect((endedMs ?? 0) - (beganMs ?? 0)).toBe(1000);
 		expect(Math.abs((hosts[0]?.clockAheadMs ?? 0) - aheadMs)).toBeLessThanOrEqual(2500);
 		// What is told of the tasks is corrected, too.
 		expect(slowest[0]?.startedMs).toBe((beganMs ?? 0) + 100);
+	});
+
+	test('of many that were submitted together was handed over in its turn, and may have begun before that was noted of any', () => {
+		const jobs = [0, 1, 2, 3].map(ichunk => ({ichunk, attempt: 1, jobName: `q#${ichunk}.1`}));
+		const began = [1500, 9000, 9000, 9000];
+		const tasks = jobs.map(({ichunk}) =>
+			doneTask(ichunk, {attempts: [attempt({startedAt: at(began[ichunk] as number), endedAt: at(9500)})]}),
+		);
+		const lines = (['submitting', 'submitted', 'result'] as const).flatMap((event, i) =>
+			jobs.map(job => line([1000, 5000, 9900][i] as number, {event, ...job})),
+		);
+		const made = collect(record(tasks, lines));
+		expect(made.jobs.map(({submittedMs, beganMs}) => [submittedMs, beganMs])).toEqual([
+			[1500, 1500],
+			[3000, 9000],
+			[4000, 9000],
+			[5000, 9000],
+		]);
+		expect(made.hosts[0]?.clockAheadMs).toBe(0);
+		// An array is handed over at once.
+		const array = collect(
+			record(
+				tasks.slice(1),
+				lines.map(each => ({...each, jobName: 'q#0-3.1'})),
+			),
+		);
+		expect(array.jobs.map(({submittedMs}) => submittedMs)).toEqual([5000, 5000, 5000]);
 	});
 
 	test('on a host whose clock was set meanwhile fits between its submission and its result all the same', () => {
@@ -94,8 +122,9 @@ describe('a queue-job', () => {
 			[doneTask(0, {attempts: [early as AttemptRecord]}), doneTask(1, {attempts: [late as AttemptRecord]})],
 			[...submitted(2900), result(4100), line(2900, {event: 'submitted', ...other}), line(4100, {event: 'result', ...other})],
 		);
-		for (const {beganMs, endedMs} of collect(made).jobs) {
-			expect(beganMs).toBeGreaterThanOrEqual(2900);
+		for (const {submittedMs, beganMs, endedMs} of collect(made).jobs) {
+			expect(submittedMs).toBeGreaterThanOrEqual(2890);
+			expect(beganMs).toBeGreaterThanOrEqual(submittedMs ?? Number.NaN);
 			expect(endedMs).toBeGreaterThanOrEqual(beganMs ?? Number.NaN);
 		}
 		expect(collect(made).slots.waitingMs).toBeGreaterThanOrEqual(0);
