@@ -32,7 +32,9 @@ export const collectJobs = ({tasks, chunks, journal, manifest}: ReportInput, beg
 	const work = sumWork(tasks);
 	const asks = new Map<string, {readonly index: number; readonly asked: Asked}>();
 	const jobs = attempts.map(({ichunk, record, note}): JobRow => {
-		const asked = askedResources(note.resources, manifest.options);
+		// A claimed chunk has what its queue-job was submitted with.
+		const submitted = note.home === undefined ? note : notes.get(keyOf(note.home.ichunk, note.home.attempt));
+		const asked = askedResources(submitted?.resources, manifest.options);
 		const askKey = JSON.stringify(asked);
 		const ask = asks.get(askKey) ?? {index: asks.size, asked};
 		asks.set(askKey, ask);

@@ -15,6 +15,7 @@ export type AttemptNote = {
 	isCancelled?: boolean;
 	reason?: string;
 	resources?: JournalLine['resources'];
+	home?: JournalLine['home'];
 	jobName?: string;
 };
 
@@ -55,7 +56,7 @@ const spreadSubmissions = (notes: readonly AttemptNote[]): void => {
 	}
 };
 
-const noteLine = (note: AttemptNote, {event, kind, jobName, reason, resources}: JournalLine, timeMs: number): void => {
+const noteLine = (note: AttemptNote, {event, kind, jobName, reason, resources, home}: JournalLine, timeMs: number): void => {
 	if (jobName !== undefined) note.jobName = jobName;
 	switch (event) {
 		case 'submitting':
@@ -67,6 +68,7 @@ const noteLine = (note: AttemptNote, {event, kind, jobName, reason, resources}: 
 			break;
 		case 'claimed':
 			note.claimedMs ??= timeMs;
+			if (home !== undefined) note.home = home;
 			break;
 		case 'running':
 			note.runningMs ??= timeMs;

@@ -98,6 +98,8 @@ export type HostFacts = {
 
 /** Sums over all queue-jobs that have ended. */
 export type SlotFacts = {
+	/** Of all, also those that have not ended. */
+	readonly numJobs: number;
 	/** Each for as many slots as it asked for. */
 	readonly heldMs: number;
 	/** What of that attempts held whose chunk was computed again. */

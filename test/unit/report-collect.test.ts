@@ -157,7 +157,7 @@ describe('a queue-job', () => {
 
 	test('that was lost tells why, and the one after it stands beside it', () => {
 		const reason = 'killed by SIGKILL';
-		const attempts = [attempt({lastEvent: 'lost', reason}), attempt({attempt: 2})];
+		const attempts = [attempt({lastEvent: 'lost', reason}), attempt({attempt: 2, jobId: '938'})];
 		const made = record(
 			[doneTask(0, {attempts, attempt: 2})],
 			[
@@ -211,6 +211,26 @@ describe('a queue-job', () => {
 		expect(firstJob(made)).toMatchObject({submittedMs: null, beganMs: 5000, endedMs: 7000});
 		expect(collect(made).slots).toMatchObject({waitingMs: 0, medianWaitMs: null});
 	});
+});
+
+test('queue-jobs that take one chunk after the other are counted and measured as what they are', () => {
+	const home = {ichunk: 0, attempt: 1, stdoutFrom: 0, stderrFrom: 0};
+	const ran = (fromMs: number, toMs: number) => [
+		attempt({startedAt: at(fromMs), endedAt: at(toMs), usage: {maxRssBytes: 5, userMs: 1, systemMs: 0}}),
+	];
+	const made = record(
+		[doneTask(0, {attempts: ran(2000, 3000)}), doneTask(1, {attempts: ran(3000, 7000)})],
+		[
+			...submitted(1000, {resources: {memoryBytes: 2 ** 30, slots: 4}}),
+			line(3100, {event: 'claimed', ...who, ichunk: 1, home}),
+			result(8000),
+			line(8000, {event: 'result', ...who, ichunk: 1}),
+		],
+	);
+	const {asks, slots, hosts, jobs} = collect(made);
+	expect(asks).toMatchObject([{memoryBytes: 2 ** 30, slots: 4, numJobs: 1, medianHeldMs: 5000, maxHeldMs: 5000}]);
+	expect(slots).toMatchObject({numJobs: 1, heldMs: 20_000, medianHeldMs: 5000, atMost: 1});
+	expect([hosts[0]?.numJobs, jobs.length]).toEqual([1, 2]);
 });
 
 test('a map that was resumed goes on, whatever its first process said at its end', () => {

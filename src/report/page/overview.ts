@@ -26,7 +26,7 @@ export const createHead = ({map, counts, wallMs, generatedAtMs}: ReportData): re
 };
 
 export const createFigures = ({counts, numRerun, wallMs, jobs, slots, durations, map}: ReportData): HTMLElement => {
-	const inJobs = `${jobs.length.toLocaleString('en')} for ${map.numChunks.toLocaleString('en')} chunks`;
+	const inJobs = `${slots.numJobs.toLocaleString('en')} for ${map.numChunks.toLocaleString('en')} chunks`;
 	const lost = jobs.filter(({state}) => state === 'failed').length;
 	const left = counts.total - counts.done - counts.failed;
 	const share = slots.heldMs > 0 ? slots.computingMs / slots.heldMs : undefined;
