@@ -64,7 +64,8 @@ describe.each(ENGINES)('on %s', engine => {
 		]);
 	});
 
-	test('B12: a map that is cancelled ends its commands, with all that they have started', async () => {
+	// A call of the dummy queue's qstat lasts as long as the queue-job that it runs: there is nothing to be cancelled.
+	test.skipIf(engine === 'dummy')('B12: a map that is cancelled ends its commands, with all that they have started', async () => {
 		const marker = join(directory.path, 'marker');
 		const run = await new Pool(options).submit(runCommand, [
 			{cmd: `touch ${marker}; sh -c 'sleep 300 # ${marker}; true' & sleep 300; true # ${marker}`},
