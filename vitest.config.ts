@@ -2,7 +2,7 @@ import {defineConfig} from 'vitest/config';
 
 export default defineConfig({
 	test: {
-		include: ['test/unit/**/*.test.ts', 'test/cli/**/*.test.ts', 'test/chain/**/*.test.ts', 'test/house/**/*.test.ts'],
+		include: ['unit', 'chain', 'cli', 'house'].map(name => `test/${name}/**/*.test.ts`),
 		// The built package is used as its users use it: loaded by Node, not by vite.
 		server: {deps: {external: [/\/dist\//]}},
 		// Whole maps wait most of the time.

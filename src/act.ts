@@ -28,7 +28,9 @@ export const actOn = async (
 			// A chunk that is done needs no further attempt.
 			state.toSubmit.delete(chunk);
 			if (counted.jobId !== undefined) noteLeaving(state, counted.jobId);
-			state.journal.note({event: 'result', ichunk, attempt: verdict.attempt, ...whereIt(counted)});
+			const numFailed = reducer.numFailedIn(ichunk);
+			const failed = numFailed === 0 ? {} : {numFailed};
+			state.journal.note({event: 'result', ichunk, attempt: verdict.attempt, ...whereIt(counted), ...failed});
 			return chunk.attempts.filter(attempt => attempt !== counted).flatMap(attempt => remove(state, ichunk, attempt));
 		}
 		case 'relax': {
@@ -53,7 +55,14 @@ export const actOn = async (
 			const last: AttemptFailure = {kind: failure.kind, reason: `${failure.reason}${tries}`};
 			await reducer.fail(chunk.chunk, chunk.attempts, last);
 			chunk.decision = {kind: 'failed', attempt: current.attempt};
-			state.journal.note({event: 'chunk-failed', ichunk, attempt: current.attempt, ...whereIt(current), ...last});
+			state.journal.note({
+				event: 'chunk-failed',
+				ichunk,
+				attempt: current.attempt,
+				...whereIt(current),
+				...last,
+				numFailed: reducer.numFailedIn(ichunk),
+			});
 			return chunk.attempts.flatMap(attempt => remove(state, ichunk, attempt));
 		}
 	}

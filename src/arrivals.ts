@@ -47,8 +47,9 @@ export const createArrivals = (input: ArrivalsInput): Arrivals => {
 		if (next < chunk.numTasks) {
 			const pieces = decision.kind === 'open' ? await growthOf(input, chunk, attempts, next) : readPatiently(input, chunk);
 			for await (const piece of pieces) {
+				next = Math.max(next, piece.first);
 				for (const outcome of toOutcomes(piece, next)) {
-					next = outcome.itask - chunk.firstTask + 1;
+					next++;
 					cursors.set(chunk.ichunk, next);
 					yield outcome;
 				}

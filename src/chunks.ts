@@ -1,5 +1,18 @@
 /** Consecutive tasks that one queue-job computes one after the other. */
-export type Chunk = {readonly ichunk: number; readonly firstTask: number; readonly numTasks: number};
+export type Chunk = {
+	readonly ichunk: number;
+	readonly firstTask: number;
+	readonly numTasks: number;
+	/** Of some tasks of another map, computed again: which ones these are there. */
+	readonly itasks?: readonly number[];
+};
+
+/** What a task is called by people: of a task that is computed again, its index in the first map. */
+export const itaskOf = ({firstTask, itasks}: Chunk, index: number): number => itasks?.[index] ?? firstTask + index;
+
+/** Tells chunks which tasks of another map they hold; `itasks`: of all chunks together. */
+export const withItasks = (chunks: readonly Chunk[], itasks: readonly number[] | undefined): Chunk[] =>
+	chunks.map(chunk => (itasks === undefined ? chunk : {...chunk, itasks: itasks.slice(chunk.firstTask, chunk.firstTask + chunk.numTasks)}));
 
 export type Chunking =
 	| {readonly kind: 'num-chunks'; readonly numChunks: number}

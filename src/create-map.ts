@@ -2,12 +2,13 @@
 import {hostname} from 'node:os';
 import {isDeepStrictEqual} from 'node:util';
 import {totalLength} from './block-frames.js';
-import {type Chunking, cutChunks, type StreamChunking} from './chunks.js';
+import {type Chunking, cutChunks, type StreamChunking, withItasks} from './chunks.js';
 import type {Engine} from './engines/engine.js';
-import {captureEnvironment} from './environment.js';
+import {type CapturedEnvironment, captureEnvironment} from './environment.js';
 import {feedTasks} from './feed-tasks.js';
 import type {FunctionReference} from './function-reference.js';
 import {findGitCommit} from './git-commit.js';
+import {readGitDiff} from './git-diff.js';
 import {openJournal} from './journal.js';
 import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL, SHARED_VALUE} from './layout.js';
@@ -19,7 +20,7 @@ import {maskEngine} from './mask-engine.js';
 import {type Mask, maskData, maskFor} from './mask-environment.js';
 import {LAST_OF_LAUNCHER, workerNodeArguments} from './node-arguments.js';
 import type {PoolOptions} from './options.js';
-import {claimWorkDir} from './owner.js';
+import {claimWorkDir, type Owner, withOwner} from './owner.js';
 import {createPorts} from './ports.js';
 import {realProcesses} from './processes.js';
 import {createTaskReader} from './read-tasks.js';
@@ -28,7 +29,7 @@ import {encodeShared} from './shared-value.js';
 import type {TaskSource} from './task-source.js';
 import {userName} from './user-name.js';
 import {VERSION} from './version.js';
-import {beginWorkDir, createWorkDir, placeWorkDir} from './work-dir.js';
+import {beginWorkDir, createWorkDir, placeWorkDir, type WorkDirPlace} from './work-dir.js';
 
 export type MapCall = {
 	readonly call: 'map' | 'starmap';
@@ -41,6 +42,20 @@ export type MapCall = {
 	readonly engine: Engine;
 	readonly keep: Keep;
 	readonly hooks?: MapHooks | undefined;
+	/** Of a map that is run again. */
+	readonly again?: RunAgain;
+};
+
+/** What a map that is run again has from the first one. */
+export type RunAgain = {
+	readonly rerunOf: NonNullable<Manifest['rerunOf']>;
+	readonly seed: string;
+	readonly cwd: string;
+	readonly launch: Manifest['launch'];
+	/** Undefined for the caller's. */
+	readonly environment: CapturedEnvironment | undefined;
+	/** Of some of its tasks, computed again in its work_dir. */
+	readonly part: {readonly itasks: readonly number[]; readonly place: WorkDirPlace; readonly owner: Owner} | undefined;
 };
 
 /**
@@ -49,21 +64,25 @@ export type MapCall = {
  * @throws PoolError when that can't be done; the reason of `signal` when it was aborted. Nothing is left behind then.
  */
 export const createMap = async (
-	{call, reference, tasks, configFiles, options, engine, keep, hooks}: MapCall,
+	{call, reference, tasks, configFiles, options, engine, keep, hooks, again}: MapCall,
 	signal: AbortSignal,
 ): Promise<OpenMap> => {
 	const mask = maskFor(options);
-	const ports = createPorts(maskEngine(engine, mask));
+	const ports = createPorts(maskEngine(engine, mask), hooks?.tell);
 	const createdMs = ports.clock.nowMs();
 	const session = createSession(createdMs, ports.random.bytes(3));
 	const atHand = tasks.kind === 'at-hand' ? tasks.tasks : [];
-	const chunks = atHand.length === 0 ? [] : cutChunks(atHand.length, toChunking(options, engine));
+	const itasks = again?.part?.itasks;
+	const chunks = atHand.length === 0 ? [] : withItasks(cutChunks(atHand.length, toChunking(options, engine)), itasks);
 	const chunking = toStreamChunking(options, engine);
-	const environment = captureEnvironment(options.env ?? true);
+	const environment = again?.environment ?? captureEnvironment(options.env ?? true);
+	const cwd = again?.cwd ?? process.cwd();
+	const launch = again?.launch ?? ownLaunch(options);
 	const writer = {session, node: process.version, host: hostname(), pid: process.pid, writtenAt: new Date(createdMs).toISOString()};
 	const shared = options.shared === undefined ? undefined : encodeShared(options.shared, writer);
-	const place = await placeWorkDir(session, options);
+	const place = again?.part?.place ?? (await placeWorkDir(session, options));
 	const {workDir} = place;
+	const gitDiff = options.gitDiff === true ? await readGitDiff({directory: cwd, mask, tell: ports.tell, signal}) : undefined;
 	const manifest: Manifest = {
 		format: MANIFEST_FORMAT,
 		library: {name: 'queue-map-reduce', version: VERSION},
@@ -75,7 +94,7 @@ export const createMap = async (
 		tags: (options.tags ?? []).map(mask),
 		function: reference,
 		call,
-		seed: String(options.seed ?? session),
+		seed: again?.seed ?? String(options.seed ?? session),
 		engine: engine.name,
 		...(tasks.kind === 'at-hand'
 			? {numTasks: atHand.length, numChunks: chunks.length}
@@ -90,20 +109,25 @@ export const createMap = async (
 			graceMs: toMapOptions(options).graceMs,
 		},
 		...recordOptions(options, mask),
-		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd: process.cwd(), command: process.argv.map(mask)},
-		...withGitCommit(),
+		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd, command: process.argv.map(mask)},
+		launch,
+		...withGitCommit(cwd),
+		...(gitDiff === undefined ? {} : {gitDiffBytes: gitDiff.length}),
 		configFiles,
+		...(again === undefined ? {} : {rerunOf: again.rerunOf}),
+		...(itasks === undefined ? {} : {itasks}),
 	};
 	const launcher = createLauncher({
 		workDir,
-		cwd: process.cwd(),
-		nodePath: options.nodePath ?? process.execPath,
-		nodeArguments: [LAST_OF_LAUNCHER, ...workerNodeArguments()],
-		umask: process.umask(),
+		cwd,
+		nodePath: launch.nodePath,
+		nodeArguments: [LAST_OF_LAUNCHER, ...launch.nodeArguments],
+		umask: launch.umask,
 		moreFiles: shared === undefined ? [] : [SHARED_VALUE],
 	});
-	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared}, ports.files, signal);
-	const owner = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
+	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared, gitDiff}, ports.files, signal);
+	const own = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
+	const owner = again?.part === undefined ? own : withOwner(own, again.part.owner);
 	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask, onEvent: hooks?.onEvent});
 	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
 	submitFirst(state, state.chunks);
@@ -152,7 +176,13 @@ const recordOptions = (
 	};
 };
 
-const withGitCommit = (): {gitCommit?: string} => {
-	const gitCommit = findGitCommit(process.cwd());
+const ownLaunch = ({nodePath = process.execPath}: PoolOptions): Manifest['launch'] => ({
+	nodePath,
+	nodeArguments: workerNodeArguments(),
+	umask: process.umask(),
+});
+
+const withGitCommit = (cwd: string): {gitCommit?: string} => {
+	const gitCommit = findGitCommit(cwd);
 	return gitCommit === undefined ? {} : {gitCommit};
 };

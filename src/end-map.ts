@@ -30,10 +30,11 @@ export const concludeMap = async (
 	const left = await endRest(state, ports, reducer);
 	tellNotices(reducer.notices(), ports);
 	const {failed, done} = reducer.counts();
-	state.journal.note({event: 'ended', message: `${done} of ${done + failed} tasks have a result`});
+	const message = `${done} of ${done + failed} tasks have a result`;
+	state.journal.note({event: 'ended', numTasks: done + failed, numFailed: failed, message});
 	try {
 		await state.journal.flush({durable: false});
-		const reason = whyKept(state, left, reducer, keepWorkDir) ?? whyKeep?.();
+		const reason = whyKept(state, left, reducer, {place, keepWorkDir}) ?? whyKeep?.();
 		if (reason === undefined) {
 			// A heartbeat would put its file back into a directory that is being removed.
 			await state.owner.rest();
@@ -87,7 +88,9 @@ export const stopMap = async (state: MapState, ports: Ports, reducer: Reducer, {
 		await removeQueueJobs(state, ports);
 		await cancelRest(state, reducer, `cancelled, for the map was ended: ${why}`);
 	}
-	journal.note({event: isLeaving ? 'detached' : 'ended', reason: why});
+	const {done: numDone, failed: numFailed} = reducer.counts();
+	if (isLeaving) journal.note({event: 'detached', reason: why});
+	else journal.note({event: 'ended', numTasks: numDone + numFailed, numFailed, reason: why});
 	await journal.flush({durable: false}).catch(error => {
 		ports.tell(`queue-map-reduce: ${workDir}/log.jsonl can't be written: ${(error as Error).message}`);
 	});
@@ -116,11 +119,13 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 			attempts.flatMap(({jobId, attempt, isRemoved}) => (jobId === undefined || isRemoved ? [] : [{ichunk: chunk.ichunk, attempt, jobId}])),
 		);
 		const claimants = findClaimants(state);
-		const ids = [...new Set([...state.unremoved, ...toRemove.map(({jobId}) => jobId), ...claimants.keys()])];
+		const wanted = new Set([...state.unremoved, ...toRemove.map(({jobId}) => jobId), ...claimants.keys()]);
+		const strangers = await findStrangers(state, wanted, engine);
+		const ids = [...wanted].filter(id => !strangers.has(id));
 		if (ids.length > 0) await engine.remove(ids).catch(() => engine.remove(ids));
 		// Not before the queue has heard of it: whoever goes on with the map adopts what may still be there.
-		for (const job of toRemove) state.journal.note({event: 'deleted', ...job});
-		for (const [jobId, job] of claimants) state.journal.note({event: 'deleted', jobId, ...job});
+		for (const job of toRemove) if (!strangers.has(job.jobId)) state.journal.note({event: 'deleted', ...job});
+		for (const [jobId, job] of claimants) if (!strangers.has(jobId)) state.journal.note({event: 'deleted', jobId, ...job});
 		// A queue ends by itself what has brought its result; of child processes none is to be left when the map returns.
 		if (!engine.outlivesProcess) await engine.remove(state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId}) => jobId ?? [])));
 		if (ids.length > 0 || state.needsSweep) await sweep(state, engine);
@@ -131,6 +136,16 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 		tell(`queue-map-reduce: ${left}`);
 		return left;
 	}
+};
+
+/** Between two processes of a map a scheduler may have begun its numbers anew: what is not called like ours is somebody else's. */
+const findStrangers = async (state: MapState, ids: ReadonlySet<string>, engine: Ports['engine']): Promise<ReadonlySet<string>> => {
+	if (state.owner.number === 1 || ids.size === 0 || !engine.outlivesProcess) return new Set();
+	const names = new Map(
+		state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId, jobName}) => (jobId === undefined ? [] : [[jobId, jobName] as const]))),
+	);
+	const listed = await engine.status();
+	return new Set(listed.filter(({id, name}) => ids.has(id) && names.get(id) !== name).map(({id}) => id));
 };
 
 /** With dynamic chunks any queue-job may be about to claim one that is left, also when all that it has is done. By their numbers what they were submitted for. */
@@ -186,17 +201,25 @@ const createOwnership = (state: MapState): ((job: JobStatus) => boolean) => {
 /** The chunks that are not done have their outcome, too. */
 const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Promise<void> => {
 	for (const chunk of openChunks(state)) {
-		chunk.decision = {kind: 'failed', attempt: chunk.attempts.at(-1)?.attempt ?? 0};
 		await reducer.fail(chunk.chunk, chunk.attempts, {kind: 'cancelled', reason});
-		state.journal.note({event: 'chunk-failed', ichunk: chunk.chunk.ichunk, kind: 'cancelled', reason});
+		// Not before its outcomes are there: whoever waits for them takes them as soon as it is decided.
+		chunk.decision = {kind: 'failed', attempt: chunk.attempts.at(-1)?.attempt ?? 0};
+		const {ichunk} = chunk.chunk;
+		state.journal.note({event: 'chunk-failed', ichunk, kind: 'cancelled', reason, numFailed: reducer.numFailedIn(ichunk)});
 	}
 };
 
-const whyKept = ({firstMissing}: MapState, left: string | undefined, reducer: Reducer, keepWorkDir: boolean): string | undefined => {
+const whyKept = (
+	{firstMissing}: MapState,
+	left: string | undefined,
+	reducer: Reducer,
+	{place, keepWorkDir}: {readonly place: WorkDirPlace; readonly keepWorkDir: boolean},
+): string | undefined => {
 	const {failed: numFailed} = reducer.counts();
 	if (numFailed > 0) return numFailed === 1 ? 'a task failed' : `${numFailed} tasks failed`;
 	if (firstMissing !== undefined) return `its tasks were never all written: task ${firstMissing} is the first that is missing`;
 	if (left !== undefined) return left;
+	if (place.partOf !== undefined) return `it is a part of ${place.partOf}`;
 	if (reducer.hasStderr()) return 'a task wrote to stderr';
 	return keepWorkDir ? '`keepWorkDir` is set' : undefined;
 };

@@ -20,6 +20,7 @@ import {groupFailures} from './group-failures.js';
  * - `ERR_POOL_RESUME`: the work_dir can't be gone on with: its tasks were never all written, or are others, or it is of another format.
  * - `ERR_POOL_OWNED`: another process works in the work_dir, or has taken it over.
  * - `ERR_POOL_INTERRUPTED`: the process was told to end by a signal.
+ * - `ERR_POOL_CANCELLED`: somebody has cancelled the map by `qmr cancel`.
  * - `ERR_POOL_DETACHED`: the program has left the map (`run.detach()`); its queue-jobs go on.
  * - `ERR_POOL_INCOMPLETE`: a stream of tasks was never read to its end, as its process ended before; all tasks that were written are computed.
  * - `ERR_POOL_PROGRAM_MISSING`: a program of the scheduler does not exist or can't be executed.
@@ -41,6 +42,7 @@ export type PoolErrorCode =
 	| 'ERR_POOL_RESUME'
 	| 'ERR_POOL_OWNED'
 	| 'ERR_POOL_INTERRUPTED'
+	| 'ERR_POOL_CANCELLED'
 	| 'ERR_POOL_DETACHED'
 	| 'ERR_POOL_INCOMPLETE'
 	| 'ERR_POOL_PROGRAM_MISSING'

@@ -34,11 +34,11 @@ const known = new WeakMap<AnyFunction, FunctionReference>();
  */
 export const referenceFunction = async (fn: unknown): Promise<FunctionReference> => {
 	const callSites = callSiteUrls();
-	if (isFunctionMark(fn)) return withHash(refuseEntry(await referenceMark(fn)));
+	if (isFunctionMark(fn)) return hashAgain(refuseEntry(await referenceMark(fn)));
 	if (typeof fn !== 'function') throw refuseType(fn);
 	const reference = known.get(fn as AnyFunction) ?? (await findReference(fn as AnyFunction, callSites));
 	known.set(fn as AnyFunction, reference);
-	return withHash(reference);
+	return hashAgain(reference);
 };
 
 const findReference = async (fn: AnyFunction, callSites: readonly string[]): Promise<FunctionReference> => {
@@ -118,7 +118,8 @@ const refuseEntry = (reference: FunctionReference): FunctionReference => {
 	throw refuseUnguarded(reference.name, fileURLToPath(reference.url));
 };
 
-const withHash = async (reference: FunctionReference): Promise<FunctionReference> => {
+/** The same function, in its module as it is now. */
+export const hashAgain = async (reference: FunctionReference): Promise<FunctionReference> => {
 	if (reference.kind !== 'module') return reference;
 	const bytes = await readFile(fileURLToPath(reference.url)).catch(() => undefined);
 	return bytes === undefined ? reference : {...reference, sha256: createHash('sha256').update(bytes).digest('hex'), crc32: crc32(bytes)};

@@ -24,19 +24,25 @@ export const groupFailures = (failures: readonly Failure[]): string[] => {
 };
 
 /** Messages may have many lines, or be as long as a file; the whole of them is in each failure. */
-const toLine = (reason: string): string => {
+export const toLine = (reason: string): string => {
 	const line = reason.replaceAll(/\s*\n\s*/g, ' ').trim();
 	return line.length > MAX_REASON_LENGTH ? `${line.slice(0, MAX_REASON_LENGTH)}…` : line;
 };
 
-/** Ascending numbers as `3, 7, 9-41`. */
-const formatRanges = (numbers: readonly number[]): string => {
+/** Ascending numbers -> first and last of those that follow each other. */
+export const findRanges = (numbers: Iterable<number>): [from: number, to: number][] => {
 	const ranges: [number, number][] = [];
 	for (const number of numbers) {
 		const last = ranges.at(-1);
 		if (last !== undefined && last[1] === number - 1) last[1] = number;
 		else ranges.push([number, number]);
 	}
+	return ranges;
+};
+
+/** Ascending numbers as `3, 7, 9-41`. */
+export const formatRanges = (numbers: readonly number[]): string => {
+	const ranges = findRanges(numbers);
 	const shown = ranges.slice(0, MAX_RANGES).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
 	return ranges.length > MAX_RANGES ? `${shown.join(', ')}, … (${numbers.length} tasks)` : shown.join(', ');
 };

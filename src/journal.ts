@@ -1,7 +1,7 @@
 /**
  * log.jsonl: what happened in a map, one event a line. People read it, and it says which attempts there were and which one counts.
  */
-import type {JobState} from './engines/engine.js';
+import type {JobResources, JobState} from './engines/engine.js';
 import type {TaskErrorKind} from './errors.js';
 import type {Home} from './layout.js';
 import type {Mask} from './mask-environment.js';
@@ -47,8 +47,12 @@ export type JournalEvent = {
 	readonly kind?: TaskErrorKind;
 	/** Why, in words. */
 	readonly reason?: string;
-	/** Of `tasks-complete`: of them all. */
+	/** Of `submitting`: what is asked for, when there is anything. */
+	readonly resources?: JobResources;
+	/** Of `tasks-complete` and `ended`: of them all. */
 	readonly numTasks?: number;
+	/** Of `result`, `chunk-failed` and `ended`: how many of the tasks of the chunk, or of the map, have no result; absent for none. */
+	readonly numFailed?: number;
 	/** For people. */
 	readonly message?: string;
 };

@@ -6,6 +6,7 @@ import {dirname, join} from 'node:path';
 import {EXIT_CODES} from './exit-codes.js';
 import {ENVIRONMENT_RECORD, ENVIRONMENT_SCRIPT, MANIFEST, WORKER_SCRIPT} from './layout.js';
 import {addressSpaceBeforeHeap, OWN_MAJOR} from './node-memory.js';
+import {quoteForShell} from './quote-for-shell.js';
 
 export type LauncherOptions = {
 	/** Absolute. */
@@ -42,8 +43,8 @@ const WASM_ARGUMENT = OWN_MAJOR < 24 ? '--disable-wasm-trap-handler' : '';
 /** The text of launch.sh. */
 export const createLauncher = ({workDir, cwd, nodePath, nodeArguments, umask, moreFiles = []}: LauncherOptions): string => {
 	const files = [MANIFEST, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, ...moreFiles].join(' ');
-	const listed = withParents(workDir, NUM_LISTED).map(directory => `${quote(directory)}/*`);
-	const command = [...nodeArguments, join(workDir, WORKER_SCRIPT), workDir].map(quote);
+	const listed = withParents(workDir, NUM_LISTED).map(directory => `${quoteForShell(directory)}/*`);
+	const command = [...nodeArguments, join(workDir, WORKER_SCRIPT), workDir].map(quoteForShell);
 	const code = EXIT_CODES;
 	return `#!/bin/sh
 # Computes one chunk of tasks. A queue-job does it by
@@ -132,7 +133,7 @@ qmr_main() {
 	case $qmr_variable in
 	*[!A-Za-z0-9_]*) qmr_fail ${code.usage} 'expected ICHUNK [ATTEMPT [VARIABLE [MEMORY_MIB]]], VARIABLE the name of a variable or -' ;;
 	esac
-	qmr_dir=${quote(workDir)}
+	qmr_dir=${quoteForShell(workDir)}
 	qmr_attempt=\${2-}
 	qmr_memory=\${4-}
 	qmr_again=
@@ -173,12 +174,12 @@ qmr_main() {
 	qmr_redirect
 
 	umask ${umask.toString(8).padStart(4, '0')}
-	cd ${quote(cwd)} 2>/dev/null || qmr_fail ${code.directoryMissing} "can't enter the working directory on this host: "${quote(cwd)}
+	cd ${quoteForShell(cwd)} 2>/dev/null || qmr_fail ${code.directoryMissing} "can't enter the working directory on this host: "${quoteForShell(cwd)}
 	# From here on no name and no program but node: all that follows are the caller's variables.
 	qmr_plan_memory
 	set -- "\${qmr_heap:+--max-old-space-size=$qmr_heap}" "$qmr_wasm" "$qmr_ichunk" "$qmr_attempt" \${qmr_again:+again}
 	unset qmr_again qmr_attempt qmr_dir qmr_element qmr_file qmr_heap qmr_ichunk qmr_limit qmr_memory qmr_missing qmr_name qmr_seconds qmr_variable qmr_wasm
-	. ${quote(join(workDir, ENVIRONMENT_SCRIPT))}
+	. ${quoteForShell(join(workDir, ENVIRONMENT_SCRIPT))}
 	# What the caller says of the heap in NODE_OPTIONS counts: an argument would win over it.
 	case \${NODE_OPTIONS-} in
 	*max[-_]old[-_]space[-_]size* | *max[-_]heap[-_]size*)
@@ -186,7 +187,7 @@ qmr_main() {
 		set -- '' "$@"
 		;;
 	esac
-	exec ${quote(nodePath)} \${1:+"$1"} \${2:+"$2"} ${command.join(' ')} "$3" "$4" \${5:+"$5"} </dev/null
+	exec ${quoteForShell(nodePath)} \${1:+"$1"} \${2:+"$2"} ${command.join(' ')} "$3" "$4" \${5:+"$5"} </dev/null
 }
 
 qmr_main "$@"
@@ -195,6 +196,3 @@ qmr_main "$@"
 
 const withParents = (directory: string, count: number): string[] =>
 	count === 0 || dirname(directory) === directory ? [] : [directory, ...withParents(dirname(directory), count - 1)];
-
-/** As one word of any shell. No line of it begins with `#`: schedulers look for their own options in such lines (`#$ -h`, `#SBATCH`). */
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''").replaceAll('\n', "\n''")}'`;

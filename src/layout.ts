@@ -14,6 +14,8 @@ export const ENVIRONMENT_RECORD = 'environment.json';
 export const WORKER_SCRIPT = 'worker_node_script.cjs';
 /** The value of the option `shared`, when there is one. */
 export const SHARED_VALUE = 'shared.v8';
+/** What differed from the git commit, when the option `gitDiff` asked for it. */
+export const GIT_DIFF = 'git.diff';
 
 /** The files of one attempt at one chunk; `part`, or `start` when fn could not be had, becomes `out` once it is whole. An `out` that can't be read is set aside as `damaged`. A `claim` says who has taken the chunk. */
 export type AttemptFileKind = 'part' | 'start' | 'out' | 'damaged' | 'o' | 'e' | 'claim';
@@ -51,16 +53,33 @@ export const outputFile = (
 		? {path: attemptPath(workDir, ichunk, attempt, kind), from: 0}
 		: {path: attemptPath(workDir, home.ichunk, home.attempt, kind), from: kind === 'o' ? home.stdoutFrom : home.stderrFrom};
 
+/** In a work_dir: the directories that tasks may fill with files. */
+export const TASK_DIRS = 'tasks';
+
 /** The directory that one attempt at one task may fill with files; made when `taskContext().taskDir` is first read. */
-export const taskDirPath = (workDir: string, itask: number, attempt: number): string => join(workDir, 'tasks', `${itask}.${attempt}`);
+export const taskDirPath = (workDir: string, itask: number, attempt: number): string => join(workDir, TASK_DIRS, `${itask}.${attempt}`);
 
 /** Made by the process that works in the work_dir; whoever takes over makes the next. */
 export const ownerPath = (workDir: string, number: number): string => join(workDir, `owner.${number}`);
 
 /** The number of an owner's file; undefined for any other name. */
-export const parseOwnerName = (name: string): number | undefined => {
-	const match = /^owner\.([1-9]\d*)$/.exec(name);
-	return match === null ? undefined : Number(match[1]);
+export const parseOwnerName = (name: string): number | undefined => numberAfter('owner.', name);
+
+/** Where some tasks of a map are computed again: a work_dir in its work_dir, from 1. */
+export const rerunPath = (workDir: string, number: number): string => join(workDir, `rerun.${number}`);
+
+/** The number of a rerun; undefined for any other name. */
+export const parseRerunName = (name: string): number | undefined => numberAfter('rerun.', name);
+
+/** Asks the owner of this number to cancel the map: made by another process. */
+export const cancelPath = (workDir: string, owner: number): string => join(workDir, `cancel.${owner}`);
+
+/** Of which owner it asks that; undefined for any other name. */
+export const parseCancelName = (name: string): number | undefined => numberAfter('cancel.', name);
+
+const numberAfter = (prefix: string, name: string): number | undefined => {
+	const digits = name.startsWith(prefix) ? name.slice(prefix.length) : '';
+	return /^[1-9]\d*$/.test(digits) ? Number(digits) : undefined;
 };
 
 export type ChunkFile = {readonly ichunk: number} & ({readonly kind: 'tasks'} | {readonly kind: AttemptFileKind; readonly attempt: number});
@@ -72,6 +91,17 @@ export const parseChunkFile = (name: string): ChunkFile | undefined => {
 	const ichunk = Number(match[1]);
 	return match[2] === 'tasks' ? {ichunk, kind: 'tasks'} : {ichunk, kind: match[4] as AttemptFileKind, attempt: Number(match[3])};
 };
+
+/** Whether a map may have made a file of this name in its work_dir; `.nfs…` is what a network file system makes of a file that is removed while it is open. */
+export const isOfWorkDir = (name: string): boolean =>
+	OF_EVERY_MAP.has(name) ||
+	[parseChunkFile, parseOwnerName, parseRerunName, parseCancelName].some(parse => parse(name) !== undefined) ||
+	/^(?:\.rerun_[1-9]\d*-.*|\.nfs.*|(?:\d{9}|[1-9]\d{9,})\.new)$/.test(name);
+
+const OF_EVERY_MAP: ReadonlySet<string> = new Set<string>([
+	...[MANIFEST, JOURNAL, LAUNCHER, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, SHARED_VALUE],
+	...['tasks', 'git.diff'],
+]);
 
 /**
  * The id of one map: UTC time for people, and 24 random bits so that two maps begun in one second differ.

@@ -1,11 +1,12 @@
 /** Lists the work_dir and reads the results that have come. */
-import {attemptPath, parseChunkFile} from './layout.js';
+import {PoolError} from './errors.js';
+import {attemptPath, parseCancelName, parseChunkFile} from './layout.js';
 import {type AttemptState, type ChunkState, type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 import type {Reducer} from './reduce.js';
 import {takeClaims} from './take-claims.js';
 
-/** @returns Whether there was anything new. */
+/** @returns Whether there was anything new. @throws PoolError `ERR_POOL_CANCELLED` when somebody has asked for that. */
 export const lookForResults = async (
 	state: MapState,
 	{files, clock}: Pick<Ports, 'files' | 'clock'>,
@@ -14,7 +15,9 @@ export const lookForResults = async (
 	const open = new Map<number, ChunkState>(openChunks(state).map(chunk => [chunk.chunk.ichunk, chunk]));
 	let outcome: 'changed' | 'same' = 'same';
 	// A listing, not a question for each file: it refreshes what a network file system remembers of the directory.
-	const found = (await files.list(state.workDir)).flatMap(name => parseChunkFile(name) ?? []);
+	const names = await files.list(state.workDir);
+	if (names.some(name => parseCancelName(name) === state.owner.number)) throw cancelled(state.workDir);
+	const found = names.flatMap(name => parseChunkFile(name) ?? []);
 	// First: what a claimed chunk has left belongs to an attempt that is known by its claim alone.
 	if (await takeClaims(state, found, {files})) outcome = 'changed';
 	for (const file of found) {
@@ -35,6 +38,11 @@ export const lookForResults = async (
 	}
 	return outcome;
 };
+
+const cancelled = (workDir: string): PoolError =>
+	new PoolError('ERR_POOL_CANCELLED', `Somebody has cancelled the map by \`qmr cancel\`. To go on with it: qmr resume ${workDir}`, {
+		workDir,
+	});
 
 const read = async (state: MapState, chunk: ChunkState, attempt: AttemptState, nowMs: number, reducer: Reducer): Promise<void> => {
 	const path = attemptPath(state.workDir, chunk.chunk.ichunk, attempt.attempt, 'out');

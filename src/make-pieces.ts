@@ -1,5 +1,5 @@
 /** Blocks of outcomes, as workers have written them -> pieces, in which failures are errors that tell all that is known of them. */
-import type {Chunk} from './chunks.js';
+import {type Chunk, itaskOf} from './chunks.js';
 import {TaskError} from './errors.js';
 import {type OutputFile, outputFile} from './layout.js';
 import type {AttemptFailure} from './map-state.js';
@@ -12,7 +12,7 @@ import type {Block, Source, TaskFailure} from './v8-serialize-helpers.js';
 
 export type PieceInput = {
 	readonly workDir: string;
-	/** A task, from its file. */
+	/** A task, from its file, by its index in this map. */
 	readonly taskAt: (itask: number) => Promise<unknown>;
 	readonly files: Pick<Files, 'openSource'>;
 };
@@ -116,9 +116,8 @@ const makeError = async (
 	{kind, message, remote}: TaskFailure,
 	stderrTail: string,
 ): Promise<TaskError> => {
-	const itask = chunk.firstTask + index;
-	const described = await describeInput(input, itask);
-	const fields = {kind, itask, ichunk: chunk.ichunk, attempt, jobId, host, input: described, remote, stderrTail};
+	const described = await describeInput(input, chunk.firstTask + index);
+	const fields = {kind, itask: itaskOf(chunk, index), ichunk: chunk.ichunk, attempt, jobId, host, input: described, remote, stderrTail};
 	return new TaskError(message, fields, remote && fromRemoteError(remote));
 };
 

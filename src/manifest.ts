@@ -39,6 +39,8 @@ export type Manifest = {
 		readonly cwd: string;
 		readonly command: readonly string[];
 	};
+	/** How Node is started there, so that the map can be run again as it was. */
+	readonly launch: {readonly nodePath: string; readonly nodeArguments: readonly string[]; readonly umask: number};
 	/** The git commit of the current directory, if it is in a checkout. */
 	readonly gitCommit?: string;
 	/** Of what differs from that commit, when it was asked for: it has a file of its own. */

@@ -2,6 +2,8 @@
 import type {JournalEvent} from './journal.js';
 
 export type MapHooks = {
+	/** Takes what the map has to say to people, instead of stderr. */
+	readonly tell?: (line: string) => void;
 	/** Its work_dir is there. */
 	readonly onWorkDir?: (workDir: string) => void;
 	/** What is noted in log.jsonl, when it is noted. */

@@ -224,7 +224,7 @@ export type PoolOptions = {
 	readonly tags?: readonly string[];
 	/** Keep what differs from the git commit in the current directory, as `git diff HEAD` tells it, in `git.diff` in the work_dir. @default false */
 	readonly gitDiff?: boolean;
-	/** Whether options of the files `qmr.config.json` hold for what the program leaves open; see the README. @default true */
+	/** Whether options of the files `qmr.config.json` hold for what the program leaves open. @default true */
 	readonly config?: boolean;
 	/** What `taskContext().seed` is made of; the same seed gives every task the same number again. @default the session */
 	readonly seed?: number | string;

@@ -1,5 +1,5 @@
 /** What became of one task, as the caller is told it. */
-import type {Chunk} from './chunks.js';
+import {type Chunk, itaskOf} from './chunks.js';
 import type {TaskError} from './errors.js';
 import type {Home} from './layout.js';
 import type {AttemptFailure} from './map-state.js';
@@ -56,7 +56,7 @@ const toOutcome = ({chunk, attempt, first, values, failures, startedAt, elapsedM
 	const took = elapsedMs[i];
 	return {
 		...(failure === undefined ? {status: 'fulfilled', value: values[i]} : {status: 'rejected', reason: failure}),
-		itask: chunk.firstTask + first + i,
+		itask: itaskOf(chunk, first + i),
 		ichunk: chunk.ichunk,
 		// Of a task in which a worker died: that worker's.
 		attempt: failure?.attempt ?? attempt.attempt,

@@ -44,7 +44,8 @@ const STANDSTILL_MS = 60_000;
 const LOOK_MS = 5000;
 
 const HEARTBEAT = '.';
-const RELEASED = 'released\n';
+/** The last line of an owner's file, once it has let go. */
+export const OWNER_RELEASED = 'released\n';
 
 /**
  * Makes this process the owner of a work_dir. An owner that is seen to be dead, or has let go, is followed at once; of one that can't be seen from here, a minute is waited for a sign of life.
@@ -75,6 +76,24 @@ export const claimWorkDir = async (
 
 const NEVER_ABORTED = new AbortController().signal;
 
+/** Who computes tasks of a map again owns the map, too: until it is over nobody else does. */
+export const withOwner = (owner: Owner, first: Owner): Owner => ({
+	number: owner.number,
+	deposed: AbortSignal.any([owner.deposed, first.deposed]),
+	check: async () => {
+		await owner.check();
+		await first.check();
+	},
+	rest: async () => {
+		await owner.rest();
+		await first.release();
+	},
+	release: async () => {
+		// The one is let go whatever becomes of the other.
+		await Promise.all([owner.release(), first.release()]);
+	},
+});
+
 const findNewest = async (workDir: string, files: Pick<Files, 'list'>): Promise<number> =>
 	Math.max(0, ...(await files.list(workDir)).flatMap(name => parseOwnerName(name) ?? []));
 
@@ -101,7 +120,7 @@ const createObserver = (workDir: string, {files, clock, tell}: Pick<Ports, 'file
 		isGone: async number => {
 			const text = (await readWhole(files, ownerPath(workDir, number)))?.toString() ?? '';
 			const end = text.indexOf('\n');
-			if (end !== -1 && text.includes(RELEASED, end)) return true;
+			if (end !== -1 && text.includes(OWNER_RELEASED, end)) return true;
 			const identity = parseIdentity(text.slice(0, Math.max(end, 0)));
 			const isAlive = identity && processes.isAlive(identity);
 			if (isAlive === true) throw refuse(workDir, `The process ${identity?.pid} on ${identity?.host} works in it.`);
@@ -123,7 +142,7 @@ const createObserver = (workDir: string, {files, clock, tell}: Pick<Ports, 'file
 	};
 };
 
-const parseIdentity = (line: string): ProcessIdentity | undefined => {
+export const parseIdentity = (line: string): ProcessIdentity | undefined => {
 	try {
 		const {host, bootId, pidNamespace, pid, startTime} = JSON.parse(line) as ProcessIdentity;
 		return {host, bootId, pidNamespace, pid, startTime};
@@ -178,7 +197,7 @@ const own = (workDir: string, number: number, {files, clock}: {readonly files: F
 		rest,
 		release: async () => {
 			await rest();
-			await files.append(path, RELEASED, {durable: false});
+			await files.append(path, OWNER_RELEASED, {durable: false});
 		},
 	};
 };

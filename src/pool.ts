@@ -9,7 +9,8 @@ import {type LaunchedMap, type MapRun, runOfNothing} from './map-run.js';
 import type {PoolOptions} from './options.js';
 import type {Outcome} from './outcome.js';
 import type {Keep} from './reduce.js';
-import {type MapRequest, returnToMap, startMap} from './run-map.js';
+import type {RerunOptions} from './rerun-map.js';
+import {type MapRequest, returnToMap, runAgain, startMap} from './run-map.js';
 import {workerState} from './task-context.js';
 import {type TaskSource, takeTasks} from './task-source.js';
 
@@ -142,6 +143,24 @@ export class Pool {
 		const {run, untilSubmitted} = await returnToMap(workDir, mergeOptions(options ?? {}), pool.#chooseEngine);
 		await untilSubmitted();
 		return run as MapRun<R>;
+	}
+
+	/**
+	 * Computes tasks of a map again, those without a result or the given ones, as they were: the same function (as its module is now), tasks, `seed`, `shared`, options, directory and environment. It is a map of its own within
+	 * the work_dir of the first, `rerun.1`, which is kept with it: `readWorkDir(workDir)` then gives of each task what succeeded last. `itask` is everywhere the index in the first map.
+	 *
+	 * @param workDir - The directory of the map, whose process has ended.
+	 * @param options - `itasks`: which tasks; `all`: the whole map again, as a new one in a work_dir beside the first; and pool options that are to be other than they were.
+	 * @returns A run of these tasks alone; one of nothing when every task has a result.
+	 * @throws PoolError `ERR_POOL_RESUME` when there is nothing to run again, or it may still be being computed; `ERR_POOL_OWNED` when another process works in the work_dir.
+	 */
+	static async rerun<R = unknown>(workDir: string, options: RerunOptions = {}): Promise<MapRun<R>> {
+		checkPath('workDir', workDir);
+		refuseDuringImport();
+		const launched = await runAgain(workDir, options, new Pool().#chooseEngine);
+		if (launched === undefined) return runOfNothing() as MapRun<R>;
+		await launched.untilSubmitted();
+		return launched.run as MapRun<R>;
 	}
 
 	async #run(call: 'map' | 'starmap', fn: unknown, tasks: unknown, keep: Keep, callOptions?: PoolOptions): Promise<MapRun<unknown>> {

@@ -51,13 +51,7 @@ export type Files = {
 
 export type ClosableSource = ByteSource & {readonly close: () => Promise<void>};
 
-export const createPorts = (engine: Engine): Ports => ({
-	clock: realClock,
-	files: realFiles,
-	random: {bytes: length => randomBytes(length)},
-	engine,
-	tell: line => sayBeside(line),
-});
+export const createPorts = (engine: Engine, tell: Ports['tell'] = realPorts.tell): Ports => ({...realPorts, engine, tell});
 
 const realClock: Clock = {
 	nowMs: () => Date.now(),
@@ -110,6 +104,14 @@ export const realFiles: Files = {
 			if (error.code !== 'ENOTEMPTY' && error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error;
 		});
 	},
+};
+
+/** Without an engine. */
+export const realPorts: Omit<Ports, 'engine'> = {
+	clock: realClock,
+	files: realFiles,
+	random: {bytes: length => randomBytes(length)},
+	tell: line => sayBeside(line),
 };
 
 // A single write call takes at most 2 GiB - 1.

@@ -1,6 +1,6 @@
 /** Reads run.json, which may be missing, damaged, or of another version. */
 import {basename} from 'node:path';
-import {type Chunk, type Chunking, cutChunks, streamChunkSize} from './chunks.js';
+import {type Chunk, type Chunking, cutChunks, streamChunkSize, withItasks} from './chunks.js';
 import type {JournalLine} from './journal.js';
 import {MANIFEST, tasksPath} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
@@ -24,7 +24,11 @@ export const readManifest = async (workDir: string, files: Pick<Files, 'openSour
 	} catch (error) {
 		return {kind: 'damaged', reason: `${path} is damaged: ${(error as Error).message}`};
 	}
-	if (manifest?.format === MANIFEST_FORMAT) return {kind: 'found', manifest};
+	if (manifest?.format === MANIFEST_FORMAT) {
+		// Chunks can't be found without these.
+		const isWhole = typeof manifest.session === 'string' && typeof manifest.options === 'object' && manifest.options !== null;
+		return isWhole ? {kind: 'found', manifest} : {kind: 'damaged', reason: `${path} is damaged: it lacks what every map has`};
+	}
 	const reason = `Expected ${path} to be of format ${MANIFEST_FORMAT}, got ${manifest?.format}. It was written by another version.`;
 	return {kind: 'other-format', reason};
 };
@@ -42,7 +46,7 @@ export type FoundChunks = {
  * @param numTasks - Of a stream, as the journal says once it is all written.
  */
 export const findChunks = async (
-	manifest: Pick<Manifest, 'session' | 'numTasks' | 'numChunks' | 'options' | 'stream'>,
+	manifest: Pick<Manifest, 'session' | 'numTasks' | 'numChunks' | 'options' | 'stream' | 'itasks'>,
 	workDir: string,
 	names: readonly string[],
 	numTasks: number | undefined,
@@ -54,7 +58,7 @@ export const findChunks = async (
 			typeof options.chunkSize === 'number'
 				? {kind: 'chunk-size', chunkSize: options.chunkSize}
 				: {kind: 'num-chunks', numChunks: manifest.numChunks};
-		return {chunks: cutChunks(manifest.numTasks, chunking), firstMissing: undefined};
+		return {chunks: withItasks(cutChunks(manifest.numTasks, chunking), manifest.itasks), firstMissing: undefined};
 	}
 	const written = new Set(names);
 	const chunks: Chunk[] = [];

@@ -1,20 +1,22 @@
 /** Reads a work_dir, also one that is still being worked in or is damaged: what ran where, when, how long, how often, with what and to what end. */
-import {join, resolve} from 'node:path';
-import type {Chunk} from './chunks.js';
-import {PoolError, type RemoteError, type TaskErrorKind} from './errors.js';
+import {type Chunk, itaskOf} from './chunks.js';
+import type {RemoteError, TaskErrorKind} from './errors.js';
 import {findOutcome} from './find-outcome.js';
-import {type JournalEvent, type JournalLine, parseJournal} from './journal.js';
-import {attemptPath, type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, SHARED_VALUE} from './layout.js';
+import type {JournalEvent, JournalLine} from './journal.js';
+import {attemptPath, type ChunkFile} from './layout.js';
 import type {Manifest} from './manifest.js';
+import {createRerunReader, mergeTask, openReruns} from './merge-reruns.js';
+import {type KnownChunk, type OpenWorkDir, openWorkDir} from './open-work-dir.js';
 import {realFiles} from './ports.js';
+import {readAhead} from './read-ahead.js';
+import {readAttempts} from './read-attempts.js';
 import {type Finished, readFinished} from './read-finished.js';
-import {completeTasks, findChunks, readManifest} from './read-manifest.js';
-import {readOutcomeFile} from './read-outcomes.js';
-import {readOutputs} from './read-outputs.js';
+import {type AttemptRun, readOutcomeFile} from './read-outcomes.js';
+import {type ChunkOutputs, readOutputs} from './read-outputs.js';
 import {readInputs} from './read-tasks.js';
-import {readWhole} from './read-whole.js';
 import {readClaim} from './take-claims.js';
-import {trustWorkDir} from './trust-work-dir.js';
+import type {Block} from './v8-serialize-helpers.js';
+import type {WorkerUsage} from './worker/outcomes-trailer.js';
 
 /** What `readWorkDir` tells of one map. */
 export type WorkDirRecord = {
@@ -53,6 +55,8 @@ export type TaskRecord = {
 	/** What the task itself has written; as long as it has no outcome of its own, the last lines of its chunk's last attempt. */
 	readonly stdout: string;
 	readonly stderr: string;
+	/** Of a task that was computed again: all but its input is from the rerun of this number, whose files are in `rerun.<number>`. */
+	readonly rerun: number | undefined;
 };
 
 export type TaskOutcomeRecord =
@@ -70,98 +74,101 @@ export type AttemptRecord = {
 	readonly lastEvent: JournalEvent['event'];
 	/** Why it was given up. */
 	readonly reason: string | undefined;
+	/** When its worker began and ended, by the clock of its host; absent as long as it has not said so. */
+	readonly startedAt?: Date;
+	readonly endedAt?: Date;
+	/** What its worker used; absent when it died, and says nothing of programs that tasks start. */
+	readonly usage?: WorkerUsage;
+};
+
+export type ReadWorkDirOptions = {
+	/**
+	 * `false` leaves out what may be large: the tasks' inputs and values, and what those have written that have a value.
+	 *
+	 * @default true
+	 */
+	readonly values?: boolean;
 };
 
 /**
  * @param workDir - The directory of one map.
  * @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir of a format that this version knows, or others could have written there.
  */
-export const readWorkDir = async (workDir: string): Promise<WorkDirRecord> => {
-	const directory = resolve(workDir);
-	await trustWorkDir(directory, 'read');
-	const manifest = await requireManifest(directory);
-	const problems: string[] = [];
-	const names = await realFiles.list(directory);
-	const journal = await readJournal(directory, names, problems);
-	const eventsByChunk = groupByChunk(journal);
-	const filesByChunk = groupByChunk(names.flatMap(name => parseChunkFile(name) ?? []));
+export const readWorkDir = async (workDir: string, {values = true}: ReadWorkDirOptions = {}): Promise<WorkDirRecord> => {
+	const map = await openWorkDir(workDir);
 	const tasks: TaskRecord[] = [];
-	const {chunks, firstMissing} = await findChunks(manifest, directory, names, completeTasks(journal), realFiles);
-	if (firstMissing !== undefined) problems.push(`task ${firstMissing} and those after it are not written (yet)`);
-	for (const chunk of chunks) {
-		const chunkFiles = filesByChunk.get(chunk.ichunk) ?? [];
-		for (const record of await readChunk(directory, manifest, chunk, eventsByChunk.get(chunk.ichunk) ?? [], chunkFiles, problems))
-			tasks.push(record);
+	for await (const chunk of readTasks(map, {values})) for (const task of chunk) tasks.push(task);
+	return {workDir: map.workDir, manifest: map.manifest, tasks, sharedPath: map.sharedPath, journal: map.journal, problems: map.problems};
+};
+
+export type ReadTasksOptions = ReadWorkDirOptions & {
+	/** Whether the tasks themselves are read. @default as `values` */
+	readonly inputs?: boolean;
+	/** Whether what they have written is read. @default true */
+	readonly outputs?: boolean;
+	/** These chunks. @default all */
+	readonly only?: readonly KnownChunk[];
+};
+
+/**
+ * Chunk by chunk, in task order: a million tasks need not be in memory at once. What can't be read is added to the problems of the map.
+ */
+export const readTasks = async function* (
+	map: OpenWorkDir,
+	{values = true, inputs = values, outputs = true, only = map.chunks}: ReadTasksOptions = {},
+): AsyncGenerator<TaskRecord[]> {
+	const {problems} = map;
+	const read = ({workDir, manifest}: OpenWorkDir, chunk: KnownChunk): Promise<TaskRecord[]> =>
+		readChunk(workDir, manifest, chunk, problems, {values, inputs, outputs});
+	const readAgain = createRerunReader(await openReruns(map), read);
+	// Values may be large: of those no more than one chunk is in memory.
+	for await (const tasks of readAhead(only, values ? 1 : CHUNKS_AHEAD, chunk => read(map, chunk))) {
+		const merged: TaskRecord[] = [];
+		for (const task of tasks) merged.push(mergeTask(task, await readAgain(task.itask)));
+		yield merged;
 	}
-	const sharedPath = manifest.sharedBytes === undefined ? undefined : join(directory, SHARED_VALUE);
-	if (sharedPath !== undefined && !names.includes(SHARED_VALUE)) problems.push(`${sharedPath}: it is missing`);
-	return {workDir: directory, manifest, tasks, sharedPath, journal, problems};
 };
 
-const readJournal = async (workDir: string, names: readonly string[], problems: string[]): Promise<JournalLine[]> => {
-	const path = join(workDir, JOURNAL);
-	const text = (await readWhole(realFiles, path))?.toString();
-	if (text === undefined && names.includes(JOURNAL)) problems.push(`${path}: it can't be read`);
-	const journal = parseJournal(text ?? '');
-	// The last one may still be being written.
-	const numDamaged =
-		(text ?? '')
-			.split('\n')
-			.slice(0, -1)
-			.filter(line => line !== '').length - journal.length;
-	if (numDamaged > 0) problems.push(`${path}: ${numDamaged} of its lines can't be read`);
-	return journal;
-};
-
-const groupByChunk = <Item extends {readonly ichunk?: number}>(items: readonly Item[]): Map<number, Item[]> => {
-	const groups = new Map<number, Item[]>();
-	for (const item of items) {
-		if (item.ichunk === undefined) continue;
-		const group = groups.get(item.ichunk);
-		if (group === undefined) groups.set(item.ichunk, [item]);
-		else group.push(item);
-	}
-	return groups;
-};
-
-const requireManifest = async (workDir: string): Promise<Manifest> => {
-	const found = await readManifest(workDir, realFiles);
-	if (found.kind === 'found') return found.manifest;
-	const problem = found.kind === 'missing' ? `Expected a work_dir, got ${workDir}, which has no ${MANIFEST}.` : found.reason;
-	throw new PoolError('ERR_POOL_WORK_DIR', problem, {workDir});
-};
+const CHUNKS_AHEAD = 8;
 
 const readChunk = async (
 	workDir: string,
 	manifest: Manifest,
-	chunk: Chunk,
-	events: readonly JournalLine[],
-	files: readonly ChunkFile[],
+	{chunk, events, files}: KnownChunk,
 	problems: string[],
+	wanted: {readonly values: boolean; readonly inputs: boolean; readonly outputs: boolean},
 ): Promise<TaskRecord[]> => {
-	const attempts = replayAttempts(events);
-	const {ichunk, firstTask, numTasks} = chunk;
+	const {session} = manifest;
+	const {ichunk, numTasks} = chunk;
 	for (const file of files) {
 		if (file.kind === 'damaged')
 			problems.push(`${attemptPath(workDir, ichunk, file.attempt, 'damaged')}: it was set aside, for it could not be read`);
 	}
-	const inputs = await readInputs(workDir, manifest.session, chunk, realFiles, problems);
+	const inputs = wanted.inputs
+		? await readInputs(workDir, session, chunk, realFiles, problems)
+		: new Array<undefined>(numTasks).fill(undefined);
 	const counted = events.findLast(({event}) => event === 'result')?.attempt;
-	const out = await readOutcomes(workDir, manifest, {ichunk, numTasks}, counted, files, problems);
+	const found = await readOutcomes(workDir, manifest, {ichunk, numTasks}, counted, files, problems);
+	const out = wanted.values ? found : {...found, blocks: found.blocks.map(withoutValues)};
+	const attempts = await readAttempts(realFiles, events, {workDir, session, ichunk, files, runs: found.runs});
 	const failed = findFailure(events);
 	const last = attempts.at(-1);
 	const homes = new Map(out.sources.flatMap(({attempt, home}) => (home === undefined ? [] : [[attempt, home] as const])));
 	const claim = files.some(({kind}) => kind === 'claim') ? await readClaim(realFiles, workDir, ichunk) : undefined;
 	if (claim !== undefined && claim.home.ichunk !== ichunk) homes.set(1, claim.home);
-	const outputs = await readOutputs(realFiles, {workDir, ichunk, blocks: out.blocks, lastAttempt: last?.attempt, homes});
+	const isWhole = out.blocks.reduce((sum, {count}) => sum + count, 0) === numTasks;
+	const outputs = wanted.outputs
+		? // Where each task has an outcome of its own nobody wants to know what was written last.
+			await readOutputs(realFiles, {workDir, ichunk, blocks: out.blocks, lastAttempt: isWhole ? undefined : last?.attempt, homes})
+		: NO_OUTPUTS;
 	const isRunning = last?.lastEvent === 'running' || last?.lastEvent === 'claimed';
 	return inputs.map((input, i): TaskRecord => {
-		const found = findOutcome(out.blocks, i, events);
-		const outcome = found?.outcome ?? (failed && chunkFailure(failed));
-		const attempt = found?.attempt ?? last?.attempt;
+		const own = findOutcome(out.blocks, i, events);
+		const outcome = own?.outcome ?? (failed && chunkFailure(failed));
+		const attempt = own?.attempt ?? last?.attempt;
 		const source = attempts.find(record => record.attempt === attempt);
 		return {
-			itask: firstTask + i,
+			itask: itaskOf(chunk, i),
 			ichunk,
 			state: outcome === undefined ? (isRunning ? 'running' : 'pending') : outcome.status === 'fulfilled' ? 'done' : 'failed',
 			attempts,
@@ -171,31 +178,22 @@ const readChunk = async (
 			jobId: source?.jobId ?? out.sources.find(known => known.attempt === attempt)?.jobId,
 			// The worker itself knows best where it ran.
 			host: out.sources.find(known => known.attempt === attempt)?.host ?? source?.host,
-			startedAt: found?.startedAt,
-			elapsedMs: found?.elapsedMs,
-			...(found === undefined ? outputs.last : outputs.of(found.attempt, found.output)),
+			startedAt: own?.startedAt,
+			elapsedMs: own?.elapsedMs,
+			...(own === undefined ? outputs.last : outputs.of(own.attempt, own.output)),
+			rerun: undefined,
 		};
 	});
 };
 
-const replayAttempts = (events: readonly JournalLine[]): AttemptRecord[] => {
-	const attempts = new Map<number, AttemptRecord>();
-	for (const {event, attempt, jobName, jobId, host, time, reason} of events) {
-		// `resubmitted` only announces the next attempt; `submitting` begins it.
-		if (attempt === undefined || event === 'resubmitted') continue;
-		const before = attempts.get(attempt);
-		attempts.set(attempt, {
-			attempt,
-			jobName: jobName ?? before?.jobName,
-			jobId: jobId ?? before?.jobId,
-			host: host ?? before?.host,
-			submittedAt: event === 'submitted' ? time : before?.submittedAt,
-			lastEvent: event,
-			reason: reason ?? before?.reason,
-		});
-	}
-	return [...attempts.values()];
-};
+const NO_OUTPUTS: ChunkOutputs = {of: () => NO_OUTPUTS.last, last: {stdout: '', stderr: ''}};
+
+/** Of what a task has written only that of a failed one is left. */
+const withoutValues = (block: Block): Block => ({
+	...block,
+	values: [],
+	outputs: new Map([...block.outputs].filter(([index]) => block.failures.has(index))),
+});
 
 /** The outcomes of the attempt that counts; while none does, of the first that is whole, or what those that are not have finished. */
 const readOutcomes = async (
@@ -205,7 +203,7 @@ const readOutcomes = async (
 	counted: number | undefined,
 	files: readonly ChunkFile[],
 	problems: string[],
-): Promise<Finished> => {
+): Promise<Finished & {readonly runs: ReadonlyMap<number, AttemptRun>}> => {
 	const attempts = files
 		.flatMap(file => (file.kind === 'out' && (counted ?? file.attempt) === file.attempt ? [file.attempt] : []))
 		.sort((a, b) => a - b);
@@ -213,12 +211,12 @@ const readOutcomes = async (
 	for (const attempt of attempts) {
 		const path = attemptPath(workDir, ichunk, attempt, 'out');
 		const file = await readOutcomeFile(realFiles, path, {session, ichunk, attempt, numTasks});
-		if (file.kind === 'whole') return file;
+		if (file.kind === 'whole') return {...file, runs: new Map([[attempt, file.run]])};
 		problems.push(file.reason);
 	}
 	const all = new Set(files.flatMap(file => (file.kind === 'tasks' ? [] : [file.attempt])));
 	const begun = [...all].sort((a, b) => a - b).map(attempt => ({attempt}));
-	return readFinished(realFiles, {session, workDir}, {ichunk}, begun);
+	return {...(await readFinished(realFiles, {session, workDir}, {ichunk}, begun)), runs: new Map()};
 };
 
 /** What was cancelled may have been submitted again since, when its map was resumed. */

@@ -15,6 +15,8 @@ export type Reducer = {
 	/** Takes over what the attempts at a chunk have finished, and gives all other tasks of it the same failure. */
 	readonly fail: (chunk: Chunk, attempts: readonly ReducedAttempt[], failure: AttemptFailure) => Promise<void>;
 	readonly counts: () => {readonly done: number; readonly failed: number};
+	/** Of a chunk that was collected or has failed: how many of its tasks have no value. */
+	readonly numFailedIn: (ichunk: number) => number;
 	/** Whether any task that counts has written to stderr. */
 	readonly hasStderr: () => boolean;
 	/** What workers say that the user should know, each sentence once. */
@@ -56,11 +58,15 @@ export const createReducer = (input: ReducerInput): Reducer => {
 	const decided: DecidedChunk[] = [];
 	const failures: TaskError[] = [];
 	const notices = new Set<string>();
+	/** By chunk, where it is not 0. */
+	const numFailedByChunk = new Map<number, number>();
 	let numDone = 0;
 	let numFailed = 0;
 	let hasStderr = false;
 
-	const count = (pieces: readonly Piece[], blocks: readonly Block[]): void => {
+	const count = ({ichunk}: Chunk, pieces: readonly Piece[], blocks: readonly Block[]): void => {
+		const numFailedHere = pieces.reduce((sum, piece) => sum + piece.failures.size, 0);
+		if (numFailedHere > 0) numFailedByChunk.set(ichunk, numFailedHere);
 		for (const piece of pieces) {
 			numDone += piece.count - piece.failures.size;
 			numFailed += piece.failures.size;
@@ -85,7 +91,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			const file = await readOutcomeFile(files, path, {session, ichunk: chunk.ichunk, attempt, numTasks: chunk.numTasks});
 			if (file.kind !== 'whole') return file;
 			const pieces = await makePieces(input, chunk, attempts, file.blocks, file.sources);
-			count(pieces, file.blocks);
+			count(chunk, pieces, file.blocks);
 			hasStderr ||= file.stderrBytes > 0;
 			for (const notice of file.notices) notices.add(notice);
 			decided[chunk.ichunk] =
@@ -100,10 +106,11 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			const last = blocks.at(-1);
 			const numFinished = last === undefined ? 0 : last.first + last.count;
 			if (numFinished < chunk.numTasks) pieces.push(await makeFailedPiece(input, chunk, attempts, numFinished, failure));
-			count(pieces, blocks);
+			count(chunk, pieces, blocks);
 			decided[chunk.ichunk] = {kind: 'kept', pieces};
 		},
 		counts: () => ({done: numDone, failed: numFailed}),
+		numFailedIn: ichunk => numFailedByChunk.get(ichunk) ?? 0,
 		hasStderr: () => hasStderr,
 		notices: () => [...notices],
 		values: () => {

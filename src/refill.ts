@@ -81,7 +81,7 @@ const failDeleted = async (state: MapState, unclaimed: readonly ChunkState[], re
 	for (const chunk of unclaimed) {
 		await reducer.fail(chunk.chunk, chunk.attempts, failure);
 		chunk.decision = {kind: 'failed', attempt: 0};
-		state.journal.note({event: 'chunk-failed', ichunk: chunk.chunk.ichunk, ...failure});
+		state.journal.note({event: 'chunk-failed', ichunk: chunk.chunk.ichunk, ...failure, numFailed: chunk.chunk.numTasks});
 	}
 };
 

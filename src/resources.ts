@@ -108,7 +108,8 @@ const toBytes = (text: string): number | undefined => withUnit(text, BYTES);
 
 const SECONDS: Readonly<Record<string, number>> = {s: 1, m: 60, h: 3600, d: 86_400};
 
-const toSeconds = (text: string): number | undefined => {
+/** `90m`, `36h`, `2d`, `01:30:00`; undefined for what is no time. */
+export const toSeconds = (text: string): number | undefined => {
 	const clock = /^(\d+):([0-5]\d):([0-5]\d)$/.exec(text);
 	if (clock !== null) return Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3]);
 	return withUnit(text, SECONDS);

@@ -33,8 +33,9 @@ export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine' | 
 	const entries = plan.candidates;
 	if (plan.kind === 'array') nameElements(state, entries);
 	await state.owner.check();
-	for (const {ichunk, next} of entries) {
-		state.journal.note({event: 'submitting', ichunk, attempt: next.attempt, jobName: next.jobName});
+	for (const {ichunk, next, resources} of entries) {
+		const asked = Object.keys(resources).length === 0 ? {} : {resources};
+		state.journal.note({event: 'submitting', ichunk, attempt: next.attempt, jobName: next.jobName, ...asked});
 	}
 	// On the disk before qsub runs: whoever comes after a crash then knows which names to look for.
 	await state.journal.flush({durable: true});

@@ -239,7 +239,7 @@ export const FLAG_TEXTS: {readonly [Name in FlagName]: FlagText} = {
 	},
 	config: {
 		kind: 'switch',
-		meaning: 'Whether options of the files `qmr.config.json` hold for what the program leaves open; see the README.',
+		meaning: 'Whether options of the files `qmr.config.json` hold for what the program leaves open.',
 		byDefault: 'true',
 	},
 	seed: {

@@ -9,10 +9,13 @@ import {FLAG_TEXTS, type FlagKind, type FlagName} from './pool-flag-texts.js';
  * Gives a command the flags of all options, `--queue-name` for `queueName`. A switch has a counterpart, `--no-array-jobs`, so that it can be turned back
  * where a configuration has turned it on.
  *
- * @param without - Options that the command sets itself.
+ * @param flags - `without`: options that the command sets itself; `only`: no others than these.
  */
-export const addPoolFlags = (command: Command, {without = []}: {readonly without?: readonly FlagName[]} = {}): Command => {
-	for (const name of namesOf(FLAG_TEXTS)) {
+export const addPoolFlags = (
+	command: Command,
+	{without = [], only = namesOf(FLAG_TEXTS)}: {readonly without?: readonly FlagName[]; readonly only?: readonly FlagName[]} = {},
+): Command => {
+	for (const name of only) {
 		if (without.includes(name)) continue;
 		const {kind, meaning, byDefault} = FLAG_TEXTS[name];
 		const help = byDefault === '' || byDefault === "''" ? meaning : `${meaning} (default: ${byDefault})`;

@@ -1,6 +1,7 @@
 /** Where a command writes: results to stdout, all that is said to people to stderr; and whether in colour. */
 import pc from 'picocolors';
 import {sayBeside} from '../live-lines.js';
+import {toPlainJson} from './plain-text.js';
 
 /** One line, or several, to stdout. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -9,7 +10,7 @@ export const print = (text: string): void => void process.stdout.write(`${text}\
 export const say = (text: string): void => sayBeside(text);
 
 /** As JSON that people can read, too. */
-export const printJson = (value: unknown): void => print(JSON.stringify(value, null, '\t'));
+export const printJson = (value: unknown): void => print(toPlainJson(JSON.stringify(value, null, '\t')));
 
 /** Colours for a stream; none when it is no terminal, or nobody wants them (https://no-color.org). */
 export const coloursFor = (stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = process.env): Colours =>

@@ -132,3 +132,17 @@ export type JobEnd = {
 
 /** `deleted`: somebody has removed it from the queue, as the scheduler says; who it was is not asked. */
 export type JobEndKind = 'out-of-memory' | 'wall-time' | 'killed' | 'node-lost' | 'start-failed' | 'deleted';
+
+/** What a scheduler says of its site, for who wants to know what to expect there. A number that it does not tell is undefined; Infinity is no limit. */
+export type SiteFacts = {
+	/** Its name and version in its own words, as `SGE 8.1.9`. */
+	readonly product: string | undefined;
+	/** How many queue-jobs one user may have in the queue, and by what name the site says so. */
+	readonly maxJobsPerUser: SiteLimit;
+	/** How many of them all users together may have. */
+	readonly maxJobs: SiteLimit;
+	/** Whether an array counts as one of them, however many elements it has. */
+	readonly isArrayOneJob: boolean;
+};
+
+export type SiteLimit = {readonly name: string; readonly limit: number | undefined};

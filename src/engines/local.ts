@@ -39,18 +39,23 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 	};
 
 	const start = (id: string, request: JobRequest): void => {
+		// Before there is a child: a signal that ends this process in between would leave it running.
+		watchForEnd();
+		const numKillsBefore = countMemoryKills();
 		const child = spawnShell(request);
 		if (child instanceof Error) {
+			watchNoLonger();
 			putBack(id, request, child);
 			return;
 		}
-		const numKillsBefore = countMemoryKills();
+		living.add(child);
 		const gone = new Promise<void>(resolve => {
 			const leave = (settle: () => void): void => {
 				running.delete(id);
 				// What tasks have left running belongs to its group.
 				killGroup(child.pid);
-				forget(child);
+				living.delete(child);
+				watchNoLonger();
 				settle();
 				resolve();
 			};
@@ -68,7 +73,6 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 			);
 		});
 		running.set(id, {child, name: request.name, slots: slotsOf(request), gone});
-		endWithThisProcess(child);
 	};
 
 	/** It never began: it waits for better times, unless this machine will never start it. */
@@ -158,15 +162,14 @@ const living = new Set<ChildProcess>();
 /** What ends a program that does not listen to it, without an `exit` event. */
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-const endWithThisProcess = (child: ChildProcess): void => {
-	living.add(child);
-	if (living.size > 1) return;
+const watchForEnd = (): void => {
+	if (living.size > 0) return;
 	process.on('exit', killLiving);
 	for (const signal of ENDING_SIGNALS) listenTo(signal);
 };
 
-const forget = (child: ChildProcess): void => {
-	living.delete(child);
+/** Once there is no child left. */
+const watchNoLonger = (): void => {
 	if (living.size > 0) return;
 	process.off('exit', killLiving);
 	for (const signal of ENDING_SIGNALS) process.off(signal, endBySignal);

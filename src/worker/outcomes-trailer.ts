@@ -13,8 +13,18 @@ export type OutcomesTrailer = {
 	readonly warnings: readonly string[];
 	/** What the user should know, and what is no task's failure. Absent when there is nothing. */
 	readonly notices?: readonly string[];
-	/** The most memory that the worker has used, in bytes. */
+	/** When the worker turned to this chunk: when its process began, or when it had ended the chunk before. */
+	readonly beganAt?: string;
+	readonly usage?: WorkerUsage;
+};
+
+/** What a worker has used. */
+export type WorkerUsage = {
+	/** The most memory that its process has had so far, without those that tasks start. */
 	readonly maxRssBytes: number;
+	/** Processor time of all its threads for this chunk. */
+	readonly userMs: number;
+	readonly systemMs: number;
 };
 
 /** The part of it that is about this process. */

@@ -45,8 +45,11 @@ export type Phases = WorkerState & {
 	readonly end: () => void;
 };
 
-/** @param readShared - What all tasks share. */
-export const createPhases = (manifest: Manifest, readShared: () => unknown): Phases => {
+/**
+ * @param readShared - What all tasks share.
+ * @param taskDirOf - Where a task may put its files.
+ */
+export const createPhases = (manifest: Manifest, readShared: () => unknown, taskDirOf: typeof taskDirPath = taskDirPath): Phases => {
 	const storage = new AsyncLocalStorage<Phase>();
 	let current: Phase | undefined;
 	return {
@@ -62,7 +65,7 @@ export const createPhases = (manifest: Manifest, readShared: () => unknown): Pha
 		currentTask: () => {
 			const phase = storage.getStore();
 			if (phase?.kind !== 'task') return undefined;
-			phase.context ??= createContext(phase, manifest, readShared);
+			phase.context ??= createContext(phase, manifest, readShared, taskDirOf);
 			return phase.context;
 		},
 		importing: () => {
@@ -73,10 +76,13 @@ export const createPhases = (manifest: Manifest, readShared: () => unknown): Pha
 };
 
 const createContext = (
-	{itask, id: {workDir, ichunk, attempt}}: TaskPhase,
-	{session, seed}: Manifest,
+	{itask: index, id: {workDir, ichunk, attempt}}: TaskPhase,
+	{session, seed, itasks}: Manifest,
 	readShared: () => unknown,
+	taskDirOf: typeof taskDirPath,
 ): TaskContext => {
+	// Of a task that is computed again: its index in the first map, so that it has its seed.
+	const itask = itasks?.[index] ?? index;
 	let taskDir: string | undefined;
 	return {
 		itask,
@@ -86,7 +92,7 @@ const createContext = (
 		workDir,
 		get taskDir() {
 			if (taskDir === undefined) {
-				taskDir = taskDirPath(workDir, itask, attempt);
+				taskDir = taskDirOf(workDir, itask, attempt);
 				mkdirSync(taskDir, {recursive: true, mode: 0o700});
 			}
 			return taskDir;

@@ -24,7 +24,7 @@ const MAX_WARNINGS = 100;
 export const watchProcess = (phases: Phases, replaceWithFailure: (phase: TaskPhase, failure: TaskFailure) => boolean): ProcessWatch => {
 	const warnings = new Set<string>();
 	const notices = new Set<string>();
-	let reported = {stdout: 0, stderr: 0, warnings: 0, notices: 0};
+	let reported = {stdout: 0, stderr: 0, warnings: 0, notices: 0, userMs: 0, systemMs: 0, atMs: performance.timeOrigin};
 	const exit = process.exit.bind(process);
 	/** Whether listeners are being told of an error that nobody caught. */
 	let isUncaught = false;
@@ -97,16 +97,30 @@ export const watchProcess = (phases: Phases, replaceWithFailure: (phase: TaskPha
 		warn: message => void notices.add(message),
 		report: () => {
 			const before = reported;
-			reported = {stdout: outputBytes(1), stderr: outputBytes(2), warnings: warnings.size, notices: notices.size};
+			const {maxRSS, userCPUTime, systemCPUTime} = process.resourceUsage();
+			reported = {
+				stdout: outputBytes(1),
+				stderr: outputBytes(2),
+				warnings: warnings.size,
+				notices: notices.size,
+				userMs: userCPUTime / 1000,
+				systemMs: systemCPUTime / 1000,
+				atMs: Date.now(),
+			};
 			const newNotices = [...notices].slice(before.notices);
 			return {
-				endedAt: new Date().toISOString(),
+				beganAt: new Date(before.atMs).toISOString(),
+				endedAt: new Date(reported.atMs).toISOString(),
 				// A task may have truncated them.
 				stdoutBytes: Math.max(0, reported.stdout - before.stdout),
 				stderrBytes: Math.max(0, reported.stderr - before.stderr),
 				warnings: [...warnings].slice(before.warnings),
 				...(newNotices.length === 0 ? {} : {notices: newNotices}),
-				maxRssBytes: process.resourceUsage().maxRSS * 1024,
+				usage: {
+					maxRssBytes: maxRSS * 1024,
+					userMs: Math.round(reported.userMs - before.userMs),
+					systemMs: Math.round(reported.systemMs - before.systemMs),
+				},
 			};
 		},
 	};

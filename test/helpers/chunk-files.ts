@@ -67,7 +67,6 @@ export const encodeOutcomes = (entries: readonly Entry[], {header = {}, trailer 
 		stdoutBytes: 0,
 		stderrBytes: 0,
 		warnings: [],
-		maxRssBytes: 1,
 		sources: [],
 		...trailer,
 	};

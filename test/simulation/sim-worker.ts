@@ -26,7 +26,7 @@ export type WorkerInput = {
 /** What a task of the simulated map returns. Flat values and others are written in different ways. */
 export const taskValue = (itask: number): unknown => (itask % 2 === 0 ? itask * itask : {of: itask, text: `task ${itask}`});
 
-const REPORT = {endedAt: '', stdoutBytes: 0, stderrBytes: 0, warnings: [], maxRssBytes: 1};
+const REPORT = {endedAt: '', stdoutBytes: 0, stderrBytes: 0, warnings: []};
 
 export const runWorker = async (world: World, job: Job, process: SimProcess, input: WorkerInput): Promise<JobEnd> => {
 	const ports: WorkerPorts = {

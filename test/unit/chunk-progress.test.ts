@@ -32,7 +32,7 @@ const inputOf = (
 
 const open = (attempt: number, options: Options = {}): Promise<ChunkProgress> => openProgress(inputOf(attempt, options), memory.ports);
 
-const TRAILER = {endedAt: '', stdoutBytes: 0, stderrBytes: 0, warnings: [], maxRssBytes: 1};
+const TRAILER = {endedAt: '', stdoutBytes: 0, stderrBytes: 0, warnings: []};
 
 const DIED = Symbol('the worker died');
 

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {removeQueueJobs} from '../../src/end-map.js';
+import {endRest, removeQueueJobs} from '../../src/end-map.js';
 import type {Engine, JobStatus} from '../../src/engines/engine.js';
 import type {JournalEvent} from '../../src/journal.js';
 import {arrayName, jobName} from '../../src/layout.js';
@@ -19,12 +19,14 @@ type Queue = {
 	readonly numDeaf?: number;
 	/** With dynamic chunks. */
 	readonly numJobs?: number;
+	/** The number of the process that ends it. */
+	readonly owner?: number;
 };
 
 /** The end of a map of these chunks over a queue that lists these jobs, or does not answer. */
 const end = async (
 	chunks: readonly MadeUp[],
-	{listed = [], needsSweep = false, outlivesProcess = true, stays = [], numDeaf = 0, numJobs}: Queue = {},
+	{listed = [], needsSweep = false, outlivesProcess = true, stays = [], numDeaf = 0, numJobs, owner = 1}: Queue = {},
 ) => {
 	const noted: JournalEvent[] = [];
 	const removed: string[][] = [];
@@ -33,6 +35,7 @@ const end = async (
 	let numRemovals = 0;
 	const state = {
 		session: SESSION,
+		owner: {number: owner},
 		options: {numJobs},
 		needsSweep,
 		unremoved: new Set(),
@@ -204,4 +207,24 @@ describe('a map in which a queue-job may have been left', () => {
 		expect(noted).toEqual([{event: 'warning', reason}]);
 		expect(told).toEqual([`queue-map-reduce: ${reason}`]);
 	});
+});
+
+test('a chunk that is cancelled is decided when its outcomes are there, and not before: whoever iterates takes them then', async () => {
+	const chunks = [0, 1].map(ichunk => ({chunk: {ichunk}, attempts: [], decision: {kind: 'open'}}));
+	const state = {
+		session: SESSION,
+		options: {},
+		unremoved: new Set(),
+		chunks,
+		journal: {note: () => undefined, flush: async () => undefined},
+	};
+	const engine = {statusCost: 'none', outlivesProcess: false, remove: async () => undefined, status: async () => []};
+	const seen: string[] = [];
+	const fail = async ({ichunk}: {ichunk: number}): Promise<void> => {
+		await new Promise(setImmediate);
+		seen.push(`${ichunk} ${chunks[ichunk]?.decision.kind}`);
+	};
+	await endRest(state as unknown as MapState, {engine, tell: () => undefined} as never, {fail} as never);
+	expect(seen).toEqual(['0 open', '1 open']);
+	expect(chunks.map(({decision}) => decision.kind)).toEqual(['failed', 'failed']);
 });

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {PoolError} from '../../src/errors.js';
 import type {JournalEvent} from '../../src/journal.js';
-import {readWorkDir} from '../../src/read-work-dir.js';
+import {readWorkDir, type TaskRecord} from '../../src/read-work-dir.js';
 import {type Entry, encodeOutcomes, encodeTasks, exception, SESSION, startedAtMs} from '../helpers/chunk-files.js';
 
 const TIME = '2026-11-21T00:20:07.000Z';
@@ -81,10 +81,12 @@ describe('a whole work_dir', () => {
 					attempt: 2,
 					jobName: `q${SESSION}#000000000.2`,
 					jobId: '9302',
-					host: undefined,
+					host: 'node1',
 					submittedAt: TIME,
 					lastEvent: 'result',
 					reason: undefined,
+					startedAt: new Date('2026-11-21T00:20:07.000Z'),
+					endedAt: new Date('2026-11-21T00:21:00.000Z'),
 				},
 			],
 			input: 't1',
@@ -98,6 +100,54 @@ describe('a whole work_dir', () => {
 			stderr: 'oh\n',
 		});
 		expect(tasks[3]?.outcome).toEqual({status: 'fulfilled', value: undefined});
+	});
+
+	test('every attempt tells what its worker used, and when it began and ended, as far as it came to say so', async () => {
+		const {workDir, write, note, submitted, finish} = makeWorkDir();
+		const usage = {maxRssBytes: 2 ** 27, userMs: 900, systemMs: 80};
+		const beganAt = '2026-11-21T00:20:05.000Z';
+		note(...submitted(0, 1), {event: 'lost', ichunk: 0, attempt: 1}, ...submitted(0, 2), ...submitted(1, 1), ...submitted(1, 2));
+		const cut = encodeOutcomes([{value: 0}, {value: 0}, {value: 0}], {header: {attempt: 1, host: 'node7'}});
+		write('000000000.1.part', cut.subarray(0, -20));
+		write('000000000.2.out', encodeOutcomes([{value: 0}, {value: 0}, {value: 0}], {header: {attempt: 2}, trailer: {usage, beganAt}}));
+		write('000000001.1.part', 'no file of a worker');
+		const {tasks} = await readWorkDir(workDir);
+		expect(tasks[0]?.attempts).toMatchObject([
+			{host: 'node7', startedAt: new Date('2026-11-21T00:20:07.000Z')},
+			{host: 'node1', startedAt: new Date(beganAt), endedAt: new Date('2026-11-21T00:21:00.000Z'), usage},
+		]);
+		expect(tasks[0]?.attempts[0]).not.toHaveProperty('endedAt');
+		expect(tasks[3]?.attempts.map(attempt => 'startedAt' in attempt)).toEqual([false, false]);
+		finish(1, [{value: 1}, {value: 1}], {attempt: 2});
+		expect((await readWorkDir(workDir)).tasks[3]?.attempts[1]?.endedAt).toEqual(new Date('2026-11-21T00:21:00.000Z'));
+	});
+
+	test('without values it tells all but them, the inputs, and what was written by those that have a value', async () => {
+		const {workDir, write, note, submitted, finish} = makeWorkDir();
+		note(...submitted(0, 1), ...submitted(1, 1));
+		write('000000000.1.o', 'first\nsecond\n');
+		const [first, second] = [
+			[0, 6],
+			[6, 13],
+		] as const;
+		finish(0, [
+			{value: 1, output: {stdout: first, stderr: [0, 0]}},
+			{failure: exception('boom'), output: {stdout: second, stderr: [0, 0]}},
+			{value: 3},
+		]);
+		const whole = await readWorkDir(workDir);
+		const light = await readWorkDir(workDir, {values: false});
+		expect(light.tasks.map(({state, input, stdout}) => [state, input, stdout])).toEqual([
+			['done', undefined, ''],
+			['failed', undefined, 'second\n'],
+			['done', undefined, ''],
+			['pending', undefined, ''],
+			['pending', undefined, ''],
+		]);
+		expect(light.tasks[0]?.outcome).toEqual({status: 'fulfilled', value: undefined});
+		expect(light.tasks[1]?.outcome).toEqual(whole.tasks[1]?.outcome);
+		const bare = ({itask, attempts, startedAt, elapsedMs, jobId, host}: TaskRecord) => [itask, attempts, startedAt, elapsedMs, jobId, host];
+		expect(light.tasks.map(bare)).toEqual(whole.tasks.map(bare));
 	});
 
 	test('of two whole results the one that the journal names counts', async () => {
