@@ -3,10 +3,12 @@ import {spawn} from 'node:child_process';
 import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {type CommandJob, Pool, type PoolOptions, runCommand} from 'queue-map-reduce';
+import {type CommandJob, type CommandResult, Pool, type PoolOptions, runCommand} from 'queue-map-reduce';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
+import {flagOf} from '../../src/cli/pool-flags.js';
 import {createTestDirectory, ENGINES, keptWorkDirs, poolOptions} from '../helpers/engines.js';
 import {processesWith} from '../helpers/processes.js';
+import {runQmr} from '../helpers/qmr.js';
 
 let directory: ReturnType<typeof createTestDirectory>;
 beforeEach(() => {
@@ -73,6 +75,28 @@ describe.each(ENGINES)('on %s', engine => {
 		await vi.waitFor(() => expect(readdirSync(directory.path)).toContain('marker'), {timeout: 60_000, interval: 200});
 		await run.cancel();
 		await vi.waitFor(() => expect(processesWith(marker)).toEqual([]), {timeout: 60_000, interval: 200});
+	});
+});
+
+describe.each(ENGINES)('qmr run on %s', engine => {
+	test('B14, Y11: runs a job on its hosts, and one that nobody is to run is an error at once', async () => {
+		const flags = Object.entries(poolOptions(engine, directory.path)).flatMap(([name, value]) => [flagOf(name), String(value)]);
+		const run = async (...jobs: readonly CommandJob[]) => {
+			const stdin = jobs.map(job => `${JSON.stringify(job)}\n`).join('');
+			const {stdout} = await runQmr(['run', ...flags], {cwd: directory.path, stdin});
+			const lines = stdout.trim().split('\n');
+			const results = lines.map(line => (JSON.parse(line) as {readonly result: CommandResult & {readonly index: number}}).result);
+			return results.sort((a, b) => a.index - b.index);
+		};
+		const [{host = ''} = {}] = await run({cmd: 'true'});
+		expect(host).not.toBe('');
+		const results = await run({cmd: 'true', host: [host, 'nobody']}, {cmd: 'true', host: 'nobody'}, {cmd: 'true'});
+		expect(results.map(({code, error}) => [code, error])).toEqual([
+			[0, undefined],
+			[null, expect.stringMatching(/nobody|no suitable queues/)],
+			[0, undefined],
+		]);
+		expect(results[0]?.host).toBe(host);
 	});
 });
 
