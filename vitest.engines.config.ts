@@ -15,9 +15,9 @@ const include = engines.includes('grid-engine') ? ['test/chain/**/*.test.ts', 't
 const config: ViteUserConfig = defineConfig({
 	test: {
 		include,
-		// These bring their own queue, or have a counterpart in test/engines.
+		// These bring their own queue or are about the engine local, or have a counterpart in test/engines.
 		exclude: [
-			...['faults', 'engine-contract', 'map-run', 'own-engine', 'resume', 'resources', 'signals', 'unremovable'].map(
+			...['faults', 'engine-contract', 'map-run', 'own-engine', 'parts', 'programs', 'resume', 'resources', 'signals', 'unremovable'].map(
 				name => `test/chain/${name}.test.ts`,
 			),
 			...(engines.includes('slurm') ? [] : SLURM_ONLY),

@@ -39,3 +39,20 @@ finish() {
 	rm -rf "$RESULTS"
 	exit $code
 }
+
+TESTER=qmr-tester
+
+# An ordinary user of the Grid Engine that is up, with a copy of what the tests need; `as_tester` runs a command as that user.
+make_tester() {
+	local home copy
+	"$GRID_ENGINE" add-user "$TESTER"
+	home=$(getent passwd "$TESTER" | cut -d: -f6)
+	copy=$home/queue-map-reduce
+	mkdir "$copy" "$copy/node_modules"
+	cp -a dist src dummy-queue engine-contract examples test package.json tsconfig.json vitest*.ts "$copy"
+	cp -a node_modules/. "$copy/node_modules"
+	chown -R "$TESTER:" "$copy"
+
+	as_tester=("$GRID_ENGINE" run-as "$TESTER" env -C "$copy")
+	"${as_tester[@]}" node --version || failed "the user $TESTER can't run $(command -v node)"
+}

@@ -31,6 +31,7 @@ const findFault = (object: object | undefined, rules: Readonly<Record<string, Ru
 };
 
 const method: Rule = {expected: 'a function', accepts: value => typeof value === 'function'};
+const optionalMethod: Rule = {expected: 'a function or nothing', accepts: value => value === undefined || typeof value === 'function'};
 
 const MEMBERS: Rules<Engine> = {
 	name: {
@@ -42,6 +43,7 @@ const MEMBERS: Rules<Engine> = {
 	outlivesProcess: {expected: 'true or false', accepts: value => typeof value === 'boolean'},
 	maxDefaultChunks: {expected: 'an integer from 1 and up', accepts: value => Number.isSafeInteger(value) && (value as number) >= 1},
 	submit: method,
+	describe: optionalMethod,
 	status: method,
 	remove: method,
 	explain: method,
@@ -56,6 +58,7 @@ const ARRAY_MEMBERS: Rules<NonNullable<Engine['arrays']>> = {
 	},
 	maxElements: method,
 	submit: method,
+	describe: optionalMethod,
 	elementId: method,
 };
 

@@ -74,7 +74,7 @@ const isStringOf =
 		typeof value === 'string' && pattern.test(value);
 
 /** A Map or another object with a mind of its own has no entries to see: it would count as empty. */
-const isPlainObject = (value: unknown): value is object =>
+export const isPlainObject = (value: unknown): value is object =>
 	typeof value === 'object' && value !== null && !Array.isArray(value) && Object.prototype.toString.call(value) === '[object Object]';
 
 const isStringArray = (value: unknown): value is readonly string[] =>
@@ -209,7 +209,8 @@ const describeLost = (value: unknown, lost: RegExp): string => {
 	return found === undefined ? describe(value) : `one with ${describe(found)}`;
 };
 
-const describe = (value: unknown): string => {
+/** A value in a few words, for sentences that say what was got. */
+export const describe = (value: unknown): string => {
 	if (value === null) return 'null';
 	if (Array.isArray(value)) return 'an array';
 	if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);

@@ -1,12 +1,15 @@
 /** Which engine runs the queue-jobs, and why. The only file that knows them by name. */
 import {accessSync, constants, statSync} from 'node:fs';
 import {delimiter, resolve} from 'node:path';
-import type {Engine} from './engines/engine.js';
-import {createGridEngine, isGridEngine} from './engines/grid-engine.js';
+import type {Engine, SiteFacts} from './engines/engine.js';
+import {createGridEngine, type GridEngineOptions, isGridEngine} from './engines/grid-engine.js';
+import {askGridEngine} from './engines/grid-engine-facts.js';
 import {createLocalEngine, defaultSlots} from './engines/local.js';
-import {createSlurmEngine} from './engines/slurm.js';
+import {createSlurmEngine, type SlurmOptions} from './engines/slurm.js';
+import {askSlurm} from './engines/slurm-facts.js';
 import {PoolError} from './errors.js';
 import {guardEngine} from './guard-engine.js';
+import {sayBeside} from './live-lines.js';
 import type {PoolOptions} from './options.js';
 import {userName} from './user-name.js';
 
@@ -14,6 +17,8 @@ export type ChosenEngine = {
 	readonly engine: Engine;
 	/** One line for people; undefined when the user has named the engine. */
 	readonly why: string | undefined;
+	/** Asks the scheduler about its site; undefined when there is none that could be asked. */
+	readonly askSite: (() => Promise<SiteFacts>) | undefined;
 };
 
 /** The defaults of the options `programTimeoutMs` and `submitConcurrency`. */
@@ -32,44 +37,46 @@ const SLURM_OPTIONS = ['sbatchPath', 'squeuePath', 'scancelPath'] as const;
  * @throws PoolError `ERR_POOL_PROGRAM_MISSING` when a program of the engine does not exist; `ERR_POOL_OPTION` when there is a scheduler that is not supported.
  */
 export const chooseEngine = async (options: PoolOptions): Promise<ChosenEngine> => {
-	if (typeof options.engine === 'object') return {engine: foreign(options.engine, options), why: undefined};
-	if (options.engine === 'local') return {engine: local(options), why: undefined};
-	if (options.engine === 'grid-engine') return {engine: gridEngine(options), why: undefined};
-	if (options.engine === 'slurm') return {engine: slurm(options), why: undefined};
+	if (typeof options.engine === 'object') return {...foreign(options.engine, options), why: undefined};
+	if (options.engine === 'local') return {...local(options), why: undefined};
+	if (options.engine === 'grid-engine') return {...gridEngine(options), why: undefined};
+	if (options.engine === 'slurm') return {...slurm(options), why: undefined};
 	const isGiven = (name: keyof PoolOptions): boolean => options[name] !== undefined;
 	const asked = GRID_ENGINE_OPTIONS.find(isGiven);
-	if (asked !== undefined) return {engine: gridEngine(options), why: `engine grid-engine, for \`${asked}\` is given`};
+	if (asked !== undefined) return {...gridEngine(options), why: `engine grid-engine, for \`${asked}\` is given`};
 	const askedSlurm = SLURM_OPTIONS.find(isGiven);
-	if (askedSlurm !== undefined) return {engine: slurm(options), why: `engine slurm, for \`${askedSlurm}\` is given`};
+	if (askedSlurm !== undefined) return {...slurm(options), why: `engine slurm, for \`${askedSlurm}\` is given`};
 	const sbatch = findProgram('sbatch');
-	if (sbatch === undefined && isGiven('queueName'))
-		return {engine: gridEngine(options), why: 'engine grid-engine, for `queueName` is given'};
+	if (sbatch === undefined && isGiven('queueName')) return {...gridEngine(options), why: 'engine grid-engine, for `queueName` is given'};
 	const qsub = findProgram('qsub');
 	if (qsub !== undefined && (await isGridEngine(findProgram('qstat')))) {
-		return {engine: gridEngine(options), why: `engine grid-engine, for ${qsub} is on PATH`};
+		return {...gridEngine(options), why: `engine grid-engine, for ${qsub} is on PATH`};
 	}
 	// Before a qsub of another product: Slurm ships one, too.
-	if (sbatch !== undefined) return {engine: slurm(options), why: `engine slurm, for ${sbatch} is on PATH`};
+	if (sbatch !== undefined) return {...slurm(options), why: `engine slurm, for ${sbatch} is on PATH`};
 	if (qsub !== undefined) {
 		throw new PoolError(
 			'ERR_POOL_OPTION',
 			`Expected a Grid Engine, a Slurm or no scheduler, got ${qsub} on PATH, which belongs to a scheduler that is not supported. To compute on this machine, pass {engine: 'local'}.`,
 		);
 	}
-	const engine = local(options);
 	return {
-		engine,
+		...local(options),
 		why: `engine local, for no qsub and no sbatch is on PATH: computing on this machine, ${options.slots ?? defaultSlots()} queue-jobs at once`,
 	};
 };
 
-const foreign = (engine: Engine, {programTimeoutMs = PROGRAM_TIMEOUT_MS}: PoolOptions): Engine =>
-	guardEngine(engine, {timeoutMs: programTimeoutMs, tell: line => void process.stderr.write(`${line}\n`)});
+type Made = Omit<ChosenEngine, 'why'>;
 
-const local = (options: PoolOptions): Engine => createLocalEngine({slots: options.slots ?? defaultSlots()});
+const foreign = (engine: Engine, {programTimeoutMs = PROGRAM_TIMEOUT_MS}: PoolOptions): Made => ({
+	engine: guardEngine(engine, {timeoutMs: programTimeoutMs, tell: line => sayBeside(line)}),
+	askSite: undefined,
+});
 
-const gridEngine = (options: PoolOptions): Engine =>
-	createGridEngine({
+const local = (options: PoolOptions): Made => ({engine: createLocalEngine({slots: options.slots ?? defaultSlots()}), askSite: undefined});
+
+const gridEngine = (options: PoolOptions): Made => {
+	const settings: GridEngineOptions = {
 		qsubPath: requireProgram('qsubPath', options.qsubPath ?? 'qsub'),
 		qstatPath: requireProgram('qstatPath', options.qstatPath ?? 'qstat'),
 		qdelPath: requireProgram('qdelPath', options.qdelPath ?? 'qdel'),
@@ -84,10 +91,12 @@ const gridEngine = (options: PoolOptions): Engine =>
 		programTimeoutMs: options.programTimeoutMs ?? PROGRAM_TIMEOUT_MS,
 		submitConcurrency: options.submitConcurrency ?? SUBMIT_CONCURRENCY,
 		user: userName(),
-	});
+	};
+	return {engine: createGridEngine(settings), askSite: () => askGridEngine(settings)};
+};
 
-const slurm = (options: PoolOptions): Engine =>
-	createSlurmEngine({
+const slurm = (options: PoolOptions): Made => {
+	const settings: SlurmOptions = {
 		sbatchPath: requireProgram('sbatchPath', options.sbatchPath ?? 'sbatch'),
 		squeuePath: requireProgram('squeuePath', options.squeuePath ?? 'squeue'),
 		scancelPath: requireProgram('scancelPath', options.scancelPath ?? 'scancel'),
@@ -99,7 +108,9 @@ const slurm = (options: PoolOptions): Engine =>
 		programTimeoutMs: options.programTimeoutMs ?? PROGRAM_TIMEOUT_MS,
 		submitConcurrency: options.submitConcurrency ?? SUBMIT_CONCURRENCY,
 		user: userName(),
-	});
+	};
+	return {engine: createSlurmEngine(settings), askSite: () => askSlurm(settings)};
+};
 
 const requireProgram = (option: (typeof GRID_ENGINE_OPTIONS | typeof SLURM_OPTIONS)[number], name: string): string => {
 	const path = findProgram(name);

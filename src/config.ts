@@ -13,7 +13,12 @@ export type Config = {
 };
 
 /** What a process knows of its surroundings. */
-export type Surroundings = {readonly cwd: string; readonly home: string; readonly env: NodeJS.ProcessEnv};
+export type Surroundings = {
+	readonly cwd: string;
+	readonly home: string;
+	readonly env: NodeJS.ProcessEnv /** Where a site keeps its settings. */;
+	readonly site: string;
+};
 
 /**
  * Adds to the options of a call what the files say of those that it leaves open: `/etc/qmr.config.json` of the site, `$XDG_CONFIG_HOME/qmr.config.json` of the user (`~/.config`
@@ -35,13 +40,12 @@ export const withConfig = (options: PoolOptions, surroundings: Surroundings = re
 };
 
 const NAME = 'qmr.config.json';
-const SITE = '/etc';
 
-const realSurroundings = (): Surroundings => ({cwd: process.cwd(), home: homedir(), env: process.env});
+const realSurroundings = (): Surroundings => ({cwd: process.cwd(), home: homedir(), env: process.env, site: '/etc'});
 
-const findFiles = ({cwd, home, env}: Surroundings): string[] => {
+const findFiles = ({cwd, home, env, site}: Surroundings): string[] => {
 	const user = env.XDG_CONFIG_HOME !== undefined && isAbsolute(env.XDG_CONFIG_HOME) ? env.XDG_CONFIG_HOME : join(home, '.config');
-	const paths = [join(SITE, NAME), join(user, NAME), findUpwards(cwd)];
+	const paths = [join(site, NAME), join(user, NAME), findUpwards(cwd)];
 	return [...new Set(paths)].filter(path => path !== undefined).filter(path => statOf(path) !== undefined);
 };
 

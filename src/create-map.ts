@@ -8,10 +8,12 @@ import {type CapturedEnvironment, captureEnvironment} from './environment.js';
 import {feedTasks} from './feed-tasks.js';
 import type {FunctionReference} from './function-reference.js';
 import {findGitCommit} from './git-commit.js';
+import {readGitDiff} from './git-diff.js';
 import {openJournal} from './journal.js';
 import {createLauncher} from './launcher.js';
 import {createSession, JOURNAL, SHARED_VALUE} from './layout.js';
 import {MANIFEST_FORMAT, type Manifest} from './manifest.js';
+import type {MapHooks} from './map-hooks.js';
 import type {OpenMap} from './map-run.js';
 import {chunkOf, createMapState, noteComplete, numJobsOf, submitFirst, toMapOptions} from './map-state.js';
 import {maskEngine} from './mask-engine.js';
@@ -39,6 +41,7 @@ export type MapCall = {
 	readonly options: PoolOptions;
 	readonly engine: Engine;
 	readonly keep: Keep;
+	readonly hooks?: MapHooks | undefined;
 	/** Of a map that is run again. */
 	readonly again?: RunAgain;
 };
@@ -61,11 +64,11 @@ export type RunAgain = {
  * @throws PoolError when that can't be done; the reason of `signal` when it was aborted. Nothing is left behind then.
  */
 export const createMap = async (
-	{call, reference, tasks, configFiles, options, engine, keep, again}: MapCall,
+	{call, reference, tasks, configFiles, options, engine, keep, hooks, again}: MapCall,
 	signal: AbortSignal,
 ): Promise<OpenMap> => {
 	const mask = maskFor(options);
-	const ports = createPorts(maskEngine(engine, mask));
+	const ports = createPorts(maskEngine(engine, mask), hooks?.tell);
 	const createdMs = ports.clock.nowMs();
 	const session = createSession(createdMs, ports.random.bytes(3));
 	const atHand = tasks.kind === 'at-hand' ? tasks.tasks : [];
@@ -79,6 +82,7 @@ export const createMap = async (
 	const shared = options.shared === undefined ? undefined : encodeShared(options.shared, writer);
 	const place = again?.part?.place ?? (await placeWorkDir(session, options));
 	const {workDir} = place;
+	const gitDiff = options.gitDiff === true ? await readGitDiff({directory: cwd, mask, tell: ports.tell, signal}) : undefined;
 	const manifest: Manifest = {
 		format: MANIFEST_FORMAT,
 		library: {name: 'queue-map-reduce', version: VERSION},
@@ -108,6 +112,7 @@ export const createMap = async (
 		processNode: {host: hostname(), user: userName(), pid: process.pid, cwd, command: process.argv.map(mask)},
 		launch,
 		...withGitCommit(cwd),
+		...(gitDiff === undefined ? {} : {gitDiffBytes: gitDiff.length}),
 		configFiles,
 		...(again === undefined ? {} : {rerunOf: again.rerunOf}),
 		...(itasks === undefined ? {} : {itasks}),
@@ -120,10 +125,10 @@ export const createMap = async (
 		umask: launch.umask,
 		moreFiles: shared === undefined ? [] : [SHARED_VALUE],
 	});
-	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared}, ports.files, signal);
+	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared, gitDiff}, ports.files, signal);
 	const own = await beginWorkDir(place, ports.files, () => claimWorkDir(workDir, ports, realProcesses));
 	const owner = again?.part === undefined ? own : withOwner(own, again.part.owner);
-	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask});
+	const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {mask, onEvent: hooks?.onEvent});
 	const state = createMapState({session, workDir, options: toMapOptions(options), owner, journal, chunks});
 	submitFirst(state, state.chunks);
 	if (tasks.kind === 'at-hand') noteComplete(state, engine);

@@ -13,6 +13,8 @@ import type {WorkDirPlace} from './work-dir.js';
 export type Drive = {
 	readonly place: WorkDirPlace;
 	readonly keepWorkDir: boolean;
+	/** A further reason to keep the work_dir, asked for at the end. */
+	readonly whyKeep?: (() => string | undefined) | undefined;
 	/** Called after each round. */
 	readonly onRound: () => void;
 	/** Ends the map before its time. Its reason is a {@link Stop}. */

@@ -17,7 +17,15 @@ export const concludeMap = async (
 	state: MapState,
 	ports: Ports,
 	reducer: Reducer,
-	{place, keepWorkDir}: {readonly place: WorkDirPlace; readonly keepWorkDir: boolean},
+	{
+		place,
+		keepWorkDir,
+		whyKeep,
+	}: {
+		readonly place: WorkDirPlace;
+		readonly keepWorkDir: boolean;
+		readonly whyKeep?: (() => string | undefined) | undefined;
+	},
 ): Promise<void> => {
 	const left = await endRest(state, ports, reducer);
 	tellNotices(reducer.notices(), ports);
@@ -26,7 +34,7 @@ export const concludeMap = async (
 	state.journal.note({event: 'ended', numTasks: done + failed, numFailed: failed, message});
 	try {
 		await state.journal.flush({durable: false});
-		const reason = whyKept(state, left, reducer, {place, keepWorkDir});
+		const reason = whyKept(state, left, reducer, {place, keepWorkDir}) ?? whyKeep?.();
 		if (reason === undefined) {
 			// A heartbeat would put its file back into a directory that is being removed.
 			await state.owner.rest();
@@ -193,8 +201,9 @@ const createOwnership = (state: MapState): ((job: JobStatus) => boolean) => {
 /** The chunks that are not done have their outcome, too. */
 const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Promise<void> => {
 	for (const chunk of openChunks(state)) {
-		chunk.decision = {kind: 'failed', attempt: chunk.attempts.at(-1)?.attempt ?? 0};
 		await reducer.fail(chunk.chunk, chunk.attempts, {kind: 'cancelled', reason});
+		// Not before its outcomes are there: whoever waits for them takes them as soon as it is decided.
+		chunk.decision = {kind: 'failed', attempt: chunk.attempts.at(-1)?.attempt ?? 0};
 		const {ichunk} = chunk.chunk;
 		state.journal.note({event: 'chunk-failed', ichunk, kind: 'cancelled', reason, numFailed: reducer.numFailedIn(ichunk)});
 	}

@@ -1,6 +1,7 @@
 /** The engines of a pool: equal options have one engine, which is chosen once. */
 import {type ChosenEngine, chooseEngine} from './choose-engine.js';
 import type {Engine} from './engines/engine.js';
+import {sayBeside} from './live-lines.js';
 import type {PoolOptions} from './options.js';
 import type {ChooseEngine} from './run-map.js';
 
@@ -23,7 +24,7 @@ export const createEngineCache = (): ChooseEngine => {
 		const chosen = chooseEngine(wanted);
 		engines.set(key, chosen);
 		chosen.then(
-			({why}) => why !== undefined && process.stderr.write(`queue-map-reduce: ${why}\n`),
+			({why}) => why !== undefined && sayBeside(`queue-map-reduce: ${why}`),
 			// The caller is told; the next map asks again.
 			() => engines.delete(key),
 		);

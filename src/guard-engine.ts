@@ -66,6 +66,7 @@ export const guardEngine = (engine: Engine, {timeoutMs, tell}: Guard): Engine =>
 				},
 				reason => ({kind: 'unanswered', reason}),
 			),
+		...(given.describe === undefined ? {} : {describe: given.describe.bind(given)}),
 		elementId: (arrayId, element) => given.elementId(arrayId, element),
 	});
 
@@ -75,6 +76,7 @@ export const guardEngine = (engine: Engine, {timeoutMs, tell}: Guard): Engine =>
 		outlivesProcess,
 		maxDefaultChunks,
 		...(arrays === undefined ? {} : {arrays: guardArrays(arrays)}),
+		...(engine.describe === undefined ? {} : {describe: engine.describe.bind(engine)}),
 		submit: requests =>
 			answer(
 				async (): Promise<readonly SubmitOutcome[]> => {

@@ -77,13 +77,15 @@ export type JournalWriter = {
 	readonly owner?: number;
 	/** For the words of programs and of workers; all else is of our own making. */
 	readonly mask?: Mask;
+	/** Told of every event that is noted. */
+	readonly onEvent?: ((event: JournalEvent) => void) | undefined;
 };
 
 export const openJournal = (
 	path: string,
 	files: Pick<Files, 'append' | 'openSource'>,
 	clock: Clock,
-	{owner = 1, mask = text => text}: JournalWriter = {},
+	{owner = 1, mask = text => text, onEvent}: JournalWriter = {},
 ): Journal => {
 	const by = owner === 1 ? {} : {owner};
 	// A crash, or a disk that was full, may have torn off the last line: the next one must not be lost with it.
@@ -92,7 +94,10 @@ export const openJournal = (
 	return {
 		note: (...events) => {
 			const time = new Date(clock.nowMs()).toISOString();
-			for (const event of events) lines += `${JSON.stringify({time, ...by, ...event, ...maskWords(event, mask)})}\n`;
+			for (const event of events) {
+				lines += `${JSON.stringify({time, ...by, ...event, ...maskWords(event, mask)})}\n`;
+				onEvent?.(event);
+			}
 		},
 		flush: async options => {
 			if (lines === '') return;

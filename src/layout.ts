@@ -14,6 +14,8 @@ export const ENVIRONMENT_RECORD = 'environment.json';
 export const WORKER_SCRIPT = 'worker_node_script.cjs';
 /** The value of the option `shared`, when there is one. */
 export const SHARED_VALUE = 'shared.v8';
+/** What differed from the git commit, when the option `gitDiff` asked for it. */
+export const GIT_DIFF = 'git.diff';
 
 /** The files of one attempt at one chunk; `part`, or `start` when fn could not be had, becomes `out` once it is whole. An `out` that can't be read is set aside as `damaged`. A `claim` says who has taken the chunk. */
 export type AttemptFileKind = 'part' | 'start' | 'out' | 'damaged' | 'o' | 'e' | 'claim';
@@ -51,8 +53,11 @@ export const outputFile = (
 		? {path: attemptPath(workDir, ichunk, attempt, kind), from: 0}
 		: {path: attemptPath(workDir, home.ichunk, home.attempt, kind), from: kind === 'o' ? home.stdoutFrom : home.stderrFrom};
 
+/** In a work_dir: the directories that tasks may fill with files. */
+export const TASK_DIRS = 'tasks';
+
 /** The directory that one attempt at one task may fill with files; made when `taskContext().taskDir` is first read. */
-export const taskDirPath = (workDir: string, itask: number, attempt: number): string => join(workDir, 'tasks', `${itask}.${attempt}`);
+export const taskDirPath = (workDir: string, itask: number, attempt: number): string => join(workDir, TASK_DIRS, `${itask}.${attempt}`);
 
 /** Made by the process that works in the work_dir; whoever takes over makes the next. */
 export const ownerPath = (workDir: string, number: number): string => join(workDir, `owner.${number}`);

@@ -9,7 +9,7 @@ import {chunkOf, type MapState} from './map-state.js';
 import type {PoolOptions, Progress} from './options.js';
 import type {Outcome} from './outcome.js';
 import type {Ports} from './ports.js';
-import {countTasks, createProgress} from './progress.js';
+import {createProgress} from './progress.js';
 import {createTaskReader} from './read-tasks.js';
 import type {Reducer} from './reduce.js';
 import type {Stopping} from './stopping.js';
@@ -89,11 +89,15 @@ type End = {readonly kind: 'complete'} | {readonly kind: 'stopped'; readonly rea
 export const launch = (
 	{place, state, reducer, ports, options, feed}: OpenMap,
 	{signal, stop, over}: Pick<Stopping, 'signal' | 'stop' | 'over'>,
-	taker?: (arrivals: Arrivals) => Taker,
+	{
+		taker,
+		whyKeep,
+	}: {readonly taker?: ((arrivals: Arrivals) => Taker) | undefined; readonly whyKeep?: (() => string | undefined) | undefined} = {},
 ): LaunchedMap => {
 	const {workDir, session} = state;
 	const rounds = createBell();
-	const progress = createProgress(state, reducer, options);
+	const isWhole = (): boolean => feed === undefined || feed.end() !== undefined;
+	const progress = createProgress({state, reducer, clock: ports.clock, isWhole, tell: ports.tell}, options);
 	let end: End | undefined;
 	let isDecided = false;
 
@@ -122,7 +126,7 @@ export const launch = (
 				rounds.ring();
 			};
 			const keepWorkDir = options.keepWorkDir ?? false;
-			await driveMap(state, ports, reducer, {place, keepWorkDir, onRound, signal, feed, taker: waitForTaker});
+			await driveMap(state, ports, reducer, {place, keepWorkDir, whyKeep, onRound, signal, feed, taker: waitForTaker});
 			return {kind: 'complete'};
 		} catch (reason) {
 			return {kind: 'stopped', reason};
@@ -149,7 +153,7 @@ export const launch = (
 	const run: MapRun<unknown> = {
 		workDir,
 		session,
-		status: () => ({...countTasks(state, reducer), isOver: end !== undefined}),
+		status: () => ({...progress.read(), isOver: end !== undefined}),
 		settledSoFar: reducer.outcomes,
 		results: async () => {
 			await whole();
@@ -193,7 +197,7 @@ const incomplete = (workDir: string, firstMissing: number): PoolError =>
 export const runOfNothing = (): MapRun<unknown> => ({
 	workDir: '',
 	session: '',
-	status: () => ({total: 0, done: 0, failed: 0, running: 0, pending: 0, isOver: true}),
+	status: () => ({total: 0, done: 0, failed: 0, running: 0, pending: 0, rate: undefined, remainingMs: 0, isOver: true}),
 	settledSoFar: () => [],
 	results: async () => [],
 	outcomes: async () => [],

@@ -23,6 +23,10 @@ export type Progress = {
 	readonly running: number;
 	/** All others. */
 	readonly pending: number;
+	/** Tasks that end in a second, by the last minute, or by the last 20 of long ones; what a resumed map had before does not count. Undefined until one has ended. */
+	readonly rate: number | undefined;
+	/** Milliseconds that the rest will take at that rate; undefined as long as nobody knows, as of a stream of tasks that is still read. */
+	readonly remainingMs: number | undefined;
 };
 
 /** What a queue-job is given. What is not named is the scheduler's default. */
@@ -212,7 +216,7 @@ export type PoolOptions = {
 	readonly handleSignals?: boolean;
 	/** Called with the numbers whenever they change. */
 	readonly onProgress?: (progress: Progress) => void;
-	/** Show the numbers on stderr: one live line on a terminal, a line per change elsewhere. @default false */
+	/** Show the numbers, the rate and the time left on stderr: one live line on a terminal, elsewhere a line every few seconds while they change. @default false */
 	readonly progress?: boolean;
 	/** A note to yourself, kept in run.json. @default '' */
 	readonly message?: string;
@@ -220,7 +224,7 @@ export type PoolOptions = {
 	readonly tags?: readonly string[];
 	/** Keep what differs from the git commit in the current directory, as `git diff HEAD` tells it, in `git.diff` in the work_dir. @default false */
 	readonly gitDiff?: boolean;
-	/** Whether options of the files `qmr.config.json` hold for what the program leaves open; see the README. @default true */
+	/** Whether options of the files `qmr.config.json` hold for what the program leaves open. @default true */
 	readonly config?: boolean;
 	/** What `taskContext().seed` is made of; the same seed gives every task the same number again. @default the session */
 	readonly seed?: number | string;

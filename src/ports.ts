@@ -7,6 +7,7 @@ import {constants} from 'node:fs';
 import {type FileHandle, open, readdir, rename, rmdir} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine} from './engines/engine.js';
+import {sayBeside} from './live-lines.js';
 import {readFully} from './read-fully.js';
 import {removeTree} from './remove-tree.js';
 import type {ByteSource} from './v8-serialize-helpers.js';
@@ -50,7 +51,7 @@ export type Files = {
 
 export type ClosableSource = ByteSource & {readonly close: () => Promise<void>};
 
-export const createPorts = (engine: Engine): Ports => ({...realPorts, engine});
+export const createPorts = (engine: Engine, tell: Ports['tell'] = realPorts.tell): Ports => ({...realPorts, engine, tell});
 
 const realClock: Clock = {
 	nowMs: () => Date.now(),
@@ -110,7 +111,7 @@ export const realPorts: Omit<Ports, 'engine'> = {
 	clock: realClock,
 	files: realFiles,
 	random: {bytes: length => randomBytes(length)},
-	tell: line => void process.stderr.write(`${line}\n`),
+	tell: line => sayBeside(line),
 };
 
 // A single write call takes at most 2 GiB - 1.

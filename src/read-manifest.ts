@@ -24,7 +24,11 @@ export const readManifest = async (workDir: string, files: Pick<Files, 'openSour
 	} catch (error) {
 		return {kind: 'damaged', reason: `${path} is damaged: ${(error as Error).message}`};
 	}
-	if (manifest?.format === MANIFEST_FORMAT) return {kind: 'found', manifest};
+	if (manifest?.format === MANIFEST_FORMAT) {
+		// Chunks can't be found without these.
+		const isWhole = typeof manifest.session === 'string' && typeof manifest.options === 'object' && manifest.options !== null;
+		return isWhole ? {kind: 'found', manifest} : {kind: 'damaged', reason: `${path} is damaged: it lacks what every map has`};
+	}
 	const reason = `Expected ${path} to be of format ${MANIFEST_FORMAT}, got ${manifest?.format}. It was written by another version.`;
 	return {kind: 'other-format', reason};
 };

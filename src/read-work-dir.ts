@@ -8,10 +8,11 @@ import type {Manifest} from './manifest.js';
 import {createRerunReader, mergeTask, openReruns} from './merge-reruns.js';
 import {type KnownChunk, type OpenWorkDir, openWorkDir} from './open-work-dir.js';
 import {realFiles} from './ports.js';
+import {readAhead} from './read-ahead.js';
 import {readAttempts} from './read-attempts.js';
 import {type Finished, readFinished} from './read-finished.js';
 import {type AttemptRun, readOutcomeFile} from './read-outcomes.js';
-import {readOutputs} from './read-outputs.js';
+import {type ChunkOutputs, readOutputs} from './read-outputs.js';
 import {readInputs} from './read-tasks.js';
 import {readClaim} from './take-claims.js';
 import type {Block} from './v8-serialize-helpers.js';
@@ -100,32 +101,42 @@ export const readWorkDir = async (workDir: string, {values = true}: ReadWorkDirO
 	return {workDir: map.workDir, manifest: map.manifest, tasks, sharedPath: map.sharedPath, journal: map.journal, problems: map.problems};
 };
 
+export type ReadTasksOptions = ReadWorkDirOptions & {
+	/** Whether the tasks themselves are read. @default as `values` */
+	readonly inputs?: boolean;
+	/** Whether what they have written is read. @default true */
+	readonly outputs?: boolean;
+	/** These chunks. @default all */
+	readonly only?: readonly KnownChunk[];
+};
+
 /**
  * Chunk by chunk, in task order: a million tasks need not be in memory at once. What can't be read is added to the problems of the map.
- *
- * @param options - `only`: these chunks.
  */
 export const readTasks = async function* (
 	map: OpenWorkDir,
-	{values = true, only = map.chunks}: ReadWorkDirOptions & {readonly only?: readonly KnownChunk[]} = {},
+	{values = true, inputs = values, outputs = true, only = map.chunks}: ReadTasksOptions = {},
 ): AsyncGenerator<TaskRecord[]> {
 	const {problems} = map;
 	const read = ({workDir, manifest}: OpenWorkDir, chunk: KnownChunk): Promise<TaskRecord[]> =>
-		readChunk(workDir, manifest, chunk, problems, values);
+		readChunk(workDir, manifest, chunk, problems, {values, inputs, outputs});
 	const readAgain = createRerunReader(await openReruns(map), read);
-	for (const chunk of only) {
+	// Values may be large: of those no more than one chunk is in memory.
+	for await (const tasks of readAhead(only, values ? 1 : CHUNKS_AHEAD, chunk => read(map, chunk))) {
 		const merged: TaskRecord[] = [];
-		for (const task of await read(map, chunk)) merged.push(mergeTask(task, await readAgain(task.itask)));
+		for (const task of tasks) merged.push(mergeTask(task, await readAgain(task.itask)));
 		yield merged;
 	}
 };
+
+const CHUNKS_AHEAD = 8;
 
 const readChunk = async (
 	workDir: string,
 	manifest: Manifest,
 	{chunk, events, files}: KnownChunk,
 	problems: string[],
-	hasValues: boolean,
+	wanted: {readonly values: boolean; readonly inputs: boolean; readonly outputs: boolean},
 ): Promise<TaskRecord[]> => {
 	const {session} = manifest;
 	const {ichunk, numTasks} = chunk;
@@ -133,19 +144,23 @@ const readChunk = async (
 		if (file.kind === 'damaged')
 			problems.push(`${attemptPath(workDir, ichunk, file.attempt, 'damaged')}: it was set aside, for it could not be read`);
 	}
-	const inputs = hasValues
+	const inputs = wanted.inputs
 		? await readInputs(workDir, session, chunk, realFiles, problems)
 		: new Array<undefined>(numTasks).fill(undefined);
 	const counted = events.findLast(({event}) => event === 'result')?.attempt;
 	const found = await readOutcomes(workDir, manifest, {ichunk, numTasks}, counted, files, problems);
-	const out = hasValues ? found : {...found, blocks: found.blocks.map(withoutValues)};
+	const out = wanted.values ? found : {...found, blocks: found.blocks.map(withoutValues)};
 	const attempts = await readAttempts(realFiles, events, {workDir, session, ichunk, files, runs: found.runs});
 	const failed = findFailure(events);
 	const last = attempts.at(-1);
 	const homes = new Map(out.sources.flatMap(({attempt, home}) => (home === undefined ? [] : [[attempt, home] as const])));
 	const claim = files.some(({kind}) => kind === 'claim') ? await readClaim(realFiles, workDir, ichunk) : undefined;
 	if (claim !== undefined && claim.home.ichunk !== ichunk) homes.set(1, claim.home);
-	const outputs = await readOutputs(realFiles, {workDir, ichunk, blocks: out.blocks, lastAttempt: last?.attempt, homes});
+	const isWhole = out.blocks.reduce((sum, {count}) => sum + count, 0) === numTasks;
+	const outputs = wanted.outputs
+		? // Where each task has an outcome of its own nobody wants to know what was written last.
+			await readOutputs(realFiles, {workDir, ichunk, blocks: out.blocks, lastAttempt: isWhole ? undefined : last?.attempt, homes})
+		: NO_OUTPUTS;
 	const isRunning = last?.lastEvent === 'running' || last?.lastEvent === 'claimed';
 	return inputs.map((input, i): TaskRecord => {
 		const own = findOutcome(out.blocks, i, events);
@@ -170,6 +185,8 @@ const readChunk = async (
 		};
 	});
 };
+
+const NO_OUTPUTS: ChunkOutputs = {of: () => NO_OUTPUTS.last, last: {stdout: '', stderr: ''}};
 
 /** Of what a task has written only that of a failed one is left. */
 const withoutValues = (block: Block): Block => ({

@@ -11,6 +11,7 @@ import {findMap} from './find-map.js';
 import {openJournal, parseJournal} from './journal.js';
 import {JOURNAL} from './layout.js';
 import type {Manifest} from './manifest.js';
+import type {MapHooks} from './map-hooks.js';
 import type {OpenMap} from './map-run.js';
 import {chunkOf, createMapState, toMapOptions} from './map-state.js';
 import {maskEngine} from './mask-engine.js';
@@ -36,11 +37,12 @@ export type ReturnToMap = {
 	readonly meant: MeantMap | undefined;
 	/** Nothing will be submitted: what could not be written down is not needed. */
 	readonly isEnding?: boolean;
+	readonly hooks?: MapHooks | undefined;
 };
 
 /** @throws PoolError `ERR_POOL_RESUME` when there is nothing to go on with, `ERR_POOL_OWNED` when another process is at it, `ERR_POOL_WORK_DIR` when others could have written there; the reason of `signal` when it was aborted. */
 export const resumeMap = async (
-	{workDir: path, options: given, chooseEngine, keep, meant, isEnding = false}: ReturnToMap,
+	{workDir: path, options: given, chooseEngine, keep, meant, isEnding = false, hooks}: ReturnToMap,
 	signal: AbortSignal,
 ): Promise<OpenMap> => {
 	const {manifest, workDir} = await findMap(resolve(path));
@@ -70,7 +72,7 @@ export const resumeMap = async (
 		const {session} = manifest;
 		// Now that nobody else can write there.
 		const {chunks, firstMissing} = await findWritten(manifest, workDir);
-		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number, mask});
+		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number, mask, onEvent: hooks?.onEvent});
 		const mapOptions = {...toMapOptions(options), numJobs: manifest.worker.numJobs ?? undefined};
 		const state = createMapState({session, workDir, options: mapOptions, owner, journal, chunks});
 		state.firstMissing = firstMissing;

@@ -1,12 +1,12 @@
 /** One map, in steps: make its work_dir or come back to it, drive it until every task has its outcome, conclude it. */
 import type {Arrivals} from './arrivals.js';
 import type {MeantMap} from './compare-tasks.js';
-import {createMap} from './create-map.js';
+import {createMap, type MapCall} from './create-map.js';
 import type {Taker} from './drive-map.js';
 import type {Engine} from './engines/engine.js';
+import type {MapHooks} from './map-hooks.js';
 import {type LaunchedMap, launch, type OpenMap} from './map-run.js';
 import type {PoolOptions} from './options.js';
-import type {Keep} from './reduce.js';
 import {type RerunOptions, rerunMap} from './rerun-map.js';
 import {resumeMap} from './resume-map.js';
 import {createStopping} from './stopping.js';
@@ -14,18 +14,14 @@ import {beginStream, collectTasks, type TaskSource} from './task-source.js';
 
 export type ChooseEngine = (options: PoolOptions) => Promise<Engine>;
 
-export type MapRequest = Omit<MeantMap, 'tasks'> & {
-	readonly tasks: TaskSource;
-	readonly keep: Keep;
-	readonly configFiles: readonly string[];
-};
+export type MapRequest = Omit<MeantMap, 'tasks'> & Pick<MapCall, 'tasks' | 'keep' | 'configFiles' | 'hooks'>;
 
 /**
  * @returns Undefined for a map without tasks: nothing is written, and the queue is not touched.
  * @throws PoolError when the map could not be begun, or gone on with; the reason when it was aborted before that.
  */
 export const startMap = async (
-	{tasks: source, keep, configFiles, ...meant}: MapRequest,
+	{tasks: source, keep, configFiles, hooks, ...meant}: MapRequest,
 	options: PoolOptions,
 	chooseEngine: ChooseEngine,
 	taker?: (arrivals: Arrivals) => Taker,
@@ -34,14 +30,17 @@ export const startMap = async (
 	try {
 		if (workDir !== undefined) {
 			const tasks = await collectTasks(source, signal);
-			return await run(options, stop => resumeMap({workDir, options, chooseEngine, keep, meant: {...meant, tasks}}, stop), taker);
+			return await run(options, stop => resumeMap({workDir, options, chooseEngine, keep, meant: {...meant, tasks}, hooks}, stop), {
+				taker,
+				hooks,
+			});
 		}
 		const tasks = await settleSource(source, options);
 		if (tasks === undefined) return undefined;
 		return await run(
 			options,
-			async stop => createMap({...meant, tasks, configFiles, options, keep, engine: await chooseEngine(options)}, stop),
-			taker,
+			async stop => createMap({...meant, tasks, configFiles, options, keep, hooks, engine: await chooseEngine(options)}, stop),
+			{taker, hooks},
 		);
 	} catch (error) {
 		// It may hold a file or a connection open.
@@ -68,7 +67,7 @@ const settleSource = async (source: TaskSource, {numChunks, signal}: PoolOptions
 const run = async <Opened extends OpenMap | undefined>(
 	options: PoolOptions,
 	open: (signal: AbortSignal) => Promise<Opened>,
-	taker?: (arrivals: Arrivals) => Taker,
+	{taker, hooks}: {readonly taker?: ((arrivals: Arrivals) => Taker) | undefined; readonly hooks?: MapHooks | undefined} = {},
 ): Promise<LaunchedMap | Exclude<Opened, OpenMap>> => {
 	const stopping = createStopping(options);
 	const opened = await open(stopping.signal).catch(async error => {
@@ -80,5 +79,6 @@ const run = async <Opened extends OpenMap | undefined>(
 		return opened as Exclude<Opened, OpenMap>;
 	}
 	stopping.hasWorkDir(opened.state.workDir);
-	return launch(opened, stopping, taker);
+	hooks?.onWorkDir?.(opened.state.workDir);
+	return launch(opened, stopping, {taker, whyKeep: hooks?.whyKeep});
 };

@@ -1,5 +1,7 @@
 /** What becomes of running maps when this process is told to end by a signal. Listens only while a map runs. */
+
 import type {Stop} from './end-map.js';
+import {sayBeside} from './live-lines.js';
 
 export type Stoppable = {
 	/** Undefined as long as the map has none: nothing is submitted then. */
@@ -93,5 +95,5 @@ const onSignal = (signal: NodeJS.Signals): void => {
 const tell = (map: Stoppable, sentence: (workDir: string) => string): void => {
 	const workDir = map.workDir();
 	// A map without one has submitted nothing.
-	if (workDir !== undefined) process.stderr.write(`queue-map-reduce: ${sentence(workDir)}\n`);
+	if (workDir !== undefined) sayBeside(`queue-map-reduce: ${sentence(workDir)}`);
 };

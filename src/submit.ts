@@ -1,6 +1,6 @@
 /** Hands chunks to the engine, and writes down who is who before and after. */
 import {countLiving, growArrays, holdBack, shrinkArrays} from './capacity.js';
-import type {ArrayJobs, JobRequest, JobResources, SubmitOutcome} from './engines/engine.js';
+import type {ArrayJobs, ArrayRequest, JobRequest, JobResources, SubmitOutcome} from './engines/engine.js';
 import {PoolError} from './errors.js';
 import {arrayName, LAUNCHER} from './layout.js';
 import type {AttemptState, ChunkState, MapState} from './map-state.js';
@@ -44,6 +44,31 @@ export const submitNext = async (state: MapState, ports: Pick<Ports, 'engine' | 
 	const outcomes = await handOver(state, engine, arrays, plan);
 	state.submittedMs = clock.elapsedMs();
 	return takeAll(state, plan, outcomes);
+};
+
+/**
+ * All calls by which an engine would submit what is to be submitted, if it took everything at once. Nothing is noted or submitted.
+ *
+ * @returns Undefined when the engine can't say.
+ */
+export const describeSubmission = async (state: MapState, engine: Ports['engine']): Promise<readonly (readonly string[])[] | undefined> => {
+	if (engine.describe === undefined) return undefined;
+	const arrays = state.options.arrayJobs && engine.arrays?.describe !== undefined ? engine.arrays : undefined;
+	const maxElements = arrays === undefined ? 1 : await arrays.maxElements();
+	const rest: MapState = {...state, toSubmit: new Set(state.toSubmit)};
+	const calls: (readonly string[])[] = [];
+	while (rest.toSubmit.size > 0) {
+		const plan = planSubmission(findCandidates(rest, arrays !== undefined), {...state.options, numLiving: 0, maxElements});
+		if (plan.kind === 'held-back') break;
+		if (plan.kind === 'jobs' || arrays === undefined)
+			calls.push(...(await engine.describe(plan.candidates.map(entry => toRequest(state, entry)))));
+		else {
+			nameElements(state, plan.candidates);
+			calls.push((await arrays.describe?.(toArrayRequest(state, plan, arrays))) ?? []);
+		}
+		for (const {chunk} of plan.candidates) rest.toSubmit.delete(chunk);
+	}
+	return calls;
 };
 
 type Entry = {
@@ -91,13 +116,7 @@ const handOver = async (
 	plan: Submittable,
 ): Promise<readonly SubmitOutcome[]> => {
 	if (plan.kind === 'jobs' || arrays === undefined) return engine.submit(plan.candidates.map(entry => toRequest(state, entry)));
-	const request = toRequest(state, plan.candidates[0] as Entry);
-	const outcome = await arrays.submit({
-		...request,
-		scriptArguments: launcherArguments(plan.candidates[0] as Entry, arrays.elementVariable),
-		numElements: plan.candidates.length,
-		maxRunning: plan.maxRunning,
-	});
+	const outcome = await arrays.submit(toArrayRequest(state, plan, arrays));
 	if (outcome.kind !== 'submitted') return plan.candidates.map(() => outcome);
 	return plan.candidates.map((_, i) => ({kind: 'submitted', id: arrays.elementId(outcome.id, i + 1)}));
 };
@@ -108,6 +127,17 @@ const toRequest = (state: MapState, {ichunk, next, avoidHosts, resources}: Entry
 	scriptArguments: launcherArguments({ichunk, next, resources}),
 	avoidHosts,
 	resources,
+});
+
+const toArrayRequest = (
+	state: MapState,
+	{candidates, maxRunning}: Extract<Submittable, {kind: 'array'}>,
+	{elementVariable}: ArrayJobs,
+): ArrayRequest => ({
+	...toRequest(state, candidates[0] as Entry),
+	scriptArguments: launcherArguments(candidates[0] as Entry, elementVariable),
+	numElements: candidates.length,
+	maxRunning,
 });
 
 const MEBIBYTE = 2 ** 20;

@@ -13,6 +13,7 @@ import {
 	DEFAULT_WORK_ROOT,
 	ENVIRONMENT_RECORD,
 	ENVIRONMENT_SCRIPT,
+	GIT_DIFF,
 	LAUNCHER,
 	MANIFEST,
 	SHARED_VALUE,
@@ -76,6 +77,8 @@ export type WorkDirContent = {
 	readonly tasks: readonly unknown[];
 	/** The file of what the tasks share; undefined when they share nothing. */
 	readonly shared?: readonly Buffer[] | undefined;
+	/** Undefined when it was not asked for, or could not be had. */
+	readonly gitDiff?: Buffer | undefined;
 };
 
 /** @throws PoolError `ERR_POOL_TASKS` when a task can't be serialised, `ERR_POOL_WORK_DIR` when the directory can't be made; `signal.reason` when it was aborted. Nothing is left behind then. */
@@ -220,6 +223,7 @@ const fill = async (directory: string, content: WorkDirContent, files: Files, si
 		for (const outcome of written) if (outcome.status === 'rejected') throw outcome.reason;
 	}
 	if (content.shared !== undefined) await files.create(join(directory, SHARED_VALUE), [content.shared]);
+	if (content.gitDiff !== undefined) await write(GIT_DIFF, content.gitDiff);
 	await write(LAUNCHER, content.launcher);
 	await write(ENVIRONMENT_SCRIPT, content.environment.script);
 	await write(ENVIRONMENT_RECORD, content.environment.record);

@@ -5,7 +5,7 @@
 import {writeFile} from 'node:fs/promises';
 import path from 'node:path';
 import {parseArgs} from 'node:util';
-import {Pool} from 'queue-map-reduce';
+import {grid, Pool} from 'queue-map-reduce';
 import {drawCharacters} from './characters.js';
 import {gridValues} from './diagram.js';
 import {measureRecovery} from './recovery.js';
@@ -29,17 +29,17 @@ const main = async () => {
 		process.exitCode = settings.kind === 'help' ? 0 : 2;
 		return;
 	}
-	const {grid, size, trials, seed, out} = settings;
+	const {grid: numValues, size, trials, seed, out} = settings;
 	const startedAt = performance.now();
-	const deltas = gridValues(grid);
-	const rhos = gridValues(grid);
+	const deltas = gridValues(numValues);
+	const rhos = gridValues(numValues);
 	// Row by row: a chunk of consecutive tasks then has small problems (few measurements) as well as large ones.
-	const tasks = rhos.flatMap(rho => deltas.map(delta => ({delta, rho, size, trials})));
+	const tasks = grid({rho: rhos, delta: deltas, size: [size], trials: [trials]});
 
-	const pool = new Pool({progress: true, message: `phase diagram, ${grid} x ${grid} points`, seed});
+	const pool = new Pool({progress: true, message: `phase diagram, ${numValues} x ${numValues} points`, seed});
 	const recoveries = await pool.map(measureRecovery, tasks);
 
-	const rates = rhos.map((_, irho) => recoveries.slice(irho * grid, (irho + 1) * grid).map(({successRate}) => successRate));
+	const rates = rhos.map((_, irho) => recoveries.slice(irho * numValues, (irho + 1) * numValues).map(({successRate}) => successRate));
 	const diagram = {deltas, rhos, rates, size, trials};
 	console.log(drawCharacters(diagram));
 	await writeFile(out, drawSvg(diagram));

@@ -41,6 +41,7 @@ export const askScheduler = async ({manifest, ichunk, options = {}}: QueueQuesti
 			const parts = parseJobName(session, job.name);
 			return parts === undefined ? [] : [{...job, ichunk: parts.first + (job.element ?? 1) - 1}];
 		});
+		jobs.sort((a, b) => a.ichunk - b.ichunk);
 		return {kind: 'answer', jobs: await explain(engine, jobs, ichunk)};
 	} catch (error) {
 		return {kind: 'unknown', reason: error instanceof Error ? error.message : String(error)};

@@ -7,6 +7,7 @@ import {readTasks} from '../read-work-dir.js';
 import {UsageError} from './command-error.js';
 import {createErrorGroups, type ErrorGroup} from './error-groups.js';
 import {formatErrorGroup} from './format-errors.js';
+import {toJsonValue} from './json-value.js';
 import {toPlainLine} from './plain-text.js';
 import type {Colours} from './terminal.js';
 import {shellWord} from './words.js';
@@ -64,7 +65,8 @@ const groupGivenUp = (journal: readonly JournalLine[]): GivenUp[] => {
 
 const MAX_GROUPS = 20;
 
-export const formatErrors = ({workDir, numTasks, numFailed, groups, givenUp, problems}: FoundErrors, colours: Colours): string => {
+export const formatErrors = ({workDir, numTasks, groups, givenUp, problems}: FoundErrors, colours: Colours): string => {
+	const numFailed = groups.reduce((sum, {itasks}) => sum + itasks.length, 0);
 	const first = groups[0]?.itasks[0] ?? 0;
 	const word = shellWord(workDir);
 	const numMore = groups.length - MAX_GROUPS;
@@ -86,8 +88,9 @@ const formatGivenUp = ({reason, kind, ichunks, numAttempts}: GivenUp): string =>
 
 export const toErrorsJson = ({workDir, numTasks, numFailed, numOpen, groups, givenUp, problems}: FoundErrors): object => ({
 	...{workDir, numTasks, numFailed, numOpen},
-	failures: groups.map(({itasks, ...group}) => ({
+	failures: groups.map(({itasks, example, ...group}) => ({
 		...group,
+		example: {...example, remote: toJsonValue(example.remote ?? null)},
 		numTasks: itasks.length,
 		itasks: findRanges(itasks),
 		advice: ADVICE[group.kind] ?? null,

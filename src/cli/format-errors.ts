@@ -1,6 +1,6 @@
 /** Groups of equal failures, and a thrown error with all its causes, as text. */
 import {ADVICE} from '../advice.js';
-import type {RemoteError} from '../errors.js';
+import type {RemoteError, TaskErrorKind} from '../errors.js';
 import {formatRanges} from '../group-failures.js';
 import type {ErrorGroup} from './error-groups.js';
 import {toPlainLine, toPlainText} from './plain-text.js';
@@ -19,9 +19,15 @@ export const formatErrorGroup = (group: ErrorGroup, {red, dim}: Pick<Colours, 'r
 		...(hosts.length === 0 ? [] : [`  on ${toPlainLine(hosts.slice(0, MAX_HOSTS).join(', '))}${more}`]),
 		...(example.remote === undefined ? [] : [`  thrown in task ${example.itask}:`, dim(indent(formatRemote(example.remote), 4))]),
 		...(tail === '' ? [] : [`  stderr of task ${example.itask}:`, dim(indent(toPlainText(tail), 4))]),
-		`  what to do: ${ADVICE[kind] ?? 'This kind is of another version of the library.'}`,
+		...formatAdvice({kind, remote: example.remote}).map(advice => `  what to do: ${advice}`),
 	].join('\n');
 };
+
+/** Of what was thrown that is to be looked at which stands there already. */
+export const formatAdvice = ({kind, remote}: {readonly kind: TaskErrorKind; readonly remote?: RemoteError | undefined}): string[] =>
+	kind === 'exception' && remote !== undefined ? [] : [adviceOn(kind)];
+
+export const adviceOn = (kind: TaskErrorKind): string => ADVICE[kind] ?? 'This kind is of another version of the library.';
 
 /** `tasks 3, 7, 9-41`, and how many, when that is not seen at a glance. */
 export const formatItasks = (itasks: readonly number[]): string => {

@@ -3,15 +3,16 @@ import {existsSync} from 'node:fs';
 import {basename, join, resolve} from 'node:path';
 import type {FunctionReference} from '../function-reference.js';
 import {type JournalLine, parseJournal} from '../journal.js';
-import {JOURNAL, MANIFEST} from '../layout.js';
+import {JOURNAL, MANIFEST, parseRerunName} from '../layout.js';
 import {lookAtOwner, type OwnerView} from '../look-at-owner.js';
-import type {Manifest} from '../manifest.js';
 import {openWorkDir} from '../open-work-dir.js';
 import {realFiles} from '../ports.js';
 import {readManifest} from '../read-manifest.js';
 import {summariseMap, type TaskCounts} from '../summarise-map.js';
 import {trustWorkDir} from '../trust-work-dir.js';
 import {listWorkDirs} from './find-work-dir.js';
+import {lookAtMap} from './look-at-map.js';
+import {requireWhole} from './require-whole.js';
 
 export type ListedMap = ReadableMap | DamagedMap;
 
@@ -52,12 +53,10 @@ const describe = async (workDir: string): Promise<ReadableMap | undefined> => {
 	const found = await readManifest(workDir, realFiles);
 	if (found.kind === 'missing') return undefined;
 	if (found.kind !== 'found') throw new Error(found.reason);
-	const {session, createdAt, message, tags, engine, function: fn}: Manifest = found.manifest;
-	const isWhole = [session, message, engine, fn?.name].every(text => typeof text === 'string') && Array.isArray(tags);
-	if (!isWhole || Number.isNaN(Date.parse(createdAt))) throw new Error(`${workDir}/${MANIFEST} lacks what every map has.`);
+	const {session, createdAt, message, tags, engine, function: fn} = requireWhole(workDir, found.manifest);
 	const lastEvent = await readLastEvent(join(workDir, JOURNAL));
 	const names = await realFiles.list(workDir);
-	const counts = countOfEnded(lastEvent, names) ?? (await countAll(workDir));
+	const counts = countOfEnded(lastEvent, names) ?? (await countAll(workDir, names));
 	const owner = await lookAtOwner(workDir, names);
 	return {kind: 'map', session, workDir, startedAt: createdAt, message, tags, engine, function: fn, counts, owner, lastEvent};
 };
@@ -78,11 +77,14 @@ const readLastEvent = async (path: string): Promise<JournalLine | undefined> => 
 
 /** Of a map that was computed again in part its end does not tell. */
 const countOfEnded = (lastEvent: JournalLine | undefined, names: readonly string[]): TaskCounts | undefined => {
-	if (lastEvent?.event !== 'ended' || lastEvent.numTasks === undefined || names.some(isRerun)) return undefined;
+	if (lastEvent?.event !== 'ended' || lastEvent.numTasks === undefined || names.some(name => parseRerunName(name) !== undefined))
+		return undefined;
 	const {numTasks: total, numFailed: failed = 0} = lastEvent;
 	return {total, done: total - failed, failed, running: 0, pending: 0};
 };
 
-const isRerun = (name: string): boolean => /^rerun\.\d+$/.test(name);
-
-const countAll = async (workDir: string): Promise<TaskCounts> => summariseMap(await openWorkDir(workDir), Date.now()).counts;
+/** Of tasks that were computed again only their files tell. */
+const countAll = async (workDir: string, names: readonly string[]): Promise<TaskCounts> =>
+	names.some(name => parseRerunName(name) !== undefined)
+		? (await lookAtMap(workDir)).summary.counts
+		: summariseMap(await openWorkDir(workDir), Date.now()).counts;

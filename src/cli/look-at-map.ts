@@ -1,9 +1,11 @@
 /** All that `qmr status` tells of a map: what the journal says, corrected by what is in the files of chunks that failed or are being computed. */
+import {parseRerunName} from '../layout.js';
 import {lookAtOwner, type OwnerView} from '../look-at-owner.js';
-import {type OpenWorkDir, openWorkDir} from '../open-work-dir.js';
-import {readTasks} from '../read-work-dir.js';
+import {type KnownChunk, type OpenWorkDir, openWorkDir} from '../open-work-dir.js';
+import {readTasks, type TaskRecord} from '../read-work-dir.js';
 import {type ChunkSummary, type MapSummary, summariseMap, type TaskCounts} from '../summarise-map.js';
 import {createErrorGroups, type ErrorGroup} from './error-groups.js';
+import {requireWhole} from './require-whole.js';
 
 export type MapView = {
 	readonly map: OpenWorkDir;
@@ -20,27 +22,41 @@ const MAX_FAILURES = 1000;
 
 export const lookAtMap = async (workDir: string): Promise<MapView> => {
 	const map = await openWorkDir(workDir);
+	requireWhole(map.workDir, map.manifest);
 	const atMs = Date.now();
 	const summary = summariseMap(map, atMs);
 	const owner = await lookAtOwner(map.workDir, map.names);
 	const groups = createErrorGroups();
 	const counts = {...summary.counts};
-	for (const [i, chunk] of summary.chunks.entries()) {
-		const hasProgress = chunk.state !== 'done' && chunk.state !== 'failed' && chunk.numTasks > 1 && map.chunks[i]?.files.some(isOutcomes);
-		const hasFailures = chunk.numFailed > 0 && groups.numFailures() < MAX_FAILURES;
-		if (!hasProgress && !hasFailures) continue;
-		for await (const tasks of readTasks(map, {values: false, only: [map.chunks[i] as OpenWorkDir['chunks'][number]]})) {
-			correct(counts, chunk, tasks.filter(({state}) => state === 'done').length, tasks.filter(({state}) => state === 'failed').length);
-			for (const task of tasks) groups.add(task);
-		}
+	const isAgain = map.names.some(name => parseRerunName(name) !== undefined);
+	// Of chunks that are decided and have no failure the journal tells all.
+	const toRead = summary.chunks.filter((chunk, i) => chunk.numFailed > 0 || isBegun(chunk, map.chunks[i] as KnownChunk));
+	const only = toRead.map(({ichunk}) => map.chunks[ichunk] as KnownChunk);
+	let numRead = 0;
+	for await (const tasks of readTasks(map, {values: false, only})) {
+		correct(counts, toRead[numRead++] as ChunkSummary, countStates(tasks));
+		for (const task of tasks) groups.add(task);
+		// Of tasks that were computed again only their files tell.
+		if (!isAgain && groups.numFailures() >= MAX_FAILURES) break;
 	}
 	return {map, summary: {...summary, counts}, owner, groups: groups.all(), atMs};
 };
 
-const isOutcomes = ({kind}: {readonly kind: string}): boolean => kind === 'part' || kind === 'out';
+/** Whether some of its tasks, but not all, may have their outcome. */
+const isBegun = ({state, numTasks}: ChunkSummary, {files}: KnownChunk): boolean =>
+	state !== 'done' && state !== 'failed' && numTasks > 1 && files.some(({kind}) => kind === 'part' || kind === 'out');
+
+const countStates = (tasks: readonly TaskRecord[]): {done: number; failed: number} => ({
+	done: tasks.filter(({state}) => state === 'done').length,
+	failed: tasks.filter(({state}) => state === 'failed').length,
+});
 
 /** Of a chunk that is being computed some tasks have their outcome. */
-const correct = (counts: {-readonly [Key in keyof TaskCounts]: number}, chunk: ChunkSummary, done: number, failed: number): void => {
+const correct = (
+	counts: {-readonly [Key in keyof TaskCounts]: number},
+	chunk: ChunkSummary,
+	{done, failed}: {readonly done: number; readonly failed: number},
+): void => {
 	const isDecided = chunk.state === 'done' || chunk.state === 'failed';
 	const before = isDecided ? {done: chunk.numTasks - chunk.numFailed, failed: chunk.numFailed} : {done: 0, failed: 0};
 	counts.done += done - before.done;

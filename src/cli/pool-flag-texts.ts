@@ -226,7 +226,8 @@ export const FLAG_TEXTS: {readonly [Name in FlagName]: FlagText} = {
 	},
 	progress: {
 		kind: 'switch',
-		meaning: 'Show the numbers on stderr: one live line on a terminal, a line per change elsewhere.',
+		meaning:
+			'Show the numbers, the rate and the time left on stderr: one live line on a terminal, elsewhere a line every few seconds while they change.',
 		byDefault: 'false',
 	},
 	message: {kind: 'text', meaning: 'A note to yourself, kept in run.json.', byDefault: "''"},
@@ -238,7 +239,7 @@ export const FLAG_TEXTS: {readonly [Name in FlagName]: FlagText} = {
 	},
 	config: {
 		kind: 'switch',
-		meaning: 'Whether options of the files `qmr.config.json` hold for what the program leaves open; see the README.',
+		meaning: 'Whether options of the files `qmr.config.json` hold for what the program leaves open.',
 		byDefault: 'true',
 	},
 	seed: {

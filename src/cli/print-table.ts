@@ -9,7 +9,7 @@ export type Column<Row> = {
 	readonly isNumber?: boolean;
 };
 
-/** Undefined is an empty cell; a line break in a cell is a space, and what a terminal would obey is shown. */
+/** Undefined is an empty cell; a line break or a tab in a cell is a space, and what a terminal would obey is shown. */
 export const formatTable = <Row>(rows: readonly Row[], columns: readonly Column<Row>[], {bold}: Pick<Colours, 'bold'>): string => {
 	const table = new Table({
 		chars: NO_LINES,
@@ -17,7 +17,7 @@ export const formatTable = <Row>(rows: readonly Row[], columns: readonly Column<
 		head: columns.map(({name}) => bold(name)),
 		colAligns: columns.map(({isNumber = false}) => (isNumber ? 'right' : 'left')),
 	});
-	for (const row of rows) table.push(columns.map(({of}) => toPlainLine(String(of(row) ?? ''))));
+	for (const row of rows) table.push(columns.map(({of}) => toPlainLine(String(of(row) ?? '')).replaceAll('\t', ' ')));
 	// The last column needs no blanks behind it.
 	return table.toString().replaceAll(/ +$/gm, '');
 };

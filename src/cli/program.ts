@@ -4,10 +4,16 @@ import {VERSION} from '../version.js';
 import {cancelCommand} from './commands/cancel.js';
 import {cleanCommand} from './commands/clean.js';
 import {collectCommand} from './commands/collect.js';
+import {doctorCommand} from './commands/doctor.js';
 import {errorsCommand} from './commands/errors.js';
 import {lsCommand} from './commands/ls.js';
+import {mapCommand} from './commands/map.js';
+import {reportCommand} from './commands/report.js';
 import {rerunCommand} from './commands/rerun.js';
+import {resultsCommand} from './commands/results.js';
 import {resumeCommand} from './commands/resume.js';
+import {runJobsCommand} from './commands/run.js';
+import {showCommand} from './commands/show.js';
 import {statusCommand} from './commands/status.js';
 
 export const createProgram = (): Command => {
@@ -24,14 +30,20 @@ export const createProgram = (): Command => {
 
 /** In the order in which they are told. */
 const COMMANDS: readonly (() => Command)[] = [
+	runJobsCommand,
+	mapCommand,
 	lsCommand,
 	statusCommand,
+	showCommand,
 	errorsCommand,
+	resultsCommand,
 	resumeCommand,
 	rerunCommand,
 	cancelCommand,
 	cleanCommand,
 	collectCommand,
+	doctorCommand,
+	reportCommand,
 ];
 
 const EXAMPLES = `

@@ -1,12 +1,13 @@
 /** Where a command writes: results to stdout, all that is said to people to stderr; and whether in colour. */
 import pc from 'picocolors';
+import {sayBeside} from '../live-lines.js';
 import {toPlainJson} from './plain-text.js';
 
 /** One line, or several, to stdout. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** One line, or several, to stderr. */
-export const say = (text: string): void => void process.stderr.write(`${text}\n`);
+export const say = (text: string): void => sayBeside(text);
 
 /** As JSON that people can read, too. */
 export const printJson = (value: unknown): void => print(toPlainJson(JSON.stringify(value, null, '\t')));
@@ -20,9 +21,18 @@ export type Colours = ReturnType<typeof pc.createColors>;
 /** What reads our output may have seen enough, as `head`: that is no failure. */
 export const endWhenNobodyReads = (): void => {
 	for (const stream of [process.stdout, process.stderr]) {
-		stream.on('error', (error: NodeJS.ErrnoException) => {
-			if (error.code !== 'EPIPE') throw error;
-			process.exit();
-		});
+		stream.on('error', (error: NodeJS.ErrnoException) => onWriteError(error, stream));
 	}
+};
+
+type WriteErrorListener = (error: NodeJS.ErrnoException, stream: NodeJS.WriteStream) => void;
+
+let onWriteError: WriteErrorListener = error => {
+	if (error.code !== 'EPIPE') throw error;
+	process.exit();
+};
+
+/** For a command that has something to clear up before it ends by itself. */
+export const whenWritingFails = (listener: WriteErrorListener): void => {
+	onWriteError = listener;
 };

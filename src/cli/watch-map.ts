@@ -62,7 +62,7 @@ const createDisplay = async (json: boolean): Promise<Display> => {
 				live(formatStatus(view, parts, coloursFor(process.stdout)));
 			} else if (json) {
 				const now = toStatusJson(view, parts);
-				showChange(JSON.stringify({...now, tasksPerSecond: null, timeLeftMs: null, owner: null}), toPlainJson(JSON.stringify(now)));
+				showChange(JSON.stringify({...now, rate: null, remainingMs: null, owner: null}), toPlainJson(JSON.stringify(now)));
 			} else showChange(formatCounts(counts), `${formatTime(new Date(view.atMs))} ${formatCounts(counts)}`);
 		},
 		hasShown: () => last !== '',

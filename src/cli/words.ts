@@ -5,6 +5,7 @@ import {formatDuration} from '../format-duration.js';
 import type {FunctionReference} from '../function-reference.js';
 import type {JournalLine} from '../journal.js';
 import type {OwnerView} from '../look-at-owner.js';
+import {quoteForShell} from '../quote-for-shell.js';
 import type {ChunkSummary, TaskCounts} from '../summarise-map.js';
 
 export const formatFunction = (reference: FunctionReference): string => {
@@ -109,7 +110,7 @@ export const formatEvent = ({event, jobId, host, state, rawState, kind, reason, 
 		case 'resubmitted':
 			return `it is submitted again${because}`;
 		case 'result':
-			return `the result is there${numFailed === undefined ? '' : `, with ${numFailed} failed tasks`}`;
+			return `the result is there${numFailed === undefined ? '' : `, with ${numFailed} failed ${numFailed === 1 ? 'task' : 'tasks'}`}`;
 		case 'result-damaged':
 			return `the result can't be read${because}`;
 		case 'start-failed':
@@ -128,4 +129,4 @@ export const formatEvent = ({event, jobId, host, state, rawState, kind, reason, 
 };
 
 /** A path as a shell takes it. */
-export const shellWord = (text: string): string => (/^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+export const shellWord = (text: string): string => (/^[\w./:@%+,=-]+$/.test(text) ? text : quoteForShell(text));

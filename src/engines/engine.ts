@@ -18,6 +18,8 @@ export type Engine = {
 	 * @returns As many outcomes as requests.
 	 */
 	submit(requests: readonly JobRequest[]): Promise<readonly SubmitOutcome[]>;
+	/** What `submit` would call: for each request a program and its arguments. Nothing is submitted. For `--dry-run` of the command; undefined when no program is called. */
+	describe?(requests: readonly JobRequest[]): Promise<readonly (readonly string[])[]>;
 	/** Many queue-jobs in one submission. Undefined when the engine has no such thing: then they are submitted one by one. */
 	readonly arrays?: ArrayJobs;
 	/**
@@ -40,6 +42,8 @@ export type ArrayJobs = {
 	maxElements(): Promise<number>;
 	/** As `Engine.submit` for one request; the id of `submitted` is that of the array. */
 	submit(request: ArrayRequest): Promise<SubmitOutcome>;
+	/** What `arrays.submit` would call: a program and its arguments. */
+	describe?(request: ArrayRequest): Promise<readonly string[]>;
 	/** By what id `status` lists, and `remove` and `explain` take, one element of an array. */
 	elementId(arrayId: string, element: number): string;
 };
@@ -128,3 +132,17 @@ export type JobEnd = {
 
 /** `deleted`: somebody has removed it from the queue, as the scheduler says; who it was is not asked. */
 export type JobEndKind = 'out-of-memory' | 'wall-time' | 'killed' | 'node-lost' | 'start-failed' | 'deleted';
+
+/** What a scheduler says of its site, for who wants to know what to expect there. A number that it does not tell is undefined; Infinity is no limit. */
+export type SiteFacts = {
+	/** Its name and version in its own words, as `SGE 8.1.9`. */
+	readonly product: string | undefined;
+	/** How many queue-jobs one user may have in the queue, and by what name the site says so. */
+	readonly maxJobsPerUser: SiteLimit;
+	/** How many of them all users together may have. */
+	readonly maxJobs: SiteLimit;
+	/** Whether an array counts as one of them, however many elements it has. */
+	readonly isArrayOneJob: boolean;
+};
+
+export type SiteLimit = {readonly name: string; readonly limit: number | undefined};

@@ -87,11 +87,13 @@ export const createPlacing = (
 
 /** A submitter that completes requests before it hands them on; none of several when one of them can't be had. */
 export const submitPlaced = (
-	{submitAll, submitArray}: Submitter,
+	{submitAll, submitArray, describe}: Submitter,
 	place: <Request extends JobRequest>(request: Request) => Promise<Placement<Request>>,
 ): {
 	readonly submitAll: (requests: readonly JobRequest[]) => Promise<readonly SubmitOutcome[]>;
 	readonly submitArray: (request: ArrayRequest) => Promise<SubmitOutcome>;
+	/** @throws Error when the master does not answer. */
+	readonly describe: (request: JobRequest | ArrayRequest) => Promise<readonly string[]>;
 } => ({
 	submitAll: async requests => {
 		const placed: PlacedRequest[] = [];
@@ -105,6 +107,11 @@ export const submitPlaced = (
 	submitArray: async request => {
 		const placement = await place(request);
 		return placement.kind === 'temporary' ? placement : submitArray(placement.request);
+	},
+	describe: async request => {
+		const placement = await place(request);
+		if (placement.kind === 'temporary') throw new Error(placement.reason);
+		return describe(placement.request);
 	},
 });
 

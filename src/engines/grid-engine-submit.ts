@@ -19,6 +19,7 @@ export type SubmitOptions = {
 export type Submitter = {
 	readonly submitAll: (requests: readonly PlacedRequest[]) => Promise<readonly SubmitOutcome[]>;
 	readonly submitArray: (request: PlacedRequest<ArrayRequest>) => Promise<SubmitOutcome>;
+	readonly describe: (request: PlacedRequest | PlacedRequest<ArrayRequest>) => readonly string[];
 };
 
 export const createSubmitter = (options: SubmitOptions): Submitter => {
@@ -33,6 +34,10 @@ export const createSubmitter = (options: SubmitOptions): Submitter => {
 	return {
 		submitAll: requests => submitInOrder(requests, takeTurn, submitOne),
 		submitArray: request => takeTurn(() => call(arrayArguments(options, request), request.numElements)),
+		describe: request => [
+			options.qsubPath,
+			...('numElements' in request ? arrayArguments(options, request) : submitArguments(options, request)),
+		],
 	};
 };
 

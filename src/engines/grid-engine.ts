@@ -28,13 +28,19 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 	const run: Run = (program, args, timeoutMs) => runGridEngineProgram(program, args, {timeoutMs, environment: process.env});
 	const place = createPlacing((program, args) => run(program, args, options.programTimeoutMs), options);
 	const {qconfPath} = options;
-	const {submitAll, submitArray} = submitPlaced(createSubmitter(options), place);
+	const {submitAll, submitArray, describe} = submitPlaced(createSubmitter(options), place);
 	return {
 		name: 'grid-engine',
 		statusCost: 'call',
 		outlivesProcess: true,
 		maxDefaultChunks: 1000,
 		submit: submitAll,
+		describe: async requests => {
+			const described: (readonly string[])[] = [];
+			// One after the other: the first one may ask the site, and all others know then.
+			for (const request of requests) described.push(await describe(request));
+			return described;
+		},
 		arrays: {
 			elementVariable: 'SGE_TASK_ID',
 			maxElements: createMaxElements(
@@ -42,6 +48,7 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 				parseMaxElements,
 			),
 			submit: submitArray,
+			describe,
 			elementId: formatElementId,
 		},
 		status: shareStatus(JSON.stringify([options.qstatPath, options.user, options.errorStateIndicator, options.programTimeoutMs]), () =>

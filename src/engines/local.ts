@@ -39,18 +39,23 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 	};
 
 	const start = (id: string, request: JobRequest): void => {
+		// Before there is a child: a signal that ends this process in between would leave it running.
+		watchForEnd();
+		const numKillsBefore = countMemoryKills();
 		const child = spawnShell(request);
 		if (child instanceof Error) {
+			watchNoLonger();
 			putBack(id, request, child);
 			return;
 		}
-		const numKillsBefore = countMemoryKills();
+		living.add(child);
 		const gone = new Promise<void>(resolve => {
 			const leave = (settle: () => void): void => {
 				running.delete(id);
 				// What tasks have left running belongs to its group.
 				killGroup(child.pid);
-				forget(child);
+				living.delete(child);
+				watchNoLonger();
 				settle();
 				resolve();
 			};
@@ -68,7 +73,6 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 			);
 		});
 		running.set(id, {child, name: request.name, slots: slotsOf(request), gone});
-		endWithThisProcess(child);
 	};
 
 	/** It never began: it waits for better times, unless this machine will never start it. */
@@ -102,6 +106,7 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 			fillSlots();
 			return outcomes;
 		},
+		describe: async requests => requests.map(({script, scriptArguments}) => [SHELL, script, ...scriptArguments]),
 		status: async () => [
 			...[...running].map(([id, {name}]): JobStatus => ({id, name, state: 'running', rawState: 'running', host: hostname()})),
 			...[...waiting].map(([id, {name}]): JobStatus => ({id, name, state: 'pending', rawState: 'waiting'})),
@@ -122,13 +127,15 @@ export const createLocalEngine = ({slots}: {readonly slots: number}): Engine => 
 	};
 };
 
+const SHELL = '/bin/sh';
+
 /** When this machine can start no program, it is tried again after so long. */
 const REST_MS = 1000;
 
 /** A process group of its own: Ctrl-C at the terminal is not meant for it, and removing it removes its children. */
 const spawnShell = ({script, scriptArguments}: JobRequest): ChildProcess | NodeJS.ErrnoException => {
 	try {
-		return spawn('/bin/sh', [script, ...scriptArguments], {detached: true, stdio: 'ignore', cwd: '/', env: siteEnvironment(process.env)});
+		return spawn(SHELL, [script, ...scriptArguments], {detached: true, stdio: 'ignore', cwd: '/', env: siteEnvironment(process.env)});
 	} catch (error) {
 		// Of some reasons (ENOMEM) it tells at once, of others (EAGAIN, EMFILE) by an event.
 		return error as NodeJS.ErrnoException;
@@ -155,15 +162,14 @@ const living = new Set<ChildProcess>();
 /** What ends a program that does not listen to it, without an `exit` event. */
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-const endWithThisProcess = (child: ChildProcess): void => {
-	living.add(child);
-	if (living.size > 1) return;
+const watchForEnd = (): void => {
+	if (living.size > 0) return;
 	process.on('exit', killLiving);
 	for (const signal of ENDING_SIGNALS) listenTo(signal);
 };
 
-const forget = (child: ChildProcess): void => {
-	living.delete(child);
+/** Once there is no child left. */
+const watchNoLonger = (): void => {
 	if (living.size > 0) return;
 	process.off('exit', killLiving);
 	for (const signal of ENDING_SIGNALS) process.off(signal, endBySignal);

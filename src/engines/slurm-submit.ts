@@ -22,6 +22,7 @@ export type SubmitOptions = {
 export type Submitter = {
 	readonly submitAll: (requests: readonly JobRequest[]) => Promise<readonly SubmitOutcome[]>;
 	readonly submitArray: (request: ArrayRequest) => Promise<SubmitOutcome>;
+	readonly describe: (request: JobRequest | ArrayRequest) => readonly string[];
 };
 
 export const createSubmitter = (options: SubmitOptions): Submitter => {
@@ -44,6 +45,10 @@ export const createSubmitter = (options: SubmitOptions): Submitter => {
 	return {
 		submitAll: requests => submitInOrder(requests, takeTurn, submitOne),
 		submitArray: request => takeTurn(() => call(request, arrayArguments(options, request))),
+		describe: request => [
+			options.sbatchPath,
+			...('numElements' in request ? arrayArguments(options, request) : submitArguments(options, request)),
+		],
 	};
 };
 

@@ -21,13 +21,14 @@ export const createSlurmEngine = (options: SlurmOptions): Engine => {
 	const run: Run = (program, args) =>
 		runProgram(program, args, {timeoutMs: options.programTimeoutMs, environment: slurmEnvironment(process.env)});
 	const {scontrolPath} = options;
-	const {submitAll, submitArray} = createSubmitter(options);
+	const {submitAll, submitArray, describe} = createSubmitter(options);
 	return {
 		name: 'slurm',
 		statusCost: 'call',
 		outlivesProcess: true,
 		maxDefaultChunks: 1000,
 		submit: submitAll,
+		describe: async requests => requests.map(describe),
 		arrays: {
 			elementVariable: 'SLURM_ARRAY_TASK_ID',
 			maxElements: createMaxElements(
@@ -35,6 +36,7 @@ export const createSlurmEngine = (options: SlurmOptions): Engine => {
 				parseMaxElements,
 			),
 			submit: submitArray,
+			describe: async request => describe(request),
 			elementId: (arrayId, element) => `${arrayId}_${element}`,
 		},
 		status: shareStatus(JSON.stringify([options.squeuePath, options.scontrolPath, options.user, options.programTimeoutMs]), () =>

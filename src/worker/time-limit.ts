@@ -27,12 +27,12 @@ export const createTimeLimit = (taskLimitMs: number | null, workDir: string, war
 	/** A clock that stands still with the process: a queue-job that is suspended loses nothing by that. */
 	const nowMs = (): number => performance.now() - watchdog.stillMs();
 
-	const arm = (phase: TaskPhase, waitMs: number, isLast = false): void => {
-		const dueMs = performance.now() + waitMs;
+	const arm = (phase: TaskPhase, waitMs: number): void => {
 		timer = setTimeout(() => {
+			// It may only have stood still, and the watchdog has not seen that yet.
+			watchdog.look();
 			const leftMs = taskLimitMs - (nowMs() - began);
 			if (leftMs > 0) arm(phase, leftMs);
-			else if (!isLast && performance.now() - dueMs > LATE_MS) arm(phase, LATE_MS, true);
 			else phase.interrupt?.(failure);
 		}, waitMs);
 		// Whether anything is left that could settle the promise is for the task's own work to say.
@@ -56,19 +56,12 @@ export const createTimeLimit = (taskLimitMs: number | null, workDir: string, war
 		},
 		failure: () => {
 			const isOver = (): boolean => ended - watchdog.stillMs() - began > taskLimitMs;
-			for (let waitedMs = 0; isOver(); waitedMs += LATE_MS) {
-				if (waitedMs >= NOTICE_MS) return failure;
-				Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LATE_MS);
-			}
-			return undefined;
+			if (!isOver()) return undefined;
+			watchdog.look();
+			return isOver() ? failure : undefined;
 		},
 	};
 };
-
-/** What is over its time may only have stood still, and the watchdog has not had the time to see it yet. */
-const LATE_MS = 100;
-/** So long its thread may have to wait for a processor of a busy node. */
-const NOTICE_MS = 500;
 
 const NO_LIMIT: TimeLimit = {
 	ms: Number.POSITIVE_INFINITY,

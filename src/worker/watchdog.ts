@@ -12,8 +12,10 @@ export type Watchdog = {
 	readonly begin: (id: ChunkId, index: number) => void;
 	/** From when it returns the file is the main thread's again. It does not return when the watchdog has begun to end the process. */
 	readonly end: () => void;
-	/** For how many milliseconds the process has stood still by now, as a queue-job that was suspended does. That is known a moment after it goes on. */
+	/** For how many milliseconds the process has stood still by now, as a queue-job that was suspended does; of the last time that is known only once the thread has looked. */
 	readonly stillMs: () => number;
+	/** Returns when the thread has looked. */
+	readonly look: () => void;
 };
 
 /** What the thread is given. */
@@ -29,6 +31,12 @@ export type WatchdogData = {
 	readonly beganUs: BigInt64Array;
 	/** For how long the process has stood still, in microseconds: what the clock says less this is what counts. */
 	readonly stillUs: BigInt64Array;
+	/** When the thread was begun, which takes it a while: the process may stand still already then. */
+	readonly createdUs: bigint;
+	/** Changed, it wakes the thread. */
+	readonly bell: Int32Array;
+	/** How often the thread has looked. */
+	readonly numLooks: Int32Array;
 };
 
 const NOTHING = 0;
@@ -57,12 +65,19 @@ export const startWatchdog = (taskLimitMs: number, workDir: string, warn: (messa
 	const task = new Int32Array(new SharedArrayBuffer(12));
 	const beganUs = new BigInt64Array(new SharedArrayBuffer(8));
 	const stillUs = new BigInt64Array(new SharedArrayBuffer(8));
-	const data: WatchdogData = {kind: 'queue-map-reduce-watchdog', workDir, taskLimitMs, running, task, beganUs, stillUs};
+	const bell = new Int32Array(new SharedArrayBuffer(4));
+	const numLooks = new Int32Array(new SharedArrayBuffer(4));
+	const shared = {running, task, beganUs, stillUs, bell, numLooks};
+	const data: WatchdogData = {kind: 'queue-map-reduce-watchdog', workDir, taskLimitMs, createdUs: nowUs(), ...shared};
 	let numBegun = NOTHING;
+	let isThere = true;
 	// The same file, which tells by the data what it is to be. Nothing that the user preloads is loaded there.
 	const thread = new Worker(import.meta.filename, {workerData: data, execArgv: [], env: {}, resourceLimits: RESOURCE_LIMITS});
 	thread.unref();
-	thread.on('error', error => warn(`taskLimitMs can't end a task that blocks the event loop: ${error.message}`));
+	thread.on('error', error => {
+		isThere = false;
+		warn(`taskLimitMs can't end a task that blocks the event loop: ${error.message}`);
+	});
 	return {
 		begin: ({ichunk, attempt}, index) => {
 			for (const [i, number] of [ichunk, attempt, index].entries()) Atomics.store(task, i, number);
@@ -75,25 +90,43 @@ export const startWatchdog = (taskLimitMs: number, workDir: string, warn: (messa
 			if (Atomics.compareExchange(running, 0, numBegun, NOTHING) === TAKEN) Atomics.wait(running, 0, TAKEN);
 		},
 		stillMs: () => Number(Atomics.load(stillUs, 0)) / 1000,
+		look: () => {
+			// The first one may have been under way.
+			for (let i = 0; isThere && i < 2; i++) {
+				const before = Atomics.load(numLooks, 0);
+				Atomics.add(bell, 0, 1);
+				Atomics.notify(bell, 0);
+				Atomics.wait(numLooks, 0, before, MAX_WAIT_MS);
+			}
+		},
 	};
 };
+
+/** On a busy node the thread may have to wait for a processor. */
+const MAX_WAIT_MS = 5000;
 
 export const isWatchdogData = (data: unknown): data is WatchdogData =>
 	(data as WatchdogData | null | undefined)?.kind === 'queue-map-reduce-watchdog';
 
 /** What the thread does. */
-export const runWatchdog = ({workDir, taskLimitMs, running, task, beganUs, stillUs}: WatchdogData): never => {
+export const runWatchdog = (data: WatchdogData): never => {
+	const {workDir, taskLimitMs, running, task, beganUs, stillUs, bell, numLooks} = data;
 	const lookMs = Math.min(Math.max(taskLimitMs / 10, MIN_LOOK_MS), MAX_LOOK_MS);
-	const neverNotified = new Int32Array(new SharedArrayBuffer(4));
-	let lookedUs = nowUs();
+	let lookedUs = data.createdUs;
 	for (;;) {
-		Atomics.wait(neverNotified, 0, 0, lookMs);
-		const lateUs = nowUs() - lookedUs - BigInt(Math.round(1000 * lookMs));
+		// Read once: the process may stand still between any two of these lines.
+		const nowIsUs = nowUs();
+		const lateUs = nowIsUs - lookedUs - BigInt(Math.round(1000 * lookMs));
 		if (lateUs >= 1000 * MIN_STILL_MS) Atomics.add(stillUs, 0, lateUs);
-		lookedUs = nowUs();
+		lookedUs = nowIsUs;
+		Atomics.add(numLooks, 0, 1);
+		Atomics.notify(numLooks, 0);
 		const number = Atomics.load(running, 0);
 		const elapsedMs = Number(lookedUs - Atomics.load(stillUs, 0) - Atomics.load(beganUs, 0)) / 1000;
-		if (number === NOTHING || elapsedMs < taskLimitMs + MARGIN_MS) continue;
+		if (number === NOTHING || elapsedMs < taskLimitMs + MARGIN_MS) {
+			Atomics.wait(bell, 0, Atomics.load(bell, 0), lookMs);
+			continue;
+		}
 		// Fails when the task has ended since: then the time may have been another one's.
 		if (Atomics.compareExchange(running, 0, number, TAKEN) !== number) continue;
 		try {

@@ -5,11 +5,14 @@ import {tmpdir} from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
+import {randomParameters, randomStream, readWorkDir} from 'queue-map-reduce';
 import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {drawCharacters} from '../../examples/phase-diagram/characters.js';
 import {gridValues} from '../../examples/phase-diagram/diagram.js';
 import {measureRecoveryWithSeed} from '../../examples/phase-diagram/recovery.js';
 import {drawSvg} from '../../examples/phase-diagram/svg.js';
+import {formatCsv, readRow} from '../../examples/random-parameters/table.js';
+import {createTestDirectory, ENGINES, type EngineName, poolOptions} from '../helpers/engines.js';
 import {makeRemoteShell} from '../helpers/remote-shell.js';
 
 type Exit = {readonly code: number | string; readonly stdout: string; readonly stderr: string};
@@ -30,7 +33,11 @@ const environment = {...process.env, PATH: ENGINE === 'local' ? '' : process.env
 const runExample = (name: string, ...argumentList: string[]): Promise<Exit> => runMain(name, argumentList, environment);
 
 const runMain = (name: string, argumentList: readonly string[], env: NodeJS.ProcessEnv): Promise<Exit> => {
-	const main = fileURLToPath(new URL(`../../examples/${name}/main.js`, import.meta.url));
+	return runMainFile(`${name}/main.js`, argumentList, env);
+};
+
+const runMainFile = (file: string, argumentList: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Exit> => {
+	const main = fileURLToPath(new URL(`../../examples/${file}`, import.meta.url));
 	return new Promise(resolve => {
 		execFile(process.execPath, [main, ...argumentList], {cwd: directory, env, maxBuffer: 2 ** 26}, (error, stdout, stderr) => {
 			resolve({code: error === null ? 0 : (error.code ?? String(error.signal)), stdout, stderr});
@@ -39,7 +46,7 @@ const runMain = (name: string, argumentList: readonly string[], env: NodeJS.Proc
 };
 
 describe('the phase diagram', () => {
-	test('prints and writes what its functions compute here with the documented seeds', async () => {
+	test('C1, C7: prints and writes what its functions compute here with the documented seeds', async () => {
 		const exit = await runExample(
 			'phase-diagram',
 			'--grid',
@@ -265,5 +272,206 @@ describe('the engine for a few machines', () => {
 		const exit = await runMain('own-engine', ['near'], process.env);
 		expect(exit.stderr).toContain('Expected HOST:SLOTS, as node1:4, got near');
 		expect(exit.code).not.toBe(0);
+	});
+});
+
+/** So few queue-jobs take little time. */
+const NUM_CHUNKS = 3;
+
+/** The settings of an engine as a user has them, in a file of his own: the programs stay as they are. */
+const onEngine = (
+	engine: EngineName,
+): {readonly run: (name: string, ...argumentList: string[]) => Promise<Exit>; readonly remove: () => void} => {
+	const home = createTestDirectory('qmr-home-');
+	const {workRoot: _workRoot, ...options} = poolOptions(engine, home.path);
+	writeFileSync(path.join(home.path, 'qmr.config.json'), JSON.stringify({...options, numChunks: NUM_CHUNKS}), {mode: 0o600});
+	return {
+		run: (name, ...argumentList) => runMain(name, argumentList, {...process.env, XDG_CONFIG_HOME: home.path}),
+		remove: home.remove,
+	};
+};
+
+/** What the paper says that a command prints. */
+const documentedOutput = (command: string): string => {
+	const paper = readFileSync(new URL('../../examples/README.md', import.meta.url), 'utf8');
+	const [, , output = ''] =
+		/^\n```\n\n(?:<!-- output -->\n\n)?```(text)?\n([^`]*)```$/m.exec(paper.slice(paper.indexOf(command) + command.length)) ?? [];
+	return output;
+};
+
+const readHere = (name: string): string => readFileSync(path.join(directory, name), 'utf8');
+
+describe.each(ENGINES)('on %s', engine => {
+	let tools: ReturnType<typeof onEngine>;
+	beforeEach(() => {
+		tools = onEngine(engine);
+	});
+	afterEach(() => tools.remove());
+
+	test('A2, A3: the quick start sums ten lists', async () => {
+		const exit = await tools.run('quick-start');
+		expect(exit).toMatchObject({
+			code: 0,
+			stdout: '4950 5050 5150 5250 5350 5450 5550 5650 5750 5850\nComputed here they are the same.\n',
+		});
+		expect(readdirSync(directory)).toEqual([]);
+	});
+
+	test('V1, V2, V3, V5, V6, V7, V8, D6: 18 of 20 rows of random parameters make a table, rows 3 and 7 are missing', async () => {
+		const exit = await tools.run('random-parameters', '--out', 'a table.csv');
+		expect(exit.code).toBe(0);
+		const rows = [...randomParameters({growth: [2.8, 4.1], start: [0.1, 0.9], generations: [1000]}, 20, 625)];
+		const succeeded = rows.flatMap((row, itask) => (itask === 3 || itask === 7 ? [] : [{itask, ...row, ...grow(row)}]));
+		const names = ['itask', 'growth', 'start', 'generations', 'mean', 'largest'] as const;
+		expect(readHere('a table.csv')).toBe(
+			[names, ...succeeded.map(row => names.map(name => row[name]))].map(cells => `${cells.join(',')}\n`).join(''),
+		);
+		expect(succeeded).toHaveLength(18);
+		expect(exit.stdout.split('\n')).toEqual([
+			'18 of 20 rows are in a table.csv.',
+			...[3, 7].map(itask =>
+				expect.stringMatching(
+					new RegExp(`^Missing: ${itask}, with growth ${rows[itask]?.growth} and start ${rows[itask]?.start}: The population has died out`),
+				),
+			),
+			'',
+		]);
+		// Every task has files of its own, of which the last tells that the others are whole.
+		const [session = ''] = readdirSync(path.join(directory, '.qmr'));
+		const workDir = path.join(directory, '.qmr', session);
+		// It is this engine that has computed it.
+		expect(JSON.parse(readFileSync(path.join(workDir, 'run.json'), 'utf8'))).toMatchObject({
+			engine: engine === 'dummy' ? 'grid-engine' : engine,
+			numChunks: NUM_CHUNKS,
+			configFiles: [expect.stringContaining('qmr-home-')],
+		});
+		const tasks = path.join(workDir, 'tasks');
+		expect(readdirSync(tasks)).toHaveLength(20);
+		for (const [itask] of rows.entries()) {
+			const files = ['log.txt', 'output.csv', 'params.csv', 'success.txt'].filter(
+				name => ![3, 7].includes(itask) || name === 'log.txt' || name === 'params.csv',
+			);
+			expect(readdirSync(path.join(tasks, `${itask}.1`)).sort()).toEqual(files.map(name => `model___${name}`));
+		}
+		// Whoever comes later finds the tasks and where their files are.
+		const record = await readWorkDir(workDir);
+		expect(record.tasks.map(({input}) => input)).toEqual(rows);
+		const tableOfLater = record.tasks.flatMap(({itask, outcome}) =>
+			outcome?.status === 'fulfilled' ? [{itask, ...readRow(outcome.value as string)}] : [],
+		);
+		expect(formatCsv(tableOfLater)).toBe(readHere('a table.csv'));
+	});
+
+	test('H1, H2, H12, D9: the products of five pairs of matrices sum up to what they do serially', async () => {
+		const exit = await tools.run('matrix-products', '--size', '20', '--directory', 'some matrices');
+		const [title, ...norms] = exit.stdout.trimEnd().split('\n');
+		expect({code: exit.code, title}).toEqual({code: 0, title: '2-norm of the sum of 5 products'});
+		expect(norms.map(line => line.split(/ {2,}/)[0])).toEqual(['by tasks', 'serially']);
+		expect(norms.map(line => Number(line.split(/ {2,}/)[1]))).toEqual([productNorm(20), productNorm(20)]);
+		// What is not indexed would be written by all tasks.
+		const files = ['inputA', 'inputB', 'output'].flatMap(name => [0, 1, 2, 3, 4].map(i => `${name}${i}.f64`));
+		expect(readdirSync(path.join(directory, 'some matrices')).sort()).toEqual(files);
+		expect(readdirSync(directory)).toEqual(['some matrices']);
+	});
+
+	test('Q31: one program prints and writes with a pool what it does without one', async () => {
+		const serial = await tools.run('one-program', '--serial', '--directory', 'serially');
+		const pooled = await tools.run('one-program', '--directory', 'by tasks');
+		expect(serial).toMatchObject({code: 0, stderr: ''});
+		expect({code: pooled.code, stdout: pooled.stdout}).toEqual({code: 0, stdout: serial.stdout.replace('serially', 'by tasks')});
+		const names = readdirSync(path.join(directory, 'serially'));
+		expect(names).toHaveLength(40);
+		expect(readdirSync(path.join(directory, 'by tasks'))).toEqual(names);
+		for (const name of names) expect(readHere(`by tasks/${name}`)).toBe(readHere(`serially/${name}`));
+		expect(JSON.parse(readHere('by tasks/000007.line.json'))).toEqual({event: 7, slope: expect.any(Number), offset: expect.any(Number)});
+	});
+
+	test('D2, D3, D4: shell commands end with their codes and signals, and write where they are told to', async () => {
+		const exit = await tools.run('shell-commands');
+		expect({code: exit.code, stdout: exit.stdout}).toEqual({code: 1, stdout: documentedOutput('node examples/shell-commands/main.js')});
+		expect(exit.stdout.split('\n').map(line => line.split(':')[0])).toEqual(['code 0', 'code 0', 'code 3', 'code 127', 'SIGKILL', '']);
+		expect(readdirSync(directory).sort()).toEqual(['errors.txt', 'sevens.txt']);
+		expect(readHere('sevens.txt')).toBe('271\n');
+		expect(readHere('errors.txt')).toContain('no-such-program');
+	});
+
+	test('D3, D4: a job that can not be run costs the others nothing', async () => {
+		const jobs = [
+			{cmd: 'pwd', cd: '/', out: path.join(directory, 'one.txt')},
+			{cmd: 'true', cd: '/no/such/directory'},
+			{cmd: 'pwd', out: 'two.txt'},
+		];
+		writeFileSync(path.join(directory, 'jobs.jsonl'), jobs.map(job => `${JSON.stringify(job)}\n`).join(''));
+		const exit = await tools.run('shell-commands', 'jobs.jsonl');
+		expect(exit.code).toBe(1);
+		expect(exit.stdout).toContain('/no/such/directory');
+		// The directory of one job is not that of the next.
+		expect([readHere('one.txt'), readHere('two.txt')]).toEqual(['/\n', `${directory}\n`]);
+	});
+});
+
+/** The model of the random parameters, computed here; undefined when its population dies out. */
+const grow = ({
+	growth,
+	start,
+	generations,
+}: {
+	growth: number;
+	start: number;
+	generations: number;
+}): {mean: string; largest: string} | undefined => {
+	const values: number[] = [];
+	for (let x = start; values.length < generations; ) {
+		x = growth * x * (1 - x);
+		if (x < 0) return undefined;
+		values.push(x);
+	}
+	return {mean: (values.reduce((sum, x) => sum + x, 0) / generations).toFixed(6), largest: Math.max(...values).toFixed(6)};
+};
+
+/** The same from the definition of a product, entry by entry. */
+const productNorm = (size: number): number => {
+	const entries = (name: string, i: number): number[] => {
+		const random = randomStream(`${name}.f64 ${i}`);
+		return Array.from({length: size ** 2}, random);
+	};
+	const total = new Array<number>(size ** 2).fill(0);
+	for (let i = 0; i < 5; i++) {
+		const [a, b] = [entries('inputA', i), entries('inputB', i)] as const;
+		for (const place of total.keys()) {
+			const [row, column] = [Math.floor(place / size), place % size];
+			for (let k = 0; k < size; k++)
+				total[place] = (total[place] as number) + (a[row * size + k] as number) * (b[k * size + column] as number);
+		}
+	}
+	return Number(Math.hypot(...total).toFixed(6));
+};
+
+describe('the model with random parameters', () => {
+	test('V5, V6: is a program of its own, and writes only files whose names begin with its base', async () => {
+		const exit = await runMainFile('random-parameters/model.js', ['--growth=3.7', '--start=0.2', '--generations=10', '--output_base=one']);
+		expect(exit).toEqual({code: 0, stdout: '', stderr: ''});
+		expect(readdirSync(directory).sort()).toEqual(['one___log.txt', 'one___output.csv', 'one___params.csv', 'one___success.txt']);
+		expect(readHere('one___params.csv')).toBe('growth,3.7\nstart,0.2\ngenerations,10\n');
+		expect(readRow(path.join(directory, 'one'))).toEqual({
+			growth: '3.7',
+			start: '0.2',
+			generations: '10',
+			...grow({growth: 3.7, start: 0.2, generations: 10}),
+		});
+	});
+
+	test.each(['params.csv', 'output.csv', 'success.txt'])('V7: has no row when %s is missing or empty', async name => {
+		await runMainFile('random-parameters/model.js', ['--growth=3.7', '--start=0.2', '--generations=10', '--output_base=one']);
+		const base = path.join(directory, 'one');
+		expect(readRow(base)).toBeDefined();
+		writeFileSync(`${base}___${name}`, '');
+		expect(readRow(base)).toBeUndefined();
+		rmSync(`${base}___${name}`);
+		expect(readRow(base)).toBeUndefined();
+	});
+
+	test('V7: makes an empty table when no row has succeeded', () => {
+		expect(formatCsv([])).toBe('\n');
 	});
 });

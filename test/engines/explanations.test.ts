@@ -54,7 +54,8 @@ const untilStatus = (engine: Engine, job: Job, isMeant: (status: JobStatus | und
 			if (!isMeant(status)) throw new Error(`it is ${JSON.stringify(status)}`);
 			return status;
 		},
-		{timeout: 60_000, interval: 300},
+		// A queue-job that computes has to share the processors with all the others.
+		{timeout: 140_000, interval: 300},
 	);
 
 /** Waits until it has left the queue, and the accounting knows of it. */

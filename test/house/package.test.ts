@@ -1,5 +1,5 @@
 /** The package as its users get it: what is in it, and that ES modules, CommonJS and TypeScript can use it. */
-import {readFile, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, readFile, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {publint} from 'publint';
 import {formatMessage} from 'publint/utils';
@@ -8,7 +8,22 @@ import {VERSION} from '../../src/version.js';
 import {type Manifest, type Packed, pack, readManifest, run} from './packed.js';
 import {listFiles, ROOT, readText} from './source-files.js';
 
-const PUBLIC_NAMES = ['MapError', 'Pool', 'PoolError', 'TaskError', 'isWorker', 'readWorkDir', 'task', 'taskContext'];
+const PUBLIC_NAMES = [
+	'MapError',
+	'Pool',
+	'PoolError',
+	'TaskError',
+	'grid',
+	'indexed',
+	'isWorker',
+	'randomParameters',
+	'randomStream',
+	'readWorkDir',
+	'runCommand',
+	'table',
+	'task',
+	'taskContext',
+];
 const DUMMY_QUEUE_NAMES = ['createForeignJob', 'initQueueState', 'readCalls', 'readQueueState', 'updateQueueState'];
 const CONTRACT_NAMES = ['engineContract'];
 const PUBLIC_TYPES = [
@@ -18,6 +33,8 @@ const PUBLIC_TYPES = [
 	'Engine',
 	'EnvironmentOption',
 	'FunctionMark',
+	'GridAxis',
+	'GridPoint<{a: number[]}>',
 	'JobEnd',
 	'JobEndKind',
 	'JobQuestion',
@@ -26,6 +43,8 @@ const PUBLIC_TYPES = [
 	'JobState',
 	'JobStatus',
 	'Outcome<number>',
+	'ParameterBounds',
+	'ParameterRow<{a: number[]}>',
 	'PoolErrorCode',
 	'PoolOptions',
 	'Progress',
@@ -33,11 +52,16 @@ const PUBLIC_TYPES = [
 	'SubmitOutcome',
 	'TaskContext',
 	'TaskErrorKind',
+	'TaskList<number>',
 	'TaskRecord',
 	'Tasks<number>',
 	'WorkDirRecord',
 ];
 const WORKER_SCRIPT = 'dist/src/worker/worker_node_script.cjs';
+
+/** What runs in a browser is in one file. */
+const PAGE_SOURCES = 'src/report/page/';
+const REPORT_PAGE = 'dist/src/report/report-page.html';
 
 let packed: Packed;
 let manifest: Manifest;
@@ -52,9 +76,9 @@ afterAll(() => packed?.remove());
 describe('the tarball', () => {
 	test('holds the built files, the papers, and nothing else', () => {
 		const built = listFiles('src', 'dummy-queue', 'engine-contract')
-			.filter(path => path.endsWith('.ts'))
+			.filter(path => path.endsWith('.ts') && !path.startsWith(PAGE_SOURCES))
 			.flatMap(path => ['.js', '.d.ts'].map(extension => `dist/${path.replace(/\.ts$/, extension)}`));
-		expect(packed.files).toEqual([...built, WORKER_SCRIPT, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].sort());
+		expect(packed.files).toEqual([...built, WORKER_SCRIPT, REPORT_PAGE, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].sort());
 	});
 
 	test('is right for npm: publint has nothing to say', async () => {
@@ -117,6 +141,21 @@ describe('a project that has installed the package', () => {
 		const code = "await import('queue-map-reduce/dist/src/layout.js')";
 		const {stderr} = await run(process.execPath, ['--input-type=module', '-e', code], project);
 		expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+	});
+
+	test.each(['qmr', 'queue-map-reduce'])('has the command %s, also for npx', async name => {
+		const path = manifest.bin[name] ?? '';
+		expect(packed.files).toContain(path);
+		const links = join(project, 'node_modules/.bin');
+		await mkdir(links, {recursive: true});
+		// As npm installs it.
+		const target = join(project, 'node_modules/queue-map-reduce', path);
+		await chmod(target, 0o755);
+		await symlink(target, join(links, name));
+		const asked = await run('npx', ['--offline', name, '--help'], project);
+		expect(asked).toMatchObject({exitCode: 0, stdout: expect.stringContaining('Usage: qmr')});
+		expect((await run(join(links, name), ['--version'], project)).stdout).toBe(`${VERSION}\n`);
+		expect(await run(join(links, name), ['nonsense'], project)).toMatchObject({exitCode: 2, stdout: ''});
 	});
 
 	test.each([

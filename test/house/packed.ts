@@ -25,6 +25,7 @@ export const run = async (program: string, args: readonly string[], cwd: string)
 export type Manifest = {
 	readonly name: string;
 	readonly version: string;
+	readonly bin: Readonly<Record<string, string>>;
 	readonly dependencies: Readonly<Record<string, string>>;
 };
 

@@ -2,11 +2,13 @@
 import {readdirSync} from 'node:fs';
 import {basename} from 'node:path';
 import {describe, expect, test} from 'vitest';
+import {ADVICE} from '../../src/advice.js';
 import {
 	attemptPath,
 	createSession,
 	ENVIRONMENT_RECORD,
 	ENVIRONMENT_SCRIPT,
+	GIT_DIFF,
 	JOURNAL,
 	LAUNCHER,
 	MANIFEST,
@@ -91,6 +93,11 @@ describe.each([
 	});
 });
 
+test('the command says of each kind of failure what the README says is to be done', () => {
+	const rows = findTable(README, '`kind`').map(([name, , toDo]) => [namesIn([name])[0], toDo]);
+	expect(Object.fromEntries(rows)).toEqual(ADVICE);
+});
+
 describe('the contract of an engine', () => {
 	type Member = {readonly name: string; readonly meaning: string};
 	const membersOf = (type: string, prefix: string): Member[] =>
@@ -141,7 +148,7 @@ test('the table of the work_dir names every file as it is named in src/layout.ts
 	const attemptFiles = (['part', 'out', 'o', 'e', 'claim'] as const).map(kind => basename(attemptPath('', 13, 1, kind)));
 	expect(namesIn(findTable(README, 'file').map(([name]) => name)).sort()).toEqual(
 		[
-			...[MANIFEST, JOURNAL, LAUNCHER, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, SHARED_VALUE],
+			...[MANIFEST, JOURNAL, LAUNCHER, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, SHARED_VALUE, GIT_DIFF],
 			...[basename(ownerPath('', 1)), basename(tasksPath('', 13)), ...attemptFiles, `${taskDirPath('', 7, 1)}/`],
 		].sort(),
 	);

@@ -15,8 +15,8 @@ export type SnippetProject = {
 	readonly remove: () => Promise<void>;
 };
 
-/** All that is on PATH beside node; the second line is for the scripts of the contract of an engine. */
-const PROGRAMS = [...['sh', 'sleep', 'cat', 'ls', 'env'], ...['mv', 'dd', 'readlink']];
+/** All that is on PATH beside node; some is for the scripts of the contract of an engine, and some for the guides. */
+const PROGRAMS = [...['sh', 'sleep', 'cat', 'ls', 'env'], ...['mv', 'dd', 'readlink'], ...['head']];
 
 const TSC = ['--strict', '--target', 'es2022', '--module', 'nodenext', '--types', 'node', '--skipLibCheck', '--pretty', 'false'];
 
@@ -25,15 +25,17 @@ export const createSnippetProject = async (): Promise<SnippetProject> => {
 	const directory = await realpath(await mkdtemp(join(tmpdir(), 'qmr-snippets-')));
 	const bin = join(directory, 'bin');
 	const modules = join(directory, 'node_modules');
-	for (const made of [bin, join(modules, '@types'), join(directory, 'tmp')]) await mkdir(made, {recursive: true});
+	for (const made of [bin, join(modules, '.bin'), join(modules, '@types'), join(directory, 'tmp')]) await mkdir(made, {recursive: true});
 	await symlink(process.execPath, join(bin, 'node'));
 	for (const program of PROGRAMS) await symlink(findOnPath(program), join(bin, program));
 	await symlink(ROOT, join(modules, 'queue-map-reduce'));
+	// As npm makes it when it installs the package.
+	await symlink(join('..', 'queue-map-reduce', 'dist/src/cli/main.js'), join(modules, '.bin', 'qmr'));
 	await symlink(join(ROOT, 'examples'), join(directory, 'examples'));
 	for (const name of ['@types/node', 'undici-types']) await symlink(join(ROOT, 'node_modules', name), join(modules, name));
 	await writeFile(join(directory, 'package.json'), '{"private": true, "type": "module"}');
 
-	const clean = ['-i', `PATH=${bin}`, `HOME=${directory}`, `TMPDIR=${join(directory, 'tmp')}`];
+	const clean = ['-i', `PATH=${[bin, join(modules, '.bin')].join(delimiter)}`, `HOME=${directory}`, `TMPDIR=${join(directory, 'tmp')}`];
 	const runClean = (...command: readonly string[]): Promise<Finished> => run(join(bin, 'env'), [...clean, ...command], directory);
 	return {
 		directory,

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {removeQueueJobs} from '../../src/end-map.js';
+import {endRest, removeQueueJobs} from '../../src/end-map.js';
 import type {Engine, JobStatus} from '../../src/engines/engine.js';
 import type {JournalEvent} from '../../src/journal.js';
 import {arrayName, jobName} from '../../src/layout.js';
@@ -232,4 +232,24 @@ describe('a map in which a queue-job may have been left', () => {
 		expect(noted).toEqual([{event: 'warning', reason}]);
 		expect(told).toEqual([`queue-map-reduce: ${reason}`]);
 	});
+});
+
+test('a chunk that is cancelled is decided when its outcomes are there, and not before: whoever iterates takes them then', async () => {
+	const chunks = [0, 1].map(ichunk => ({chunk: {ichunk}, attempts: [], decision: {kind: 'open'}}));
+	const state = {
+		session: SESSION,
+		options: {},
+		unremoved: new Set(),
+		chunks,
+		journal: {note: () => undefined, flush: async () => undefined},
+	};
+	const engine = {statusCost: 'none', outlivesProcess: false, remove: async () => undefined, status: async () => []};
+	const seen: string[] = [];
+	const fail = async ({ichunk}: {ichunk: number}): Promise<void> => {
+		await new Promise(setImmediate);
+		seen.push(`${ichunk} ${chunks[ichunk]?.decision.kind}`);
+	};
+	await endRest(state as unknown as MapState, {engine, tell: () => undefined} as never, {fail} as never);
+	expect(seen).toEqual(['0 open', '1 open']);
+	expect(chunks.map(({decision}) => decision.kind)).toEqual(['failed', 'failed']);
 });

@@ -146,6 +146,7 @@ describe('requests', () => {
 	const makeSubmitter = () => {
 		const submitted: unknown[] = [];
 		const submitter: Submitter = {
+			describe: () => [],
 			submitAll: async requests => {
 				submitted.push(...requests.map(({resources}) => resources));
 				return requests.map(() => ({kind: 'submitted', id: '1'}));

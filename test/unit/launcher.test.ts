@@ -13,9 +13,9 @@ import {
 	unlinkSync,
 	writeFileSync,
 } from 'node:fs';
-import {readFile} from 'node:fs/promises';
+import {open} from 'node:fs/promises';
 import {join} from 'node:path';
-import {describe, expect, test} from 'vitest';
+import {describe, expect, onTestFinished, test} from 'vitest';
 import {captureEnvironment} from '../../src/environment.js';
 import {EXIT_CODES} from '../../src/exit-codes.js';
 import {createLauncher} from '../../src/launcher.js';
@@ -302,9 +302,12 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 	test('is node itself once it has started, so a signal to the job reaches node', async () => {
 		const workDir = makeWorkDir();
 		spawnSync('mkfifo', [join(workDir, 'started')]);
+		// Open before anybody writes: what is written to a pipe that nobody has open is lost when the writer closes it.
+		const started = await open(join(workDir, 'started'), 'r+');
+		onTestFinished(() => started.close());
 		const [program, ...args] = shell;
 		const job = spawn(program!, [...args, join(workDir, LAUNCHER), '13', '1'], {env: JOB_ENVIRONMENT, stdio: 'ignore'});
-		await readFile(join(workDir, 'started'));
+		await started.read(Buffer.alloc(1));
 		expect(readDump(workDir).pid).toBe(job.pid);
 		const ended = once(job, 'exit');
 		job.kill('SIGTERM');

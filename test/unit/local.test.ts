@@ -354,6 +354,26 @@ process.stdin.once('data', () => { ${whatThen} });
 		await untilAllGone(pids);
 	});
 
+	test('by a signal that comes while a queue-job is being started, nothing is left running', async () => {
+		// The job has begun, and the call that starts it has not returned.
+		const {ended, pids} = await runMapper(
+			'',
+			`import childProcess from 'node:child_process';
+import {existsSync} from 'node:fs';
+import {syncBuiltinESMExports} from 'node:module';
+const {spawn} = childProcess;
+childProcess.spawn = (...words) => {
+	const child = spawn(...words);
+	while (!existsSync(process.argv[3] + '/pids'));
+	process.kill(process.pid, 'SIGTERM');
+	return child;
+};
+syncBuiltinESMExports();`,
+		);
+		expect(await ended).toEqual([null, 'SIGTERM']);
+		await untilAllGone(pids);
+	});
+
 	test('a signal that the program handles itself ends neither the program nor its queue-jobs, as often as it comes', async () => {
 		const {mapper, told, pids} = await runMapper("process.on('SIGINT', () => console.log('handled')); console.log('listening');");
 		mapper.stdin.write('x');

@@ -1,6 +1,5 @@
 /** `qmr errors`: why tasks failed, equal failures told once. */
 import {Command} from 'commander';
-import {DEFAULT_WORK_ROOT} from '../../layout.js';
 import {EXIT_FAILED} from '../command-error.js';
 import {findWorkDir} from '../find-work-dir.js';
 import {coloursFor, print, printJson, say} from '../terminal.js';
@@ -12,11 +11,11 @@ export const errorsCommand = (): Command =>
 			'Tells why tasks of a map have no result: every failure once, with all tasks that failed like that, where, one of them in full, and what to do. Ends with 1 when there is any, else with 0.',
 		)
 		.argument('[dir]', 'the work_dir, or its session or the beginning of that (default: the newest)')
-		.option('--root <dir>', 'where sessions are looked for', DEFAULT_WORK_ROOT)
+		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
 		.option('--kind <kind>', 'only failures of this kind, as out-of-memory')
 		.option('--json', 'print JSON')
 		.addHelpText('after', EXAMPLES)
-		.action(async (dir: string | undefined, {root, kind, json = false}: {root: string; kind?: string; json?: boolean}) => {
+		.action(async (dir: string | undefined, {root, kind, json = false}: {root?: string; kind?: string; json?: boolean}) => {
 			const {findErrors, formatErrors, toErrorsJson} = await import('../find-errors.js');
 			const {unlessRemoved} = await import('../unless-removed.js');
 			const workDir = findWorkDir(dir, root);

@@ -1,9 +1,9 @@
 /** `qmr ls`: the maps that there are. */
 import {existsSync} from 'node:fs';
-import {resolve} from 'node:path';
+import {basename, resolve} from 'node:path';
 import {Command} from 'commander';
-import {DEFAULT_WORK_ROOT} from '../../layout.js';
 import {UsageError} from '../command-error.js';
+import {defaultRoot} from '../find-work-dir.js';
 import type {DamagedMap, ListedMap, ReadableMap} from '../list-maps.js';
 import {toPlainLine} from '../plain-text.js';
 import {formatTable} from '../print-table.js';
@@ -14,7 +14,7 @@ export const lsCommand = (): Command =>
 	new Command('ls')
 		.summary('the maps that there are')
 		.description('Lists the maps below a directory, the newest last: what they are, how far they are, and whether anybody works in them.')
-		.argument('[root...]', 'directories in which work_dirs are made', [DEFAULT_WORK_ROOT])
+		.argument('[root...]', 'directories in which work_dirs are made (default: `workRoot` of qmr.config.json, else .qmr)')
 		.option('-t, --tag <tag>', 'only maps with this tag; may be given several times', (tag: string, tags: readonly string[] = []) => [
 			...tags,
 			tag,
@@ -22,16 +22,17 @@ export const lsCommand = (): Command =>
 		.option('--json', 'print JSON')
 		.addHelpText('after', EXAMPLES)
 		.action(
-			async (roots: readonly string[], {tag: tags = [], json = false}: {readonly tag?: readonly string[]; readonly json?: boolean}) => {
+			async (given: readonly string[], {tag: tags = [], json = false}: {readonly tag?: readonly string[]; readonly json?: boolean}) => {
 				const {listMaps} = await import('../list-maps.js');
-				const missing = roots.find(root => root !== DEFAULT_WORK_ROOT && !existsSync(root));
+				const missing = given.find(root => !existsSync(root));
+				const roots = given.length === 0 ? [defaultRoot()] : given;
 				if (missing !== undefined)
 					throw new UsageError(`Expected a directory with work_dirs, got ${JSON.stringify(missing)}, which is not there.`);
 				const found: ListedMap[] = [];
 				for (const root of roots) found.push(...(await listMaps(root)));
 				const maps = found
 					.filter(map => tags.length === 0 || (map.kind === 'map' && tags.every(tag => map.tags.includes(tag))))
-					.sort((a, b) => (a.session < b.session ? -1 : 1));
+					.sort((a, b) => compare(beginningOf(a), beginningOf(b)));
 				if (json) printJson(maps.map(toJson));
 				else if (maps.length > 0) print(formatMaps(maps, Date.now()));
 				if (!json && maps.length === 0)
@@ -40,6 +41,11 @@ export const lsCommand = (): Command =>
 					);
 			},
 		);
+
+/** Damaged ones first: they are old, as a rule, and nobody knows. */
+const beginningOf = (map: ListedMap): string => (map.kind === 'map' ? map.startedAt : '');
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const toJson = (map: ListedMap): object => {
 	if (map.kind === 'damaged') return {session: map.session, workDir: map.workDir, problem: map.problem};
@@ -54,7 +60,8 @@ const formatMaps = (maps: readonly ListedMap[], nowMs: number): string => {
 	const table = formatTable(
 		readable,
 		[
-			{name: 'SESSION', of: ({session}) => session},
+			// By this name the other commands find it: its session, unless it was given one of its own.
+			{name: 'MAP', of: ({workDir}) => basename(workDir)},
 			{name: 'AGE', of: ({startedAt}) => formatAgeShort(Date.parse(startedAt), nowMs), isNumber: true},
 			{name: 'FUNCTION', of: map => shorten(formatFunctionShort(map.function))},
 			{name: 'ENGINE', of: ({engine}) => engine},

@@ -1,0 +1,137 @@
+/** Shell commands as tasks of a map, on every engine. */
+import {spawn} from 'node:child_process';
+import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {type CommandJob, Pool, type PoolOptions, runCommand} from 'queue-map-reduce';
+import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
+import {createTestDirectory, ENGINES, keptWorkDirs, poolOptions} from '../helpers/engines.js';
+import {processesWith} from '../helpers/processes.js';
+
+let directory: ReturnType<typeof createTestDirectory>;
+beforeEach(() => {
+	directory = createTestDirectory();
+	vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+});
+afterEach(() => {
+	vi.restoreAllMocks();
+	directory.remove();
+});
+
+describe.each(ENGINES)('on %s', engine => {
+	let options: PoolOptions;
+	beforeEach(() => {
+		options = poolOptions(engine, directory.path);
+	});
+
+	test('B5, B6, Y1, Y2, D2: commands are tasks, each in its own directory and with its own files, and none breaks the others', async () => {
+		const other = join(directory.path, 'other');
+		mkdirSync(other);
+		const jobs = [
+			{cmd: 'pwd', cd: other, out: 'a.txt', tag: 7},
+			{cmd: 'true | false | true'},
+			{cmd: 'kill -9 $$'},
+			{cmd: 'true', cd: '/nowhere'},
+			{tag: 1} as unknown as CommandJob,
+			{cmd: 'test ! -e a.txt && test ! -t 0'},
+		];
+		const results = await new Pool(options).map(runCommand, jobs, {numChunks: 1});
+		expect(results.map(({code, signal, error}) => [code, signal, error])).toEqual([
+			[0, null, undefined],
+			[1, null, undefined],
+			[null, 'SIGKILL', undefined],
+			[null, null, '`cd`: there is no directory /nowhere'],
+			[null, null, 'The job has no `cmd`, the command to run'],
+			[0, null, undefined],
+		]);
+		expect(readFileSync(join(other, 'a.txt'), 'utf8')).toBe(`${other}\n`);
+		for (const {started, completed, elapsed, host} of results) {
+			expect(Date.parse(completed)).toBeGreaterThanOrEqual(Date.parse(started));
+			expect([elapsed >= 0, host !== '']).toEqual([true, true]);
+		}
+	});
+
+	test('output without a file is that of its task', async () => {
+		const run = await new Pool({...options, keepWorkDir: true}).submit(runCommand, [{cmd: 'echo one; echo two >&2'}, {cmd: 'echo three'}], {
+			numChunks: 1,
+		});
+		await run.results();
+		const {readWorkDir} = await import('queue-map-reduce');
+		const {tasks} = await readWorkDir(run.workDir);
+		expect(tasks.map(({stdout, stderr}) => [stdout, stderr])).toEqual([
+			['one\n', 'two\n'],
+			['three\n', ''],
+		]);
+	});
+
+	test('B12: a map that is cancelled ends its commands, with all that they have started', async () => {
+		const marker = join(directory.path, 'marker');
+		const run = await new Pool(options).submit(runCommand, [
+			{cmd: `touch ${marker}; sh -c 'sleep 300 # ${marker}; true' & sleep 300; true # ${marker}`},
+		]);
+		await vi.waitFor(() => expect(readdirSync(directory.path)).toContain('marker'), {timeout: 60_000, interval: 200});
+		await run.cancel();
+		await vi.waitFor(() => expect(processesWith(marker)).toEqual([]), {timeout: 60_000, interval: 200});
+	});
+});
+
+describe('a command whose task was ended', () => {
+	test('by taskLimitMs is killed with all that it has started, and the next one runs', async () => {
+		const marker = join(directory.path, 'marker');
+		const jobs = [
+			{cmd: `sh -c 'sleep 300 # ${marker}; true' | cat; true # ${marker}`},
+			{cmd: 'sleep 0.2'},
+			{cmd: `! pgrep -f 'sleep 300 # [^.]*${marker}'`},
+		];
+		const outcomes = await new Pool({engine: 'local', workRoot: join(directory.path, 'work'), pollingIntervalMs: 100}).mapSettled(
+			runCommand,
+			jobs,
+			{
+				numChunks: 1,
+				taskLimitMs: 1500,
+			},
+		);
+		expect(outcomes).toMatchObject([
+			{status: 'rejected', reason: {kind: 'task-limit'}},
+			{status: 'fulfilled', value: {code: 0}},
+			{status: 'fulfilled'},
+		]);
+		expect(processesWith(marker)).toEqual([]);
+		expect(keptWorkDirs(join(directory.path, 'work'))).toHaveLength(1);
+	});
+
+	const INDEX = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
+
+	test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+		'as its process is ended by %s is killed with all that it has started',
+		async signal => {
+			const marker = join(directory.path, 'marker');
+			const program = join(directory.path, 'program.mjs');
+			writeFileSync(
+				program,
+				`import {runCommand} from ${JSON.stringify(INDEX)};\nawait runCommand({cmd: ${JSON.stringify(`sleep 300 | sh -c 'sleep 300 # ${marker}; true'`)}});\n`,
+			);
+			const child = spawn(process.execPath, [program], {stdio: 'ignore'});
+			const ended = new Promise(resolve => child.once('exit', (_, by) => resolve(by)));
+			await vi.waitFor(() => expect(processesWith(`sleep 300 # ${marker}`)).not.toEqual([]), {timeout: 60_000, interval: 100});
+			child.kill(signal);
+			expect(await ended).toBe(signal);
+			await vi.waitFor(() => expect(processesWith(marker)).toEqual([]), {timeout: 10_000, interval: 100});
+		},
+	);
+
+	test('as its process exits is killed, too', async () => {
+		const marker = join(directory.path, 'marker');
+		const program = join(directory.path, 'program.mjs');
+		writeFileSync(
+			program,
+			`import {runCommand} from ${JSON.stringify(INDEX)};\nrunCommand({cmd: ${JSON.stringify(`echo; sleep 300; true # ${marker}`)}});\nprocess.stdin.once('data', () => process.exit(3));\n`,
+		);
+		const child = spawn(process.execPath, [program], {stdio: ['pipe', 'ignore', 'ignore']});
+		const ended = new Promise(resolve => child.once('exit', resolve));
+		await vi.waitFor(() => expect(processesWith(`sleep 300; true # ${marker}`)).not.toEqual([]), {timeout: 60_000, interval: 100});
+		child.stdin.write('\n');
+		expect(await ended).toBe(3);
+		await vi.waitFor(() => expect(processesWith(marker)).toEqual([]), {timeout: 10_000, interval: 100});
+	});
+});

@@ -1,0 +1,115 @@
+import {readQueueState} from 'queue-map-reduce/dummy-queue';
+import {afterAll, beforeAll, expect, onTestFinished, test} from 'vitest';
+import {type LookedAt, makeEndedMap, submitMap} from '../helpers/looked-at-map.js';
+import {runQmr} from '../helpers/qmr.js';
+
+const SOURCE = `export const fn = n => {
+	if (n === 3 || n === 7 || n >= 9 && n <= 41) {
+		process.stderr.write('stderr of \\x1b[5m' + n + '\\n');
+		throw new RangeError('boom\\n  in two lines', {cause: new Error('deeper')});
+	}
+	if (n === 50) process.exit(1);
+	return n;
+};`;
+
+let map: LookedAt;
+beforeAll(async () => {
+	map = await makeEndedMap({source: SOURCE, tasks: Array.from({length: 60}, (_, n) => n), options: {numChunks: 6}});
+});
+afterAll(() => map.remove());
+const errors = (...args: readonly string[]) => runQmr(['errors', ...args], {cwd: map.directory});
+
+test('Q23: equal failures are told once: the message, then which tasks, the kind, the hosts, one stack with its causes, one stderr', async () => {
+	const {stdout, stderr, exitCode} = await errors();
+	expect([exitCode, stderr]).toEqual([1, '']);
+	expect(stdout).not.toContain('\x1b');
+	expect(stdout).toMatch(/^36 of 60 tasks have failed, in 2 ways\.$/m);
+	expect(stdout).toMatch(
+		/\nRangeError: boom in two lines\n {2}tasks 3, 7, 9-41 \(35 tasks\), kind exception\n {2}on \S+\n {2}thrown in task 3:\n {4}RangeError: boom\n/,
+	);
+	expect(stdout).toMatch(/^ {6}caused by Error: deeper$/m);
+	expect(stdout).toMatch(/^ {2}stderr of task 3:\n {4}stderr of \\x1b\[5m3$/m);
+	expect(stdout).toMatch(
+		/\ncalled process\.exit\(1\)\n {2}task 50, kind exit\n {2}on \S+\n {2}what to do: Return or throw; a task must not end the process\.\n/,
+	);
+	expect(stdout.indexOf('RangeError')).toBeLessThan(stdout.indexOf('process.exit'));
+	expect(stdout).toContain(`qmr show ${map.workDir} 3\n`);
+	expect(stdout).toContain(`qmr rerun ${map.workDir} 3 --local\n`);
+});
+
+test('--kind tells of one kind only, and knows them all', async () => {
+	const {stdout, exitCode} = await errors('--kind', 'exit');
+	expect(exitCode).toBe(1);
+	expect(stdout).toMatch(/^1 of 60 tasks have failed, all alike\.$/m);
+	expect(stdout).not.toContain('RangeError');
+	expect(await errors('--kind', 'lost')).toMatchObject({
+		exitCode: 0,
+		stdout: '',
+		stderr: `No task of ${map.workDir} has failed with lost.\n`,
+	});
+	expect(await errors('--kind', 'loss')).toMatchObject({
+		exitCode: 2,
+		stderr: expect.stringContaining('Expected --kind to be one of exception, exit,'),
+	});
+});
+
+test('--json has the groups with ranges of tasks, the kind, an example, and what to do', async () => {
+	const {stdout, exitCode} = await errors('--json');
+	expect(exitCode).toBe(1);
+	expect(JSON.parse(stdout)).toMatchObject({
+		...{workDir: map.workDir, numTasks: 60, numFailed: 36, numOpen: 0},
+		failures: [
+			{
+				reason: 'RangeError: boom in two lines',
+				kind: 'exception',
+				numTasks: 35,
+				itasks: [
+					[3, 3],
+					[7, 7],
+					[9, 41],
+				],
+				example: {itask: 3, remote: {cause: {message: 'deeper'}}},
+			},
+			{reason: 'called process.exit(1)', kind: 'exit', itasks: [[50, 50]], advice: 'Return or throw; a task must not end the process.'},
+		],
+		givenUp: [],
+		problems: [],
+	});
+});
+
+test('a map without failures has none: nothing on stdout, and 0', async () => {
+	const good = await makeEndedMap({source: 'export const fn = n => n;', tasks: [1, 2]});
+	onTestFinished(good.remove);
+	expect(await runQmr(['errors'], {cwd: good.directory})).toMatchObject({
+		exitCode: 0,
+		stdout: '',
+		stderr: `No task of ${good.workDir} has failed.\n`,
+	});
+	expect(await runQmr(['errors', '--json'], {cwd: good.directory})).toMatchObject({
+		exitCode: 0,
+		stdout: expect.stringContaining('"numFailed": 0'),
+	});
+});
+
+test('while the map runs, what has failed so far is told; and why queue-jobs were given up on the way', async () => {
+	const queued = await submitMap(
+		{source: SOURCE, tasks: [3, 0, 1], options: {pollingIntervalMs: 50, maxNumResubmissions: 1}},
+		{
+			faults: [
+				{kind: 'error-state', jobName: '#000000001.1', times: 1, reason: 'no \x1b[1mshell'},
+				{kind: 'kill', jobName: '#000000002.', times: 2},
+			],
+		},
+	);
+	onTestFinished(queued.remove);
+	await queued.run.outcomes();
+	expect(readQueueState(queued.queue.directory).faults.map(({seen}) => seen)).toEqual([1, 2]);
+	const {stdout, exitCode} = await runQmr(['errors'], {cwd: queued.directory});
+	expect(exitCode).toBe(1);
+	expect(stdout).toMatch(/^2 of 3 tasks have failed, in 2 ways\.$/m);
+	expect(stdout).toMatch(/task 2, kind killed/);
+	expect(stdout).toMatch(/Queue-jobs that were given up on the way:\n/);
+	expect(stdout).toMatch(/^ {2}chunk 2, 2 attempts: killed: /m);
+	expect(stdout).toMatch(/^ {2}chunk 1, 1 attempt: error-state: .*no .*shell/m);
+	expect(stdout).not.toContain('\x1b');
+});

@@ -1,0 +1,55 @@
+/** Calls `qmr doctor --json`, and reads what it has found. */
+import {execFile} from 'node:child_process';
+import {mkdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import type {Finding, SiteReport} from '../../src/doctor/finding.js';
+import {withoutVitest} from './programs.js';
+import {QMR, type QmrInput, type QmrRun, runQmr} from './qmr.js';
+
+export type Examined = SiteReport & {
+	readonly exitCode: number | null;
+	readonly stderr: string;
+	readonly of: (check: string) => Finding | undefined;
+};
+
+export const examineSite = async (args: readonly string[], input: QmrInput): Promise<Examined> =>
+	read(await runQmr(['doctor', '--json', ...args], input));
+
+/** The same with a work root that no other process sees: it is on a file system that is mounted for this call alone. Needs root. */
+export const examineHidden = async (args: readonly string[], {cwd}: {readonly cwd: string}): Promise<Examined> => {
+	const hidden = join(cwd, 'hidden');
+	mkdirSync(hidden);
+	const script = 'mount -t tmpfs -o mode=0700 qmr-test "$0" && exec "$@"';
+	const command = [process.execPath, QMR, 'doctor', '--json', '--work-root', join(hidden, 'work'), ...args];
+	return read(await execute('unshare', ['--mount', 'sh', '-c', script, hidden, ...command], cwd));
+};
+
+/** The same on a network file system with caches that are up to some seconds old, which shows a directory to this call alone. Needs root and FUSE. */
+export const examineThroughLateFiles = async (
+	store: string,
+	seconds: number,
+	args: readonly string[],
+	{cwd}: {readonly cwd: string},
+): Promise<Examined> => {
+	const script = fileURLToPath(new URL('../engines/late-files.sh', import.meta.url));
+	const command = [process.execPath, QMR, 'doctor', '--json', ...args];
+	return read(await execute('bash', [script, 'run', store, String(seconds), ...command], cwd));
+};
+
+type Output = Pick<QmrRun, 'exitCode' | 'stdout' | 'stderr'>;
+
+const execute = (program: string, args: readonly string[], cwd: string): Promise<Output> =>
+	new Promise(resolve => {
+		const env = {...withoutVitest(), QMR_CONFIG: 'off'};
+		const child = execFile(program, args, {cwd, env}, (_error, stdout, stderr) => resolve({exitCode: child.exitCode, stdout, stderr}));
+	});
+
+const read = ({exitCode, stdout, stderr}: Output): Examined => {
+	if (!stdout.startsWith('{')) throw new Error(`no report: ${stdout}${stderr}`);
+	const report = JSON.parse(stdout) as SiteReport;
+	return {...report, exitCode, stderr, of: check => report.findings.find(finding => finding.check === check)};
+};
+
+export const levelsOf = ({findings}: SiteReport): Readonly<Record<string, string>> =>
+	Object.fromEntries(findings.map(({check, level}) => [check, level]));
