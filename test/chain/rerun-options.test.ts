@@ -106,6 +106,17 @@ describe('some tasks again', () => {
 		await (await Pool.rerun(kept.workDir, {itasks: [1]})).results();
 	});
 
+	test('a run.json that does not tell all is refused', async () => {
+		const kept = await makeKeptMap('local');
+		const path = join(kept.workDir, 'run.json');
+		const {launch: _launch, ...rest} = JSON.parse(readFileSync(path, 'utf8'));
+		writeFileSync(path, JSON.stringify(rest));
+		await expect(Pool.rerun(kept.workDir)).rejects.toMatchObject({
+			code: 'ERR_POOL_RESUME',
+			message: expect.stringContaining('how its Node was started'),
+		});
+	});
+
 	test('a task that can not be read is named, and nothing is begun', async () => {
 		const kept = await makeKeptMap('local', {numChunks: 10});
 		writeFileSync(join(kept.workDir, '000000003.tasks'), readFileSync(join(kept.workDir, '000000003.tasks')).subarray(0, 40));
