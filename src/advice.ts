@@ -1,4 +1,4 @@
-/** What to do about a failure, by its kind. The words are those of the README, held equal by test/house/readme.test.ts. */
+/** What to do about a failure, by its kind. The words are those of the README, held equal by test/house/papers.test.ts. */
 import type {TaskErrorKind} from './errors.js';
 
 export const ADVICE: {readonly [Kind in TaskErrorKind]: string} = {

@@ -3,6 +3,7 @@ import type {JobState} from './engines/engine.js';
 import type {TaskErrorKind} from './errors.js';
 import type {JournalLine} from './journal.js';
 import type {KnownChunk, OpenWorkDir} from './open-work-dir.js';
+import {createRateMeter, remainingMs} from './rate.js';
 
 /** In numbers of tasks. */
 export type TaskCounts = {
@@ -50,8 +51,9 @@ export type MapSummary = {
 	readonly numResubmissions: number;
 	readonly hosts: readonly HostSummary[];
 	/** Tasks a second that get their outcome; undefined as long as none has, and when nothing is under way. */
-	readonly tasksPerSecond: number | undefined;
-	readonly timeLeftMs: number | undefined;
+	readonly rate: number | undefined;
+	/** How long the rest will take at that rate. */
+	readonly remainingMs: number | undefined;
 	readonly lastEvent: JournalLine | undefined;
 	/** How the process that worked in it last has ended that; undefined when it has not, or could not say so. */
 	readonly end: 'ended' | 'detached' | undefined;
@@ -65,7 +67,7 @@ export const summariseMap = ({journal, chunks: known}: Pick<OpenWorkDir, 'journa
 	const lastEvent = journal.at(-1);
 	const end = lastEvent?.event === 'ended' || lastEvent?.event === 'detached' ? lastEvent.event : undefined;
 	const isOver = end !== undefined || counts.running + counts.pending === 0;
-	const tasksPerSecond = isOver ? undefined : measureRate(chunks, nowMs);
+	const rate = isOver ? undefined : measureRate(journal, chunks, nowMs);
 	return {
 		counts,
 		chunks,
@@ -73,8 +75,8 @@ export const summariseMap = ({journal, chunks: known}: Pick<OpenWorkDir, 'journa
 		givenUp: countBy(journal, ({event, kind}) => (GIVEN_UP.has(event) ? (kind ?? 'lost') : undefined)),
 		numResubmissions: journal.filter(({event}) => event === 'resubmitted').length,
 		hosts: summariseHosts(journal, chunks),
-		tasksPerSecond,
-		timeLeftMs: tasksPerSecond === undefined ? undefined : (1000 * (counts.running + counts.pending)) / tasksPerSecond,
+		rate,
+		remainingMs: isOver ? undefined : remainingMs(counts.running + counts.pending, rate),
 		lastEvent,
 		end,
 	};
@@ -175,16 +177,19 @@ const summariseHosts = (journal: readonly JournalLine[], chunks: readonly ChunkS
 	return [...hosts].map(([host, counts]) => ({host, ...counts})).sort((a, b) => (a.host < b.host ? -1 : 1));
 };
 
-/** What was an hour ago tells little of what comes. */
-const RATE_WINDOW_MS = 600_000;
-
-const measureRate = (chunks: readonly ChunkSummary[], nowMs: number): number | undefined => {
-	const decided = chunks.flatMap(({endedAt, numTasks}) => (endedAt === undefined ? [] : [{atMs: endedAt.getTime(), numTasks}]));
-	const firstMs = chunks.reduce((least, {submittedAt}) => Math.min(least, submittedAt?.getTime() ?? least), Number.POSITIVE_INFINITY);
-	const countSince = (fromMs: number): number => decided.reduce((sum, {atMs, numTasks}) => (atMs >= fromMs ? sum + numTasks : sum), 0);
-	const recentMs = Math.max(firstMs, nowMs - RATE_WINDOW_MS);
-	// Of long chunks none may have ended lately.
-	const fromMs = countSince(recentMs) > 0 ? recentMs : firstMs;
-	const numTasks = countSince(fromMs);
-	return numTasks > 0 && nowMs > fromMs ? (1000 * numTasks) / (nowMs - fromMs) : undefined;
+/** As `onProgress` has it: of the recent past, and of a longer one when tasks are long. */
+const measureRate = (journal: readonly JournalLine[], chunks: readonly ChunkSummary[], nowMs: number): number | undefined => {
+	// What was decided before the map was left and come back to tells nothing of now.
+	const sinceMs = Date.parse(journal.findLast(({event}) => event === 'resumed')?.time ?? journal[0]?.time ?? '');
+	const decided = chunks.flatMap(({endedAt, numTasks}) =>
+		endedAt === undefined || endedAt.getTime() < sinceMs ? [] : [{atMs: endedAt.getTime(), numTasks}],
+	);
+	const meter = createRateMeter();
+	let numEnded = 0;
+	meter.note(sinceMs, numEnded);
+	for (const {atMs, numTasks} of decided.sort((a, b) => a.atMs - b.atMs)) {
+		numEnded += numTasks;
+		meter.note(atMs, numEnded);
+	}
+	return meter.rate(nowMs);
 };

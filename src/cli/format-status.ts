@@ -1,4 +1,5 @@
 /** What `qmr status` prints of a map. Pure. */
+import {formatDuration} from '../format-duration.js';
 import {formatRanges, toLine} from '../group-failures.js';
 import type {ChunkSummary, MapSummary} from '../summarise-map.js';
 import type {QueueAnswer} from './ask-scheduler.js';
@@ -28,7 +29,7 @@ export const formatStatus = (view: MapView, {chunks, queue}: StatusParts, colour
 		['process', formatOwner(owner, {workDir, isOver: isComplete(view), nowMs: atMs})],
 		['tasks', formatCounts(summary.counts)],
 		...formatJobs(summary),
-		...formatSpeed(summary, atMs),
+		...formatSpeed(summary),
 	];
 	return [
 		[colours.bold(manifest.session), ...(message === '' ? [] : [toPlainLine(message)])].join('  '),
@@ -62,10 +63,10 @@ const formatJobs = ({jobs, givenUp, numResubmissions}: MapSummary): [string, str
 	];
 };
 
-const formatSpeed = ({tasksPerSecond, timeLeftMs}: MapSummary, nowMs: number): [string, string][] => {
-	if (tasksPerSecond === undefined || timeLeftMs === undefined) return [];
-	const rate = tasksPerSecond >= 1 ? `${tasksPerSecond.toFixed(1)} tasks a second` : `a task every ${formatAge(0, 1000 / tasksPerSecond)}`;
-	return [['speed', `${rate}, about ${formatAge(nowMs, nowMs + timeLeftMs)} left`]];
+const formatSpeed = ({rate, remainingMs}: MapSummary): [string, string][] => {
+	if (rate === undefined || remainingMs === undefined) return [];
+	const speed = rate >= 1 ? `${rate.toFixed(1)} tasks a second` : `a task every ${formatDuration(1000 / rate)}`;
+	return [['speed', `${speed}, about ${formatDuration(remainingMs)} left`]];
 };
 
 const formatHosts = ({hosts}: MapSummary, colours: Colours): string =>

@@ -6,7 +6,7 @@ import {isComplete, type MapView} from './look-at-map.js';
 export const toStatusJson = (view: MapView, {chunks, queue}: StatusParts): object => {
 	const {map, summary, owner, groups} = view;
 	const {session, message, tags, function: fn, call, engine, createdAt, processNode} = map.manifest;
-	const {counts, jobs, givenUp, numResubmissions, hosts, tasksPerSecond = null, timeLeftMs = null, lastEvent} = summary;
+	const {counts, jobs, givenUp, numResubmissions, hosts, rate = null, remainingMs = null, lastEvent} = summary;
 	return {
 		session,
 		workDir: map.workDir,
@@ -24,8 +24,8 @@ export const toStatusJson = (view: MapView, {chunks, queue}: StatusParts): objec
 		givenUp,
 		numResubmissions,
 		hosts,
-		tasksPerSecond,
-		timeLeftMs,
+		rate,
+		remainingMs,
 		failures: groups.map(({reason, kind, itasks, hosts: on}) => ({
 			reason,
 			kind,

@@ -19,6 +19,8 @@ const PUBLIC_NAMES = [
 	'randomParameters',
 	'randomStream',
 	'readWorkDir',
+	'runCommand',
+	'table',
 	'task',
 	'taskContext',
 ];
@@ -57,6 +59,10 @@ const PUBLIC_TYPES = [
 ];
 const WORKER_SCRIPT = 'dist/src/worker/worker_node_script.cjs';
 
+/** What runs in a browser is in one file. */
+const PAGE_SOURCES = 'src/report/page/';
+const REPORT_PAGE = 'dist/src/report/report-page.html';
+
 let packed: Packed;
 let manifest: Manifest;
 
@@ -70,9 +76,9 @@ afterAll(() => packed?.remove());
 describe('the tarball', () => {
 	test('holds the built files, the papers, and nothing else', () => {
 		const built = listFiles('src', 'dummy-queue', 'engine-contract')
-			.filter(path => path.endsWith('.ts'))
+			.filter(path => path.endsWith('.ts') && !path.startsWith(PAGE_SOURCES))
 			.flatMap(path => ['.js', '.d.ts'].map(extension => `dist/${path.replace(/\.ts$/, extension)}`));
-		expect(packed.files).toEqual([...built, WORKER_SCRIPT, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].sort());
+		expect(packed.files).toEqual([...built, WORKER_SCRIPT, REPORT_PAGE, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].sort());
 	});
 
 	test('is right for npm: publint has nothing to say', async () => {

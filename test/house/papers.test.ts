@@ -2,6 +2,7 @@
 import {readdirSync} from 'node:fs';
 import {basename} from 'node:path';
 import {describe, expect, test} from 'vitest';
+import {ADVICE} from '../../src/advice.js';
 import {
 	attemptPath,
 	createSession,
@@ -90,6 +91,11 @@ describe.each([
 			expect([name, toDo]).not.toEqual([name, '']);
 		}
 	});
+});
+
+test('the command says of each kind of failure what the README says is to be done', () => {
+	const rows = findTable(README, '`kind`').map(([name, , toDo]) => [namesIn([name])[0], toDo]);
+	expect(Object.fromEntries(rows)).toEqual(ADVICE);
 });
 
 describe('the contract of an engine', () => {
