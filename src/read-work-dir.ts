@@ -8,6 +8,7 @@ import type {Manifest} from './manifest.js';
 import {createRerunReader, mergeTask, openReruns} from './merge-reruns.js';
 import {type KnownChunk, type OpenWorkDir, openWorkDir} from './open-work-dir.js';
 import {realFiles} from './ports.js';
+import {readAhead} from './read-ahead.js';
 import {readAttempts} from './read-attempts.js';
 import {type Finished, readFinished} from './read-finished.js';
 import {type AttemptRun, readOutcomeFile} from './read-outcomes.js';
@@ -120,12 +121,15 @@ export const readTasks = async function* (
 	const read = ({workDir, manifest}: OpenWorkDir, chunk: KnownChunk): Promise<TaskRecord[]> =>
 		readChunk(workDir, manifest, chunk, problems, {values, inputs, outputs});
 	const readAgain = createRerunReader(await openReruns(map), read);
-	for (const chunk of only) {
+	// Values may be large: of those no more than one chunk is in memory.
+	for await (const tasks of readAhead(only, values ? 1 : CHUNKS_AHEAD, chunk => read(map, chunk))) {
 		const merged: TaskRecord[] = [];
-		for (const task of await read(map, chunk)) merged.push(mergeTask(task, await readAgain(task.itask)));
+		for (const task of tasks) merged.push(mergeTask(task, await readAgain(task.itask)));
 		yield merged;
 	}
 };
+
+const CHUNKS_AHEAD = 8;
 
 const readChunk = async (
 	workDir: string,
@@ -152,8 +156,10 @@ const readChunk = async (
 	const homes = new Map(out.sources.flatMap(({attempt, home}) => (home === undefined ? [] : [[attempt, home] as const])));
 	const claim = files.some(({kind}) => kind === 'claim') ? await readClaim(realFiles, workDir, ichunk) : undefined;
 	if (claim !== undefined && claim.home.ichunk !== ichunk) homes.set(1, claim.home);
+	const isWhole = out.blocks.reduce((sum, {count}) => sum + count, 0) === numTasks;
 	const outputs = wanted.outputs
-		? await readOutputs(realFiles, {workDir, ichunk, blocks: out.blocks, lastAttempt: last?.attempt, homes})
+		? // Where each task has an outcome of its own nobody wants to know what was written last.
+			await readOutputs(realFiles, {workDir, ichunk, blocks: out.blocks, lastAttempt: isWhole ? undefined : last?.attempt, homes})
 		: NO_OUTPUTS;
 	const isRunning = last?.lastEvent === 'running' || last?.lastEvent === 'claimed';
 	return inputs.map((input, i): TaskRecord => {

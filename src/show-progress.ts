@@ -1,6 +1,6 @@
 /** Shows the numbers of a map on stderr: a live line on a terminal, now and then a line elsewhere. */
 import {formatDuration} from './format-duration.js';
-import {addLiveLine, type LiveLine, openLiveLines} from './live-lines.js';
+import {liveBoard} from './live-lines.js';
 import type {Progress} from './options.js';
 
 export type ProgressDisplay = {
@@ -21,9 +21,9 @@ export const createProgressDisplay = (stderr: Pick<NodeJS.WriteStream, 'write' |
 	stderr.isTTY === true ? createLiveDisplay() : createLineDisplay(stderr);
 
 const createLiveDisplay = (): ProgressDisplay => {
-	const line: LiveLine = addLiveLine();
-	// It draws as soon as it is there.
-	openLiveLines().catch(() => undefined);
+	const line = liveBoard.add();
+	// Without it nothing but the last line is shown.
+	liveBoard.open().catch(() => undefined);
 	return {
 		show: numbers => line.set(`${formatBar(numbers)} ${formatProgress(numbers)}`),
 		end: line.end,

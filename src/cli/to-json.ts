@@ -39,7 +39,8 @@ const simplifyObject = (value: object, path: string, above: readonly object[]): 
 	if (above.includes(value)) throw refuse(path, 'a value that holds itself');
 	const inside = [...above, value];
 	if (Array.isArray(value)) {
-		return value.map((element, i) => {
+		// A hole, too.
+		return Array.from(value as readonly unknown[], (element, i) => {
 			if (element === undefined) throw refuse(`${path}[${i}]`, 'undefined');
 			return simplify(element, `${path}[${i}]`, inside);
 		});

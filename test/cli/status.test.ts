@@ -150,7 +150,8 @@ describe('of a map in a queue', () => {
 		onTestFinished(map.remove);
 		const {stdout} = await runQmr(['status'], {cwd: map.directory});
 		expect(stdout).toMatch(/^process +the process \d+ on \S+ works in it$/m);
-		expect(stdout).toMatch(/^queue-jobs +3 pending$/m);
+		// Its process asks the queue, and with every question something happens there.
+		expect(stdout).toMatch(/^queue-jobs +(?:\d (?:running|pending)(?:, )?)+$/m);
 		await leave(map);
 		const {stdout: later} = await runQmr(['status'], {cwd: map.directory});
 		expect(later).toMatch(/^process +nobody works in it: its process has left it\. To go on: qmr resume \/.*\/run$/m);

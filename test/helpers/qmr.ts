@@ -1,6 +1,7 @@
 /** Runs `qmr` as a user would: the built program, in a process of its own. */
-import {spawn} from 'node:child_process';
+import {type ChildProcess, spawn} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
+import {onTestFinished} from 'vitest';
 import {withoutVitest} from './programs.js';
 
 export const QMR: string = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
@@ -21,24 +22,41 @@ export type QmrInput = {
 };
 
 /** Colours and files of the site's or the user's configuration play no part, unless `env` brings them in. */
-export const runQmr = (args: readonly string[], {cwd, env = {}, stdin = ''}: QmrInput): Promise<QmrRun> =>
-	new Promise((resolve, reject) => {
-		const child = spawn(process.execPath, [QMR, ...args], {
-			cwd,
-			env: {...withoutVitest(), FORCE_COLOR: '', QMR_CONFIG: 'off', ...env},
-			stdio: ['pipe', 'pipe', 'pipe'],
-		});
-		let stdout = '';
-		let stderr = '';
-		child.stdout.on('data', data => {
-			stdout += String(data);
-		});
-		child.stderr.on('data', data => {
-			stderr += String(data);
-		});
-		// It may end before it has read all.
-		child.stdin.on('error', () => undefined);
-		child.stdin.end(stdin);
+export const runQmr = (args: readonly string[], {stdin = '', ...input}: QmrInput): Promise<QmrRun> => {
+	const {child, ended} = startQmr(args, input);
+	child.stdin?.end(stdin);
+	return ended;
+};
+
+export type StartedQmr = {
+	readonly child: ChildProcess;
+	/** What it has written so far. */
+	readonly stdout: () => string;
+	readonly stderr: () => string;
+	readonly ended: Promise<QmrRun>;
+};
+
+/** The same, with an input that stays open. A test that ends before it does ends it. */
+export const startQmr = (args: readonly string[], {cwd, env = {}}: Omit<QmrInput, 'stdin'>): StartedQmr => {
+	const child = spawn(process.execPath, [QMR, ...args], {
+		cwd,
+		env: {...withoutVitest(), FORCE_COLOR: '', QMR_CONFIG: 'off', ...env},
+		stdio: ['pipe', 'pipe', 'pipe'],
+	});
+	let stdout = '';
+	let stderr = '';
+	child.stdout.setEncoding('utf8').on('data', text => {
+		stdout += text;
+	});
+	child.stderr.setEncoding('utf8').on('data', text => {
+		stderr += text;
+	});
+	// It may end before it has read all.
+	child.stdin.on('error', () => undefined);
+	onTestFinished(() => void child.kill('SIGKILL'));
+	const ended = new Promise<QmrRun>((resolve, reject) => {
 		child.once('error', reject);
 		child.once('close', (exitCode, signal) => resolve({exitCode, signal, stdout, stderr}));
 	});
+	return {child, stdout: () => stdout, stderr: () => stderr, ended};
+};

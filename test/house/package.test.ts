@@ -57,8 +57,11 @@ const PUBLIC_TYPES = [
 	'Tasks<number>',
 	'WorkDirRecord',
 ];
-const REPORT_PAGE = 'dist/src/report/report-page.html';
 const WORKER_SCRIPT = 'dist/src/worker/worker_node_script.cjs';
+
+/** What runs in a browser is in one file. */
+const PAGE_SOURCES = 'src/report/page/';
+const REPORT_PAGE = 'dist/src/report/report-page.html';
 
 let packed: Packed;
 let manifest: Manifest;
@@ -73,10 +76,9 @@ afterAll(() => packed?.remove());
 describe('the tarball', () => {
 	test('holds the built files, the papers, and nothing else', () => {
 		const built = listFiles('src', 'dummy-queue', 'engine-contract')
-			// The page of the report is bundled into one file.
-			.filter(path => path.endsWith('.ts') && !path.startsWith('src/report/page/'))
+			.filter(path => path.endsWith('.ts') && !path.startsWith(PAGE_SOURCES))
 			.flatMap(path => ['.js', '.d.ts'].map(extension => `dist/${path.replace(/\.ts$/, extension)}`));
-		expect(packed.files).toEqual([...built, REPORT_PAGE, WORKER_SCRIPT, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].sort());
+		expect(packed.files).toEqual([...built, WORKER_SCRIPT, REPORT_PAGE, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].sort());
 	});
 
 	test('is right for npm: publint has nothing to say', async () => {
