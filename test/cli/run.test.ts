@@ -287,6 +287,14 @@ describe('the protocol', () => {
 });
 
 describe('ends before the end', () => {
+	test('a log that nobody reads ends nothing', async () => {
+		const {child, ended} = startQmr(['run', ...LOCAL, '-o', 'results.jsonl'], {cwd});
+		child.stderr?.destroy();
+		child.stdin?.end(toLines(Array.from({length: 5}, (_, n) => ({cmd: 'true', n}))));
+		expect((await ended).exitCode).toBe(0);
+		expect(linesOf(readFileSync(join(cwd, 'results.jsonl'), 'utf8'))).toHaveLength(5);
+	});
+
 	test('a reader that has seen enough ends the map: nothing of it runs on', async () => {
 		const {child, stdout, ended} = startQmr(['run', ...LOCAL, '--chunk-size', '1'], {cwd});
 		child.stdin?.end(toLines([{cmd: 'true'}, ...Array.from({length: 30}, () => ({cmd: `sleep 0.3 # ${cwd}`}))]));
