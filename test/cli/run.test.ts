@@ -190,7 +190,15 @@ describe('files and directories', () => {
 		const {exitCode, stderr} = await runQmr(['run', ...LOCAL, '--num-chunks', '0', '-o', 'results.jsonl'], {cwd});
 		expect([exitCode, existsSync(join(cwd, 'results.jsonl'))]).toEqual([2, false]);
 		expect(stderr).toContain('Expected `numChunks` to be an integer from 1 and up, got 0');
-		for (const wrong of [['-i', 'nowhere'], ['-o', 'no/where'], ['-l', 'no/where'], ['--limit', '0'], ['--no-such-flag']])
+		for (const wrong of [
+			['-i', 'nowhere'],
+			['-i', '.'],
+			['-o', '.', '--force'],
+			['-o', 'no/where'],
+			['-l', 'no/where'],
+			['--limit', '0'],
+			['--no-such-flag'],
+		])
 			expect([wrong, (await runQmr(['run', ...LOCAL, ...wrong], {cwd})).exitCode]).toEqual([wrong, 2]);
 	});
 
