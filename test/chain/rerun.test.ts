@@ -1,17 +1,20 @@
 /** Tasks that are computed again, on every engine. */
-import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {MapError, Pool, type PoolOptions, readWorkDir} from 'queue-map-reduce';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import {createTestDirectory, ENGINES, poolOptions} from '../helpers/engines.js';
 import {createProject} from '../helpers/programs.js';
+import {type QmrRun, runQmr} from '../helpers/qmr.js';
 
-/** Tasks 3 and 7 fail until there is a file `mended` in the current directory. */
+/** Tasks 3 and 7 fail until there is a file `mended` beside the module; all wait as long as there is a file `wait`. */
 const WORK = `import {existsSync, appendFileSync} from 'node:fs';
+import {setTimeout as sleep} from 'node:timers/promises';
 import {taskContext} from 'queue-map-reduce';
-export const tell = x => {
+export const tell = async x => {
 	const {itask, seed, shared, taskDir} = taskContext();
 	appendFileSync('computed', itask + '\\n');
+	while (existsSync(new URL('wait', import.meta.url))) await sleep(50);
 	if ([3, 7].includes(itask) && !existsSync(new URL('mended', import.meta.url))) throw new RangeError('not yet');
 	return {x, itask, seed, shared, taskDir};
 };
@@ -72,4 +75,48 @@ describe.each(ENGINES)('on %s', engine => {
 		// Nothing is left to be computed, and nobody is asked to.
 		expect((await Pool.rerun(workDir)).workDir).toBe('');
 	});
+
+	// The dummy queue computes while it is asked: test/cli/cancel.test.ts has its own ways there.
+	const testWhereTasksCanWait = engine === 'dummy' ? () => undefined : test;
+	testWhereTasksCanWait(
+		'C11, C15: a rerun is cancelled by qmr cancel while its process lives, and after it is gone; nothing is left in the queue, and the map can be removed',
+		async () => {
+			const fn = {module: join(directory.path, 'work.mjs'), name: 'tell'};
+			const qmr = (...args: readonly string[]): Promise<QmrRun> => runQmr(args, {cwd: directory.path});
+			await new Pool({...options, numChunks: 4}).mapSettled(
+				fn,
+				Array.from({length: 10}, (_, i) => i),
+				{workDir, keepWorkDir: true},
+			);
+			writeFileSync(join(directory.path, 'wait'), '');
+			const run = await Pool.rerun(workDir);
+			await vi.waitUntil(() => computed().length > 10, {timeout: 90_000, interval: 50});
+			const [cancelled, reason] = await Promise.all([qmr('cancel', workDir, '--json'), run.results().catch((error: unknown) => error)]);
+			expect(reason).toMatchObject({code: 'ERR_POOL_CANCELLED'});
+			expect([cancelled.exitCode, JSON.parse(cancelled.stdout)]).toMatchObject([0, [{how: 'by-its-process'}, {how: 'had-ended'}]]);
+
+			if (engine !== 'local') {
+				const left = await Pool.rerun(workDir);
+				await left.detach();
+				const gone = await qmr('cancel', workDir, '--json');
+				expect([gone.exitCode, JSON.parse(gone.stdout)]).toMatchObject([
+					0,
+					[{how: 'here', removed: [expect.any(String), expect.any(String)]}, {}, {}],
+				]);
+			}
+			expect(
+				(await readWorkDir(workDir)).tasks.filter(({state}) => state === 'failed').map(({itask, outcome}) => [itask, outcome]),
+			).toMatchObject([
+				[3, {kind: 'exception'}],
+				[7, {kind: 'exception'}],
+			]);
+			const again = await qmr('cancel', workDir, '--json');
+			expect(JSON.parse(again.stdout).map(({how}: {how: string}) => how)).toEqual(new Array(engine === 'local' ? 2 : 3).fill('had-ended'));
+			writeFileSync(join(directory.path, 'mended'), '');
+			rmSync(join(directory.path, 'wait'));
+			expect((await qmr('rerun', workDir)).exitCode).toBe(0);
+			expect((await qmr('clean', workDir, '--yes')).exitCode).toBe(0);
+			expect(existsSync(workDir)).toBe(false);
+		},
+	);
 });

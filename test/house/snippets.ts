@@ -36,6 +36,8 @@ export const NOT_RUN: ReadonlyMap<string, string> = new Map([
 	['npm run build', 'would replace dist under the running tests'],
 	['npx vitest run test/unit/judge.test.ts', 'a test of its own'],
 	['npm run test:simulation', 'takes minutes; run by .ci/run'],
+	['apt-get install -y chromium', 'changes the machine; done by .ci/run'],
+	['npm run test:browser', 'needs that browser; run by .ci/run'],
 	['npm run simulate -- --seeds 1000000', 'takes an hour'],
 	['npm run simulate -- --seed 4711', 'test/simulation/simulation.test.ts replays this seed'],
 	['test/engines/grid-engine.sh up 2 24', 'installs a cluster; run by .ci/run'],

@@ -122,6 +122,31 @@ describe('a map of dynamic chunks that ends before its time', () => {
 	});
 });
 
+describe('a map that was come back to', () => {
+	const name = (attempt: number): string => jobName(SESSION, 0, attempt);
+	const chunks: readonly MadeUp[] = [
+		{
+			decision: 'open',
+			jobs: [
+				{jobId: '7', jobName: name(1)},
+				{jobId: '8', jobName: name(2)},
+				{jobId: '9', jobName: name(3)},
+			],
+		},
+	];
+
+	test('removes by their numbers only what is called as then: a scheduler may have begun its numbers anew', async () => {
+		const {removed, noted, left} = await end(chunks, {owner: 2, listed: [job('7', 'thesis'), job('8', name(2))]});
+		expect([removed, left]).toEqual([[['8', '9']], undefined]);
+		expect(noted.map(({jobId}) => jobId)).toEqual(['8', '9']);
+	});
+
+	test('removes nothing when the queue does not say whose queue-jobs are in it', async () => {
+		const {removed, left} = await end(chunks, {owner: 2, listed: new Error('no master')});
+		expect([removed, left]).toEqual([[], expect.stringContaining('no master')]);
+	});
+});
+
 describe('a map in which a queue-job may have been left', () => {
 	test('removes what has a name and number of ours, or the name of a submission without an answer, and nothing else', async () => {
 		const name = (attempt: number): string => jobName(SESSION, 0, attempt);
@@ -224,7 +249,7 @@ test('a chunk that is cancelled is decided when its outcomes are there, and not 
 		await new Promise(setImmediate);
 		seen.push(`${ichunk} ${chunks[ichunk]?.decision.kind}`);
 	};
-	await endRest(state as unknown as MapState, {engine, tell: () => undefined} as never, {fail} as never);
+	await endRest(state as unknown as MapState, {engine, tell: () => undefined} as never, {fail, numFailedIn: () => 0} as never);
 	expect(seen).toEqual(['0 open', '1 open']);
 	expect(chunks.map(({decision}) => decision.kind)).toEqual(['failed', 'failed']);
 });
