@@ -64,7 +64,7 @@ describe('the result of a job', () => {
 		expect(exitCode).toBe(1);
 	});
 
-	test('B5, B7, B8: is added to the very same object, with where, when and how long, in UTC', async () => {
+	test('Y10, B5, B7, B8: is added to the very same object, with where, when and how long, in UTC', async () => {
 		const line = '{"tag": 7, "seed":12345678901234567890, "cmd": "sleep 0.1", "x": 1.0}';
 		const {stdout, exitCode} = await run(`${line}\n`);
 		expect(exitCode).toBe(0);
