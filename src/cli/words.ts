@@ -23,7 +23,14 @@ export const formatFunction = (reference: FunctionReference): string => {
 	}
 };
 
-const toPath = (url: string): string => (url.startsWith('file:') ? fileURLToPath(url) : url);
+const toPath = (url: string): string => {
+	try {
+		return url.startsWith('file:') ? fileURLToPath(url) : url;
+	} catch {
+		// One of another system, or damaged.
+		return url;
+	}
+};
 
 /** The same in a word or two, for tables. */
 export const formatFunctionShort = (reference: FunctionReference): string => {
