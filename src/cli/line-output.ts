@@ -1,5 +1,5 @@
 /** Where the lines of results go: a file, or stdout. Each is written whole before the next one is begun. */
-import {accessSync, closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync, writeSync} from 'node:fs';
+import {accessSync, closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync, statSync, writeSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {liveBoard} from '../live-lines.js';
 import {CommandError, UsageError} from './command-error.js';
@@ -57,6 +57,7 @@ const toFile = (path: string): LineOutput => {
 
 const checkPlace = (path: string): void => {
 	try {
+		if (existsSync(path) && statSync(path).isDirectory()) throw new Error(`${path} is a directory`);
 		accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
 	} catch (error) {
 		throw new UsageError(`Expected --output to be a file that can be written: ${(error as Error).message}`);

@@ -55,7 +55,7 @@ describe.each(ENGINES)('dynamic chunks on %s', engine => {
 			.sort((a, b) => a - b);
 	const pidOf = (itask: number): number | undefined => begins().find(each => each.itask === itask)?.pid;
 
-	test('results are in order, every task is computed once, by no more queue-jobs than asked for', async () => {
+	test('V4: results are in order, every task is computed once, by no more queue-jobs than asked for', async () => {
 		expect(await new Pool(options).map(claims.compute, tasksOf(20))).toEqual(range(20));
 		expect(begunTasks()).toEqual(range(20));
 		expect(new Set(begins().map(({pid}) => pid)).size).toBe(2);
@@ -65,7 +65,7 @@ describe.each(ENGINES)('dynamic chunks on %s', engine => {
 	// Of the dummy queue one queue-job runs at a time.
 	const areConcurrent = engine !== 'dummy';
 
-	test.runIf(areConcurrent)('a long task holds up no other: its queue-job’s share is taken by the rest', async () => {
+	test.runIf(areConcurrent)('V4: a long task holds up no other: its queue-job’s share is taken by the rest', async () => {
 		const tasks = tasksOf(12, {0: {untilBegun: 12}});
 		expect(await new Pool(options).map(claims.compute, tasks, {keepWorkDir: true})).toEqual(range(12));
 		expect(begunTasks()).toEqual(range(12));

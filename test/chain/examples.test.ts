@@ -374,7 +374,7 @@ describe.each(ENGINES)('on %s', engine => {
 		expect(readdirSync(directory)).toEqual(['some matrices']);
 	});
 
-	test('Q31: one program prints and writes with a pool what it does without one', async () => {
+	test('Q1, Q31: one program prints and writes with a pool what it does without one', async () => {
 		const serial = await tools.run('one-program', '--serial', '--directory', 'serially');
 		const pooled = await tools.run('one-program', '--directory', 'by tasks');
 		expect(serial).toMatchObject({code: 0, stderr: ''});

@@ -54,7 +54,7 @@ const SUMS = [
 	[4, 5],
 ];
 
-test('A8: a chunk that enters an error state 5 times is deleted and submitted again 5 times', async () => {
+test('Q15, Q16, P3, A8: a chunk that enters an error state 5 times is deleted and submitted again 5 times', async () => {
 	setFaults({kind: 'error-state', jobName: '#000000013.', times: 5, reason: 'no particular reason'});
 	const tasks = Array.from({length: 30}, () => Array.from({length: 100}, (_, i) => i));
 	expect(await pool.map(work.sum, tasks, {keepWorkDir: true})).toEqual(Array(30).fill(4950));
@@ -69,14 +69,14 @@ test('A8: a chunk that enters an error state 5 times is deleted and submitted ag
 	expect(jobsLeft()).toBe(0);
 });
 
-test('N1: a map whose only queue-job is in an error state waits for the next', async () => {
+test('W1, N1: a map whose only queue-job is in an error state waits for the next', async () => {
 	setFaults({kind: 'error-state', times: 1, reason: 'once'});
 	expect(await pool.map(work.sum, [[1, 2]])).toEqual([3]);
 	expect(numSeen()).toEqual([1]);
 	expect(jobsLeft()).toBe(0);
 });
 
-test('N2, N13: a chunk that is always in an error state fails after 1 + maxNumResubmissions attempts, with the reason of qstat -j', async () => {
+test('W16, W18, P2, N2, N13: a chunk that is always in an error state fails after 1 + maxNumResubmissions attempts, with the reason of qstat -j', async () => {
 	const reason = 'unable to find shell "/nonexistent/python"';
 	setFaults({kind: 'error-state', jobName: '#000000000.', times: 99, reason});
 	const error = (await thrownBy(pool.map(work.identity, [...Array(12).keys()], {maxNumResubmissions: 2}))) as MapError;
@@ -90,7 +90,7 @@ test('N2, N13: a chunk that is always in an error state fails after 1 + maxNumRe
 	expect(jobsLeft()).toBe(0);
 });
 
-test('N3: a qdel that fails decides nothing', async () => {
+test('W2, N3: a qdel that fails decides nothing', async () => {
 	setFaults(
 		{kind: 'error-state', times: 1, reason: 'once'},
 		{kind: 'fail', program: 'qdel', exitCode: 1, stdout: 'denied: job "1" does not exist\n', times: 1},
@@ -99,7 +99,7 @@ test('N3: a qdel that fails decides nothing', async () => {
 	expect(numSeen()).toEqual([1, 1]);
 });
 
-test('N4: a program that does not exist is named before anything is written', async () => {
+test('W3, N4: a program that does not exist is named before anything is written', async () => {
 	const error = await thrownBy(pool.map(work.sum, SUMS, {qstatPath: '/nonexistent/qstat'}));
 	expect(error).toBeInstanceOf(PoolError);
 	expect(error).toMatchObject({code: 'ERR_POOL_PROGRAM_MISSING', message: expect.stringContaining('/nonexistent/qstat')});
@@ -117,7 +117,7 @@ test('a program that vanishes while a map runs ends the map, and its queue-jobs 
 	expect(jobsLeft()).toBe(0);
 });
 
-test('N5: warnings on stderr are no news', async () => {
+test('W4, N5: warnings on stderr are no news', async () => {
 	const stderr = 'warning: something\n';
 	setFaults(
 		{kind: 'warning', program: 'qstat', stderr, times: 3},
@@ -128,7 +128,7 @@ test('N5: warnings on stderr are no news', async () => {
 	expect(calls().qsub).toBe(3);
 });
 
-test('N6: an empty listing, and results that come later than their queue-jobs leave, cause no resubmission within the grace time', async () => {
+test('W5, N6: an empty listing, and results that come later than their queue-jobs leave, cause no resubmission within the grace time', async () => {
 	setFaults({kind: 'stale-list', program: 'qstat', after: 1, times: 2}, {kind: 'late-files', polls: 4, times: 3});
 	expect(await pool.map(work.sum, SUMS, {graceMs: 20_000})).toEqual([3, 5, 9]);
 	expect(numSeen()).toEqual([2, 3]);
@@ -166,14 +166,14 @@ test.each<[string, Fault]>([
 	expect(said).toContain('over after');
 });
 
-test('a qstat that hangs is killed after programTimeoutMs and asked again', async () => {
+test('Q30: a qstat that hangs is killed after programTimeoutMs and asked again', async () => {
 	setFaults({kind: 'hang', program: 'qstat', times: 1});
 	expect(await pool.map(work.sum, SUMS, {programTimeoutMs: 2000})).toEqual([3, 5, 9]);
 	expect(numSeen()).toEqual([1]);
 	expect(calls().qsub).toBe(3);
 });
 
-test('a qstat that never works again ends the map after outageLimitMs; what was finished is kept', async () => {
+test('W3: a qstat that never works again ends the map after outageLimitMs; what was finished is kept', async () => {
 	setFaults({kind: 'fail', program: 'qstat', exitCode: 1, stderr: 'error: got send error\n', times: 10_000});
 	const error = await thrownBy(pool.map(work.sum, SUMS, {outageLimitMs: 300}));
 	expect(error).toMatchObject({code: 'ERR_POOL_OUTAGE', message: expect.stringContaining('got send error')});
@@ -181,7 +181,7 @@ test('a qstat that never works again ends the map after outageLimitMs; what was 
 	expect(jobsLeft()).toBe(0);
 });
 
-test('N14: a qsub that reaches a job limit once is tried again', async () => {
+test('C6, N14: a qsub that reaches a job limit once is tried again', async () => {
 	setFaults({
 		kind: 'fail',
 		program: 'qsub',
@@ -231,7 +231,7 @@ test.each([
 	expect(jobsLeft()).toBe(0);
 });
 
-test('a queue that is full of our own queue-jobs is no outage, however long', async () => {
+test('C6: a queue that is full of our own queue-jobs is no outage, however long', async () => {
 	setFaults(
 		{kind: 'state', jobName: '#000000000.', rawState: 's', polls: 30, times: 1},
 		{kind: 'fail', program: 'qsub', after: 1, times: 4, exitCode: 25, stderr: 'Only 1 jobs are allowed per user\n'},
@@ -301,7 +301,7 @@ test('a queue-job that the scheduler refuses for good ends the map at once, in t
 	expect(jobsLeft()).toBe(0);
 });
 
-test.each(['hqw', 's', 'T', 'Zq'])('a queue-job in the state %s is waited for', async rawState => {
+test.each(['hqw', 's', 'T', 'Zq'])('Q14, P7, P8: a queue-job in the state %s is waited for', async rawState => {
 	setFaults({kind: 'state', jobName: '#000000001.', rawState, polls: 8, times: 1});
 	expect(await pool.map(work.sum, SUMS, {keepWorkDir: true})).toEqual([3, 5, 9]);
 	expect(numSeen()).toEqual([1]);
@@ -324,14 +324,14 @@ test('a queue-job in the state dr whose result comes within the grace time has b
 	expect(calls()).toMatchObject({qsub: 3, qdel: 0});
 });
 
-test('a deleted queue-job that stays listed as dEqw is not counted again', async () => {
+test('W15: a deleted queue-job that stays listed as dEqw is not counted again', async () => {
 	setFaults({kind: 'error-state', jobName: '#000000000.1', times: 1, reason: 'once'}, {kind: 'linger', polls: 6, times: 1});
 	expect(await pool.map(work.sum, SUMS)).toEqual([3, 5, 9]);
 	expect(numSeen()).toEqual([1, 1]);
 	expect(calls()).toMatchObject({qsub: 4, qdel: 1});
 });
 
-test('A12a, A12: queue-jobs of others are never touched, whatever they are called', async () => {
+test('W14, X13, A12a, A12: queue-jobs of others are never touched, whatever they are called', async () => {
 	setFaults({kind: 'error-state', jobName: '#000000000.1', times: 1, reason: 'ours'});
 	updateQueueState(queue.directory, state => {
 		state.listsAllUsers = true;
@@ -356,7 +356,7 @@ test('A12a, A12: queue-jobs of others are never touched, whatever they are calle
 	expect(foreign.every(job => (job.numDeleteAttempts ?? 0) === 0)).toBe(true);
 });
 
-test('N10: a result file that was emptied is no result: the chunk is computed again, and the damaged file stays', async () => {
+test('W20, X2, N10: a result file that was emptied is no result: the chunk is computed again, and the damaged file stays', async () => {
 	const workDir = join(directory.path, 'the-work_dir');
 	let hasDamaged = false;
 	const running = pool.map(work.sum, SUMS, {workDir, keepWorkDir: true, graceMs: 100});
@@ -386,7 +386,7 @@ test('N12: what a failed attempt wrote to stderr does not count', async () => {
 });
 
 test.each(['posix_compliant', 'unix_behavior', 'script_from_stdin'] as const)(
-	'the launcher works in a queue whose shell_start_mode is %s',
+	'W11: the launcher works in a queue whose shell_start_mode is %s',
 	async shellStartMode => {
 		updateQueueState(queue.directory, state => {
 			state.shellStartMode = shellStartMode;

@@ -49,7 +49,7 @@ const letAllEnd = (): void =>
 const numJobs = (): number => readQueueState(queue.directory).jobs.length;
 
 describe('a submitted map', () => {
-	test('is in the queue as a whole before anything is waited for, and gives its results in the end, as often as they are asked for', async () => {
+	test('B4, Y4: is in the queue as a whole before anything is waited for, and gives its results in the end, as often as they are asked for', async () => {
 		letNoneEnd(2);
 		const run = await new Pool(options).submit(work.identity, [1, 2, 3, 4, 5]);
 		expect([numJobs(), readQueueState(queue.directory).calls.qsub]).toEqual([5, 5]);
@@ -64,7 +64,7 @@ describe('a submitted map', () => {
 		expect(run.settledSoFar()).toHaveLength(5);
 	});
 
-	test('gives outcomes as they arrive, to everybody who asks, each once', async () => {
+	test('B4: gives outcomes as they arrive, to everybody who asks, each once', async () => {
 		setState(state => {
 			state.maxRunning = 1;
 		});
@@ -174,7 +174,7 @@ describe('a map that is cancelled', () => {
 		expect(readQueueState(queue.directory).calls.qsub).toBe(6);
 	});
 
-	test('resolves `cancel` when all is removed, and rejects with an AbortError when no reason is given', async () => {
+	test('Y5: resolves `cancel` when all is removed, and rejects with an AbortError when no reason is given', async () => {
 		letNoneEnd(1);
 		const run = await new Pool(options).submit(work.identity, [1, 2, 3]);
 		await Promise.all([run.cancel(), run.cancel(new Error('too late'))]);

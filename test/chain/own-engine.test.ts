@@ -44,7 +44,7 @@ const thrownBy = async (promise: Promise<unknown>): Promise<unknown> =>
 		(error: unknown) => error,
 	);
 
-test('a map runs on the engine that it is given, whose name alone is written down', async () => {
+test('Q27: a map runs on the engine that it is given, whose name alone is written down', async () => {
 	let numSubmitted = 0;
 	const engine = createEngine(({submit}) => ({
 		submit: requests => {

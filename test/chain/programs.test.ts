@@ -24,7 +24,7 @@ const run = async (files: Record<string, string>, args: string[], install?: 'lin
 };
 
 describe('a main script', () => {
-	test('that maps an arrow written in place works', async () => {
+	test('Q3: that maps an arrow written in place works', async () => {
 		const {stdout} = await run({'main.mjs': `${POOL}await pool.map(x => x * 2, [1, 2, 3]).${SHOW}`}, ['main.mjs']);
 		expect(stdout).toBe('[2,4,6]\n');
 	});
@@ -94,7 +94,7 @@ test('a module whose import never ends on the worker ends the map early', async 
 	expect(stdout).toContain('never finished');
 });
 
-test('another Node major on the worker-node is refused by name', async () => {
+test('H11, H13: another Node major on the worker-node is refused by name', async () => {
 	const other = join(directory.path, 'other-node');
 	const main = `${POOL}import {chmodSync} from 'node:fs';\nchmodSync('other-node', 0o755);\nawait pool.map(x => x, [1], {nodePath: ${JSON.stringify(other)}}).${SHOW}`;
 	const preload = `Object.defineProperty(process, 'version', {value: 'v99.1.0'});\n`;
@@ -119,7 +119,7 @@ test('taskContext and isWorker work from a second copy of the package', async ()
 	]);
 });
 
-test('several processes in one directory do not disturb each other', async () => {
+test('X17: several processes in one directory do not disturb each other', async () => {
 	createProject(directory.path, {'main.mjs': `${POOL}await pool.map(x => x + Number(process.env.OFFSET), [1, 2, 3, 4]).${SHOW}`});
 	const offsets = [10, 20, 30];
 	const ran = await Promise.all(offsets.map(offset => runNode(['main.mjs'], {cwd: directory.path, env: {OFFSET: String(offset)}})));
@@ -127,7 +127,7 @@ test('several processes in one directory do not disturb each other', async () =>
 	expect(keptWorkDirs(join(directory.path, '.qmr'))).toEqual([]);
 });
 
-test('neither side has a worker thread, a listening port or a process left', async () => {
+test('Q24, X21: neither side has a worker thread, a listening port or a process left', async () => {
 	const main = `${POOL}import {inspectWorker} from './work.mjs';
 const results = await pool.map(inspectWorker, [1]);
 const {readdirSync, readFileSync} = await import('node:fs');
@@ -144,7 +144,7 @@ export const inspectWorker = () => ({resources: process.getActiveResourcesInfo()
 	expect([seen.worker.children, seen.children, seen.worker.stdin]).toEqual(['', '', '']);
 });
 
-test('N15: functions and other input that can’t work are refused before anything is written', async () => {
+test('Q3, W6, N15: functions and other input that can’t work are refused before anything is written', async () => {
 	const main = `${POOL}
 const refused = async (...args) => pool.map(...args).then(() => 'accepted', error => error.code);
 const outside = {x: 1};
@@ -179,7 +179,7 @@ console.log(JSON.stringify([
 	expect(existsSync(join(directory.path, '.qmr'))).toBe(false);
 });
 
-test('A13: a chunk of a kept work_dir is computed again by hand, and nothing that was there is replaced', async () => {
+test('Q18, A13: a chunk of a kept work_dir is computed again by hand, and nothing that was there is replaced', async () => {
 	const {Pool, readWorkDir} = await import('queue-map-reduce');
 	const workDir = join(directory.path, 'work');
 	const pool = new Pool({engine: 'local', slots: 1, workDir, keepWorkDir: true, env: {}});

@@ -66,6 +66,33 @@ describe.each(ENGINES)('on %s', engine => {
 		]);
 	});
 
+	test('B1, B4, B9, Y4, Y5: several maps run at once, each tells how far it is, and one is ended without the other', async () => {
+		const pool = new Pool({...options, handleSignals: false});
+		const [first, second] = await Promise.all([
+			pool.submit(runCommand, [{cmd: 'exit 1'}, {cmd: 'exit 2'}]),
+			pool.submit(
+				runCommand,
+				Array.from({length: 40}, () => ({cmd: 'sleep 0.5'})),
+			),
+		]);
+		const codes: (number | null)[] = [];
+		for await (const outcome of first) if (outcome.status === 'fulfilled') codes[outcome.itask] = outcome.value.code;
+		expect(codes).toEqual([1, 2]);
+		expect(first.status()).toMatchObject({
+			isOver: true,
+			total: 2,
+			done: 2,
+			failed: 0,
+			running: 0,
+			pending: 0,
+			rate: expect.any(Number),
+			remainingMs: 0,
+		});
+		await second.cancel(new Error('not wanted'));
+		await expect(second.results()).rejects.toThrow('not wanted');
+		expect(second.status()).toMatchObject({isOver: true, total: 40});
+	});
+
 	// A call of the dummy queue's qstat lasts as long as the queue-job that it runs: there is nothing to be cancelled.
 	test.skipIf(engine === 'dummy')('B12: a map that is cancelled ends its commands, with all that they have started', async () => {
 		const marker = join(directory.path, 'marker');

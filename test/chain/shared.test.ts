@@ -34,7 +34,7 @@ describe.each(ENGINES)('on %s', engine => {
 
 	const keptWorkDir = (): string => keptWorkDirs(options.workRoot as string)[0] as string;
 
-	test('the tasks of a queue-job see one object, those of another one its own', async () => {
+	test('H3: the tasks of a queue-job see one object, those of another one its own', async () => {
 		const pool = new Pool({...options, shared: {table: TABLE}});
 		const results = await pool.map(work.lookUpShared, ['a', 'b', 'c', 'a'], {numChunks: 2, keepWorkDir: true});
 		const [a, b] = [TABLE.get('a'), TABLE.get('b')];
@@ -55,7 +55,7 @@ describe.each(ENGINES)('on %s', engine => {
 		expect(record.problems).toEqual([]);
 	});
 
-	test('a queue-job reads the file once, not once for each task', async () => {
+	test('H3: a queue-job reads the file once, not once for each task', async () => {
 		const results = await new Pool(options).map(work.lookUpAndTakeAway, [1, 2, 3], {numChunks: 1, shared: 'read', keepWorkDir: true});
 		expect(results).toEqual(['read', 'read', 'read']);
 		const {problems} = await readWorkDir(keptWorkDir());

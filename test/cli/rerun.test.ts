@@ -12,7 +12,7 @@ const states = async (workDir: string): Promise<string[]> => (await readWorkDir(
 const everything = (workDir: string): string[] => readdirSync(workDir, {recursive: true}).map(String).sort();
 
 describe('D11, C11: qmr rerun', () => {
-	test('submits only what had failed, and then all results are there', async () => {
+	test('X15: submits only what had failed, and then all results are there', async () => {
 		const kept = await makeKeptMap('dummy');
 		const before = qsubs(kept);
 		kept.touch('mended');

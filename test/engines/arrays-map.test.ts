@@ -105,7 +105,7 @@ const largest = (listings: readonly Element[][], letters = /./): number =>
 	Math.max(0, ...listings.map(jobs => jobs.filter(({state}) => letters.test(state)).length));
 
 describe('a map with `arrayJobs`', () => {
-	test('submits 200 chunks by one qsub, and every result comes to its place', async () => {
+	test('C20, Q29: submits 200 chunks by one qsub, and every result comes to its place', async () => {
 		const qsubPath = await wrap('qsub');
 		expect(await createPool({qsubPath}).map(faulty.compute, tasksOf(200))).toEqual(numbers(200));
 		expect(callsOf(qsubPath)).toEqual([expect.stringContaining('-t 1-200')]);

@@ -25,7 +25,7 @@ afterEach(() => {
 	directory.remove();
 });
 
-test('N21, N22: a task finds the queue-job’s own variables and scratch directory, and the caller’s working directory', async () => {
+test('W9, W12, N21, N22: a task finds the queue-job’s own variables and scratch directory, and the caller’s working directory', async () => {
 	for (const name of ['JOB_ID', 'NSLOTS', 'TMPDIR', 'TMP', 'HOSTNAME', 'QUEUE', 'SGE_TASK_ID']) vi.stubEnv(name, '/the/caller’s');
 	vi.stubEnv('HOME', '/nonexistent/home');
 	const pool = new Pool({...poolOptions('grid-engine', directory.path), queueName: 'all.q'});
@@ -75,7 +75,7 @@ await writeFile(process.argv[2], '');
 setInterval(() => {}, 1000);
 `;
 
-test('no side has a worker thread or listens on a port while a map runs, and no process is left afterwards', async () => {
+test('Q24: no side has a worker thread or listens on a port while a map runs, and no process is left afterwards', async () => {
 	createProject(directory.path, {
 		'control.mjs': CONTROL,
 		'main.mjs': `import {writeFileSync} from 'node:fs';

@@ -29,7 +29,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		directory.remove();
 	});
 
-	test('A1: results come in task order', async () => {
+	test('Q1, A1: results come in task order', async () => {
 		expect(
 			await pool.map(work.sum, [
 				[1, 2],
@@ -39,7 +39,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		).toEqual([3, 5, 9]);
 	});
 
-	test('A2, A3: ten sums, equal to those of Array.map; the work_dir is gone afterwards and nothing was said', async () => {
+	test('Q1, Q21, A2, A3: ten sums, equal to those of Array.map; the work_dir is gone afterwards and nothing was said', async () => {
 		const tasks = range(0, 10).map(i => range(i, 100));
 		const results = await pool.map(work.sum, tasks);
 		expect(results).toEqual([4950, 5050, 5150, 5250, 5350, 5450, 5550, 5650, 5750, 5850]);
@@ -48,7 +48,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		expect(said).not.toContain('work_dir');
 	});
 
-	test('A4, N20: with keepWorkDir the work_dir stays, private, with the files of every chunk, and is named', async () => {
+	test('Q8, Q21, W10, P4, A4, N20: with keepWorkDir the work_dir stays, private, with the files of every chunk, and is named', async () => {
 		const tasks = range(0, 10).map(i => range(i, 100));
 		await pool.map(work.sum, tasks, {keepWorkDir: true, numChunks: 10});
 		const [workDir] = keptWorkDirs(workRoot) as [string];
@@ -88,14 +88,14 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		expect(outcomes.map(({status}) => status)).toEqual([...Array(10).fill('fulfilled'), 'rejected']);
 	});
 
-	test('A7: 120 tasks in 7 chunks are 120 results of exactly 7 queue-jobs', async () => {
+	test('Q9, A7: 120 tasks in 7 chunks are 120 results of exactly 7 queue-jobs', async () => {
 		const tasks = range(0, 120).map(i => range(i, 3));
 		expect(await pool.map(work.sum, tasks, {numChunks: 7, keepWorkDir: true})).toEqual(range(0, 120).map(i => 3 * i + 3));
 		const {journal} = await readWorkDir(keptWorkDirs(workRoot)[0] as string);
 		expect(journal.filter(({event}) => event === 'submitted')).toHaveLength(7);
 	});
 
-	test('A9, A10: starmap spreads its arguments', async () => {
+	test('Q26, A9, A10: starmap spreads its arguments', async () => {
 		const lists: [unknown, unknown][] = [
 			[1, 1],
 			[1, 0],
@@ -156,7 +156,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		}
 	});
 
-	test('A17: values of every kind go there and back, small and large', async () => {
+	test('Q4, A17: values of every kind go there and back, small and large', async () => {
 		const tasks = [
 			'0'.repeat(2000),
 			...range(0, 10).map(() => '0'.repeat(2000)),
@@ -193,7 +193,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		['uncaughtWithListener', 'uncaught-exception', 'thrown in a timer'],
 		['neverSettled', 'never-settled', 'nothing was left'],
 		['throwingThenable', 'exception', 'no promise'],
-	])('N8: in one chunk only the task that does %s fails, and the message says what happened', async (bad, kind, text) => {
+	])('Q18, N8: in one chunk only the task that does %s fails, and the message says what happened', async (bad, kind, text) => {
 		const error = await failureOf(pool.map(work.behave, [0, bad, 2], {numChunks: 1}));
 		expect(error.failures.map(({itask}) => itask)).toEqual([1]);
 		expect(error.failures[0]).toMatchObject({kind, ichunk: 0, attempt: 1, message: expect.stringContaining(text)});
@@ -204,7 +204,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		expect(await pool.map(work.giveThenable, [0, 1])).toEqual(await Promise.all([0, 1].map(work.giveThenable)));
 	});
 
-	test('N7: a task that kills its process once is computed again; one that always does fails as killed, the others do not', async () => {
+	test('X1, P1, N7: a task that kills its process once is computed again; one that always does fails as killed, the others do not', async () => {
 		const tasks = range(0, 3).map(() => ({itask: 1, times: 1}));
 		expect(await pool.map(work.killOnAttempt, tasks, {keepWorkDir: true, numChunks: 3})).toEqual([0, 1, 2]);
 		const {journal} = await readWorkDir(keptWorkDirs(workRoot)[0] as string);
@@ -217,7 +217,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		expect([error.results[0], error.results[2]]).toEqual([0, 2]);
 	});
 
-	test('N21: the variables of the queue-job are its own', async () => {
+	test('W9, N21: the variables of the queue-job are its own', async () => {
 		process.env.JOB_ID = 'of the caller';
 		process.env.NSLOTS = 'of the caller';
 		try {
@@ -230,7 +230,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		}
 	});
 
-	test('A14, N22: the environment arrives unchanged, and the working directory is the caller’s', async () => {
+	test('Q10, W7, W12, P11, A14, N22: the environment arrives unchanged, and the working directory is the caller’s', async () => {
 		const values = {
 			QMR_1: 'a=b',
 			QMR_2: "a'b=b",
@@ -252,7 +252,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		}
 	});
 
-	test('N24: what tasks print is kept per chunk, told per task, and does not matter for success; stderr keeps the work_dir', async () => {
+	test('Q20, H5, N24: what tasks print is kept per chunk, told per task, and does not matter for success; stderr keeps the work_dir', async () => {
 		expect(await pool.map(work.speak, ['a', 'b'], {numChunks: 1})).toEqual(['a', 'b']);
 		expect(keptWorkDirs(workRoot)).toEqual([]);
 		expect(await pool.map(work.speak, ['a', 'loud', 'c'], {numChunks: 1})).toEqual(['a', 'loud', 'c']);
@@ -299,7 +299,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		for (const line of readFileSync(join(workDir, 'log.jsonl'), 'utf8').trimEnd().split('\n')) expect(() => JSON.parse(line)).not.toThrow();
 	});
 
-	test('N18: every line of log.jsonl is valid JSON, whatever stands in paths and messages', async () => {
+	test('Q17, W19, N18: every line of log.jsonl is valid JSON, whatever stands in paths and messages', async () => {
 		const workDir = join(directory.path, 'with "quotes"');
 		await pool.map(work.sum, [[1, 2]], {workDir, keepWorkDir: true, message: 'a "note"\nin two lines'});
 		const {manifest, journal} = await readWorkDir(workDir);
@@ -309,7 +309,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		);
 	});
 
-	test('several maps at once do not disturb each other', async () => {
+	test('B9, W13: several maps at once do not disturb each other', async () => {
 		const maps = await Promise.all([
 			pool.map(work.sum, [[1], [2]]),
 			pool.map(work.identity, ['a', 'b', 'c'], {numChunks: 2}),
@@ -319,7 +319,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		expect(existsSync(workRoot)).toBe(false);
 	});
 
-	test('an aborted map rejects with the reason of its signal and removes its queue-jobs', async () => {
+	test('Y5: an aborted map rejects with the reason of its signal and removes its queue-jobs', async () => {
 		const controller = new AbortController();
 		const note = join(directory.path, 'note');
 		const running = pool.map(

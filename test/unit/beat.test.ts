@@ -77,7 +77,7 @@ const mapBeats = (pollingIntervalMs: number, statusCost: 'call' | 'none' = 'call
 };
 
 describe('the beats of a map', () => {
-	test('the queue is asked after 1, 2, 4 s, then every 5 s', () => {
+	test('Q13: the queue is asked after 1, 2, 4 s, then every 5 s', () => {
 		const {clock, beats} = mapBeats(5000);
 		expect(rounds(clock, beats.status, changed(5))).toEqual([1000, 2000, 4000, 5000, 5000]);
 	});

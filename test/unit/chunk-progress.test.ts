@@ -415,7 +415,7 @@ describe('a full disk', () => {
 		expect(memory.sleeps.slice(0, 4)).toEqual([1000, 2000, 4000, 8000]);
 	});
 
-	test.each(['write', 'sync', 'rename'])('a %s that fails for another reason ends the worker at once', async operation => {
+	test.each(['write', 'sync', 'rename'])('Q22, P10: a %s that fails for another reason ends the worker at once', async operation => {
 		const progress = await open(1, {numTasks: 1});
 		memory.fault = each => {
 			if (each === operation) throw systemError('EIO');

@@ -7,7 +7,7 @@ const tasksOf = (chunks: readonly Chunk[]): number[] =>
 	chunks.flatMap(({firstTask, numTasks}) => Array.from({length: numTasks}, (_, i) => firstTask + i));
 const upTo = (numTasks: number): number[] => Array.from({length: numTasks}, (_, i) => i);
 
-describe('A11', () => {
+describe('Q9, A11', () => {
 	test.each<Chunking>([
 		{kind: 'at-most', numChunks: 1000},
 		{kind: 'num-chunks', numChunks: 1},
@@ -47,7 +47,7 @@ test('larger chunks come first', () => {
 	expect(sizes(cutChunks(10, {kind: 'num-chunks', numChunks: 7}))).toEqual([2, 2, 2, 1, 1, 1, 1]);
 });
 
-test('one task a chunk up to the limit, even chunks above it', () => {
+test('H4: one task a chunk up to the limit, even chunks above it', () => {
 	expect(sizes(cutChunks(1000, {kind: 'at-most', numChunks: 1000}))).toEqual(Array(1000).fill(1));
 	expect(sizes(cutChunks(1001, {kind: 'at-most', numChunks: 1000}))).toEqual([2, ...Array(999).fill(1)]);
 });

@@ -10,7 +10,7 @@ const FIXTURES = new URL('../fixtures/qstat/', import.meta.url);
 const names = readdirSync(FIXTURES).filter(name => name.endsWith('.xml') && !name.startsWith('all-instances'));
 
 describe('each call of qstat lets one thing happen:', () => {
-	test('ten queue-jobs take twenty calls', async () => {
+	test('Q25: ten queue-jobs take twenty calls', async () => {
 		const queue = makeDummyQueue();
 		for (let index = 0; index < 10; index += 1) {
 			await submit(queue, `job${index}`);
@@ -39,7 +39,7 @@ describe('each call of qstat lets one thing happen:', () => {
 		expect(await pollStates(queue)).toEqual({});
 	});
 
-	test('thirty queue-jobs of which one fails five times take 65 qstat, 35 qsub and 5 qdel', async () => {
+	test('Q25: thirty queue-jobs of which one fails five times take 65 qstat, 35 qsub and 5 qdel', async () => {
 		const queue = makeDummyQueue({faults: [{kind: 'error-state', jobName: '#000000013.', times: 5, reason: 'no reason'}]});
 		const nameOf = (ichunk: number, attempt: number): string => `q#${String(ichunk).padStart(9, '0')}.${attempt}`;
 		for (let ichunk = 0; ichunk < 30; ichunk += 1) {

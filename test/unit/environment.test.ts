@@ -123,7 +123,7 @@ const codeOf = (run: () => unknown): string => {
 };
 
 describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({shell}) => {
-	test('A14: every nasty name and value arrives, byte for byte where a shell can carry it', () => {
+	test('Q10, W7, W8, A14: every nasty name and value arrives, byte for byte where a shell can carry it', () => {
 		const workDir = makeWorkDir({captured: capture(NASTY)});
 		expect(runLauncher(shell, workDir, ['13', '1'])).toMatchObject({status: 0, stdout: '', stderr: ''});
 		expect(readFileSync(join(workDir, '000000013.1.e'), 'utf8')).toBe('');
@@ -137,7 +137,7 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 		for (const trap of ['/tmp/qmr-ps1', '/tmp/qmr-ps4']) expect(existsSync(trap)).toBe(false);
 	});
 
-	test("N21: the job's own variables stay as they are, and what only the site set is gone", () => {
+	test("W9, N21: the job's own variables stay as they are, and what only the site set is gone", () => {
 		const caller = {
 			TMPDIR: '/caller-tmp',
 			JOB_ID: '1',

@@ -82,7 +82,7 @@ const ofGuardedMain: Expected = {triple: [[5], 15], renamed: [[5], 8], nested: [
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const stripsTypes = major > 22 || (major === 22 && minor >= 18);
 
-describe('a worker gets back and calls', () => {
+describe('Q3, C4: a worker gets back and calls', () => {
 	test('exports of an ES module, functions of Node and self-contained functions', () =>
 		roundTrip('table-esm.mjs', {...ofWork, default: [[5], 2], bound: [[5], 8], proxied: [[5], 8], ...ofEverywhere}));
 

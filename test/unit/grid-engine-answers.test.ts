@@ -67,7 +67,7 @@ describe('listings of a real Grid Engine', () => {
 		expect(LISTINGS.length).toBeGreaterThanOrEqual(30);
 	});
 
-	test.each(LISTINGS)('A20: every queue-job of %s is read, with its number, name and state', async name => {
+	test.each(LISTINGS)('Q13, A20: every queue-job of %s is read, with its number, name and state', async name => {
 		const xml = read(name);
 		const jobs = await parse(xml);
 		const listed = xml.split('<job_list').slice(1).map(readJobList);
@@ -88,7 +88,7 @@ describe('listings of a real Grid Engine', () => {
 		expect((await parse(read(name))).map(job => job.state)).toEqual([state]);
 	});
 
-	test('A20: an empty listing holds none', async () => {
+	test('Q13, A20: an empty listing holds none', async () => {
 		expect(await parse(read('empty.xml'))).toEqual([]);
 	});
 
@@ -158,7 +158,7 @@ describe('listings of a real Grid Engine', () => {
 		},
 	);
 
-	test('queue-jobs of another owner are left out', async () => {
+	test('W14: queue-jobs of another owner are left out', async () => {
 		expect(await parse(read('many.xml'), 'somebody')).toEqual([]);
 		const mixed = listing([{id: '1', name: 'qs#1', state: 'r', owner: 'root', host: 'n1'}], [{id: '2', name: 'qs#1', state: 'qw'}]);
 		expect((await parse(mixed)).map(({id}) => id)).toEqual(['2']);
@@ -174,7 +174,7 @@ describe('made-up listings', () => {
 		]);
 	});
 
-	test('A12c: 1000 running, every 10th in error, and 2000 pending, every 10th in error', async () => {
+	test('Q14, A12c: 1000 running, every 10th in error, and 2000 pending, every 10th in error', async () => {
 		const make = (count: number, state: string, errorState: string, host: string): MadeUp[] =>
 			Array.from({length: count}, (_, i) => ({id: String(i), name: `job${i}`, state: i % 10 === 0 ? errorState : state, host}));
 		const jobs = await parse(listing(make(1000, 'r', 'Er', 'n1'), make(2000, 'qw', 'Eqw', '')));
@@ -268,7 +268,7 @@ const LETTERS: Readonly<Partial<Record<JobState, string>>> = {
 	deleting: 'dr dt dRr dRt ds dS dT dRs dRS dRT dEqw dhqw',
 };
 
-describe('state letters', () => {
+describe('Q14: state letters', () => {
 	test.each(['u', 'au', 'du', 'Eu', 'uE'])(
 		'a queue-job on a queue instance in the state %s is unreachable, unless it is being deleted',
 		async state => {

@@ -11,7 +11,7 @@ test('nothing is asked for when nothing is named', () => {
 	expect(resourceArguments('short.q', {})).toEqual(['-q', 'short.q']);
 });
 
-test('each resource has its words', () => {
+test('C5, X10: each resource has its words', () => {
 	const resources = {memoryBytes: GIBIBYTE, timeSeconds: 90, gpus: 2, queue: 'long.q', project: 'physics'};
 	expect(resourceArguments(undefined, resources)).toEqual(
 		['-q long.q', '-P physics', '-l h_vmem=1073741824', '-l h_rt=90', '-l gpu=2'].flatMap(words => words.split(' ')),

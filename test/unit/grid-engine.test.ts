@@ -55,7 +55,7 @@ describe('what a call of qsub has brought about', () => {
 		expect(judged('', 25)).toEqual({kind: 'full', reason: 'qsub ended with exit status 25'});
 	});
 
-	test('a failure that queued the job all the same is looked up by its name: no number is taken from prose', () => {
+	test('X12: a failure that queued the job all the same is looked up by its name: no number is taken from prose', () => {
 		expect(judged(TAKEN_WITH_WARNING).kind).toBe('unanswered');
 		expect(judged('Unable to run job: warning: something\n', 1, '937\n').kind).toBe('unanswered');
 	});
@@ -82,7 +82,7 @@ describe('what a call of qsub has brought about', () => {
 describe('the arguments of qsub', () => {
 	const request = {name: 'qs#000000013.1', script: '/work dir/launch.sh', scriptArguments: ['13', '1'], avoidHosts: [], resources: {}};
 
-	test('say all that a default request file could say otherwise', () => {
+	test('Q11: say all that a default request file could say otherwise', () => {
 		// As one line; the empty word after -C stands between two blanks.
 		expect(submitArguments({queueName: undefined, qsubArgs: []}, request).join(' ')).toBe(
 			'-terse -N qs#000000013.1 -C  -S /bin/sh -b n -shell y -j n -r n -now n -i /dev/null -o /dev/null -e /dev/null -wd / /work dir/launch.sh 13 1',
@@ -94,7 +94,7 @@ describe('the arguments of qsub', () => {
 		expect(submitEnvironment(environment)).toEqual({PATH: '/bin', HOME: '/home/me', SGE_ROOT: '/sge'});
 	});
 
-	test('the queue and the user’s own arguments come last before the script, so that they win', () => {
+	test('Q11, C5: the queue and the user’s own arguments come last before the script, so that they win', () => {
 		const args = submitArguments({queueName: 'short.q', qsubArgs: ['-l', 'h_vmem=8G', '-wd', '/tmp']}, request);
 		expect(args.slice(-9)).toEqual(['-q', 'short.q', '-l', 'h_vmem=8G', '-wd', '/tmp', '/work dir/launch.sh', '13', '1']);
 	});
@@ -167,7 +167,7 @@ const THREE = requests.map(() => ({kind: 'submitted', id: '7'}));
 const ARRAY: ArrayRequest = {...(requests[0] as JobRequest), numElements: 5, maxRunning: undefined};
 
 describe('the engine', () => {
-	test('submits in order and stops at the first that is not taken', async () => {
+	test('P6: submits in order and stops at the first that is not taken', async () => {
 		const {engine, calls} = makeEngine({qsub: 'case "$*" in *"-N b "*) exit 25;; *) echo 7;; esac'});
 		expect(await engine.submit(requests)).toEqual([
 			{kind: 'submitted', id: '7'},
@@ -210,7 +210,7 @@ case "$*" in *"-t 1-5"*) echo 8.1-5:1;; *) echo 7;; esac`;
 		expect(calls()).toHaveLength(4);
 	});
 
-	test('lists by one call for its own user', async () => {
+	test('Q13, X13: lists by one call for its own user', async () => {
 		const {engine, calls} = makeEngine({qstat: `cat '${MANY}'; echo 'warning: old' >&2`});
 		expect(await engine.status()).not.toEqual([]);
 		expect(calls()).toEqual(['qstat -f -ne -xml -u daemon']);
@@ -256,7 +256,7 @@ case "$*" in *"-t 1-5"*) echo 8.1-5:1;; *) echo 7;; esac`;
 		expect(calls()).toHaveLength(1);
 	});
 
-	test('asks a second time at once when an answer can’t be used', async () => {
+	test('Q30: asks a second time at once when an answer can’t be used', async () => {
 		const {engine, calls} = makeEngine({qstat: `if test -e "$0.once"; then cat '${MANY}'; else : > "$0.once"; exit 1; fi`});
 		expect(await engine.status()).not.toEqual([]);
 		expect(calls()).toHaveLength(2);
@@ -277,7 +277,7 @@ case "$*" in *"-t 1-5"*) echo 8.1-5:1;; *) echo 7;; esac`;
 		expect(calls()).toHaveLength(1);
 	});
 
-	test('removes a hundred at a time, and what qdel says decides nothing', async () => {
+	test('W2: removes a hundred at a time, and what qdel says decides nothing', async () => {
 		const {engine, calls} = makeEngine({qdel: 'echo "denied: job does not exist"; exit 1'});
 		await engine.remove(Array.from({length: 201}, (_, i) => String(i)));
 		expect(calls().map(line => line.split(' ').length - 1)).toEqual([100, 100, 1]);
@@ -351,7 +351,7 @@ describe('arrays', () => {
 		expect(judged(refused).kind).toBe('permanent');
 	});
 
-	test('as many elements run at a time as are asked for', async () => {
+	test('Q29: as many elements run at a time as are asked for', async () => {
 		const {arrays, calls} = arraysOf({qsub: 'echo 8.1-5:1'});
 		await arrays.submit({...ARRAY, maxRunning: 3, scriptArguments: ['7', '1', arrays.elementVariable]});
 		expect(calls()).toEqual([expect.stringMatching(/ -t 1-5 -tc 3 \/launch\.sh 7 1 SGE_TASK_ID$/)]);

@@ -46,14 +46,14 @@ describe('C1, D7: the grid', () => {
 		expect(grid({})).toHaveLength(1);
 	});
 
-	test('D7: keeps negative, fractional and all other values', () => {
+	test('X5, X7, D7: keeps negative, fractional and all other values', () => {
 		// ClusterJob made [0, 1, 2] of range(-3, 3), and 0, 0, 2 of these (X5, X7).
 		expect([...grid({i: [-3, -2, -1, 0, 1, 2]})].map(({i}) => i)).toEqual([-3, -2, -1, 0, 1, 2]);
 		const values = [0.5, 1e-3, 2, -0, Number.NaN, 10n, undefined, null, 'text'];
 		expect([...grid({v: values})].map(({v}) => v)).toEqual(values);
 	});
 
-	test('C1: is what nested loops over its axes are, whatever they hold', () => {
+	test('X6, C1: is what nested loops over its axes are, whatever they hold', () => {
 		fc.assert(
 			fc.property(axesArbitrary, axes => {
 				const expected = nestedLoops(Object.entries(axes));

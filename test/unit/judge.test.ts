@@ -356,7 +356,7 @@ const check = (hold: (facts: ChunkFacts, limits: Limits, verdict: Verdict) => vo
 };
 
 describe('for any history', () => {
-	test('a chunk is done exactly when an attempt has a whole result, and names the first of them', () => {
+	test('Q19, X2: a chunk is done exactly when an attempt has a whole result, and names the first of them', () => {
 		check((facts, _, verdict) => {
 			const whole = facts.attempts.find(({result}) => result.kind === 'whole');
 			if (whole === undefined) expect(verdict.kind).not.toBe('done');
@@ -378,7 +378,7 @@ describe('for any history', () => {
 		});
 	});
 
-	test('a queue-job that is running, held or suspended is waited for, unless its worker said that it could not begin', () => {
+	test('P7, P8: a queue-job that is running, held or suspended is waited for, unless its worker said that it could not begin', () => {
 		check((facts, _, verdict) => {
 			const current = facts.attempts.at(-1);
 			if (verdict.kind === 'done' || current?.job.kind !== 'listed' || current.result.kind === 'start-failed') return;

@@ -62,7 +62,7 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 		}
 	});
 
-	test.each(NASTY_NAMES)('work_dir, working directory and node path may be called %j', name => {
+	test.each(NASTY_NAMES)('X18: work_dir, working directory and node path may be called %j', name => {
 		const scratch = makeScratch();
 		const cwd = join(scratch, 'cwd', name);
 		mkdirSync(cwd, {recursive: true});
@@ -86,7 +86,7 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 		expect(readFileSync(join(workDir, '000000013.1.o'), 'utf8')).toBe(`${lines.join('\n')}\n`);
 	});
 
-	test('works when the shell reads it from stdin, and as a copy without extension in another directory', () => {
+	test('W11: works when the shell reads it from stdin, and as a copy without extension in another directory', () => {
 		const workDir = makeWorkDir();
 		const script = readFileSync(join(workDir, LAUNCHER), 'utf8');
 		expect(runLauncher(shell, workDir, ['13', '1'], {input: script})).toMatchObject({status: 0, stdout: '', stderr: ''});

@@ -29,11 +29,11 @@ describe('names of queue-jobs', () => {
 		}
 	});
 
-	test('read q<session>#<ichunk>.<attempt>', () => {
+	test('Q7: read q<session>#<ichunk>.<attempt>', () => {
 		expect(jobName(SESSION, 13, 2)).toBe('q2026-11-21T00-20-07_a10cda#000000013.2');
 	});
 
-	test('are names that Grid Engine takes', () => {
+	test('W24: are names that Grid Engine takes', () => {
 		fc.assert(
 			fc.property(ichunks, attempts, (ichunk, attempt) => {
 				const name = jobName(SESSION, ichunk, attempt);
@@ -96,7 +96,7 @@ describe('names of queue-jobs', () => {
 });
 
 describe('file names', () => {
-	test('are those of the documentation', () => {
+	test('Q8: are those of the documentation', () => {
 		expect(tasksPath('/w', 13)).toBe('/w/000000013.tasks');
 		expect(KINDS.map(kind => attemptPath('/w', 13, 2, kind))).toEqual([
 			'/w/000000013.2.part',
@@ -133,7 +133,7 @@ describe('file names', () => {
 });
 
 describe('sessions', () => {
-	test('read as UTC time and 24 random bits', () => {
+	test('Q6, W13, X8: read as UTC time and 24 random bits', () => {
 		expect(createSession(Date.UTC(2026, 10, 21, 0, 20, 7, 999), Uint8Array.of(0xa1, 0x0c, 0xda, 0xff))).toBe(SESSION);
 		expect(createSession(0, Uint8Array.of(0, 0, 1))).toBe('1970-01-01T00-00-00_000001');
 	});

@@ -119,7 +119,7 @@ test('a function of the language or of Node', async () => {
 });
 
 describe('from its text', () => {
-	test('the function finds its modules from the file it was written in', async () => {
+	test('C4: the function finds its modules from the file it was written in', async () => {
 		await write('near.cjs', 'module.exports = "near";');
 		const file = path.join(directory, 'main.mjs');
 		const source = 'async x => [x, require("./near.cjs"), __dirname, __filename]';

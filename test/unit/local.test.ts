@@ -48,7 +48,7 @@ const states = async (engine: Engine): Promise<string[]> => (await engine.status
 const WAITS = 'until test -e "$2/go-$1"; do sleep 0.02; done';
 
 describe('slots', () => {
-	test('so many queue-jobs run at once, in order of submission; the others wait', async () => {
+	test('Q28: so many queue-jobs run at once, in order of submission; the others wait', async () => {
 		const {engine, submit, touch} = makeJobs(WAITS);
 		const ids = await submit('a', 'b', 'c', 'd');
 		expect(await engine.status()).toEqual([
@@ -94,7 +94,7 @@ describe('slots', () => {
 		await untilIdle(engine);
 	});
 
-	test('one slot computes one after the other in order', async () => {
+	test('Q28: one slot computes one after the other in order', async () => {
 		const {engine, submit, directory} = makeJobs('echo $1 >> "$2/order"', 1);
 		await submit('a', 'b', 'c', 'd', 'e');
 		await untilIdle(engine);

@@ -41,7 +41,7 @@ const makeProgress = (chunks: MadeUp[], {progress = true, onProgress = true, isW
 	return {report, counts, time, told, written: () => written};
 };
 
-test('tasks are done, failed, in a queue-job that runs, or pending', () => {
+test('B4: tasks are done, failed, in a queue-job that runs, or pending', () => {
 	const {report, counts, told} = makeProgress([
 		{numTasks: 5, decision: 'done', job: 'running'},
 		{numTasks: 3, decision: 'open', job: 'running'},
@@ -54,7 +54,7 @@ test('tasks are done, failed, in a queue-job that runs, or pending', () => {
 	expect(told).toMatchObject([{total: 15, done: 4, failed: 1, running: 3, pending: 7}]);
 });
 
-test('is told only when it has changed', () => {
+test('Q17: is told only when it has changed', () => {
 	const chunk: MadeUp = {numTasks: 2, decision: 'open', job: 'pending'};
 	const {report, counts, told} = makeProgress([chunk]);
 	report.update();

@@ -38,7 +38,7 @@ describe('C7: a stream of random numbers', () => {
 		expect(take(randomStream(2 ** 48 - 1), 3)).toEqual([0.8111741864050176, 0.46175898738366417, 0.2067622465881832]);
 	});
 
-	test('is the same for the same seed, as a number or as text, and another for any other', () => {
+	test('X9: is the same for the same seed, as a number or as text, and another for any other', () => {
 		expect(take(randomStream('7'), 10)).toEqual(take(randomStream(7), 10));
 		const firsts = Array.from({length: 10_000}, (_, seed) => randomStream(seed)());
 		expect(new Set(firsts).size).toBe(10_000);

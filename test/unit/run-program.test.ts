@@ -27,7 +27,7 @@ const untilGone = async (pid: number): Promise<void> => {
 };
 
 describe('a program', () => {
-	test('gets its arguments as they are and nothing on stdin; what it printed is told whole', async () => {
+	test('X18: gets its arguments as they are and nothing on stdin; what it printed is told whole', async () => {
 		const result = await run('printf "<%s>" "$@"; cat; echo out; echo err >&2', ['a b', "'$HOME'", '', '*']);
 		expect(result).toEqual({ending: 'exited', exitCode: 0, stdout: "<a b><'$HOME'><><*>out\n", stderr: 'err\n'});
 	});
@@ -79,7 +79,7 @@ describe('a program', () => {
 	});
 });
 
-describe('a program that takes too long', () => {
+describe('Q30: a program that takes too long', () => {
 	test('is killed with all its children', async () => {
 		const {directory, paths} = makePrograms({program: 'sleep 120 &\necho $! > "$0.pid"\necho begun\nwait'});
 		const result = await runProgram(paths.program, [], within(500));

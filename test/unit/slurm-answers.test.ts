@@ -69,7 +69,7 @@ describe('the listing of squeue', () => {
 		);
 	});
 
-	test('is asked for in hidden partitions too, with every element of its own, and the name last', () => {
+	test('P9: is asked for in hidden partitions too, with every element of its own, and the name last', () => {
 		expect(listArguments('ada')).toEqual(['-h', '-a', '-r', '-u', 'ada', '-o', '%i|%T|%B|%r|%j']);
 	});
 });

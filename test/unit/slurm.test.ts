@@ -29,7 +29,7 @@ describe('the state of queue-jobs', () => {
 		['does not know the user', 'echo "squeue: error: Invalid user: ada" >&2; exit 0', /Invalid user/],
 		['says something else', 'echo Maintenance', /no listing: Maintenance/],
 		['is killed', 'kill -9 $$', /exit status undefined/],
-	])('is not known when squeue %s', async (_, squeue, words) => {
+	])('P9: is not known when squeue %s', async (_, squeue, words) => {
 		await expect(createEngine({squeue}).engine.status()).rejects.toThrow(words);
 	});
 

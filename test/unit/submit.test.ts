@@ -102,7 +102,7 @@ describe('submitting', () => {
 		expect(state.needsSweep).toBe(true);
 	});
 
-	test('holds back what is more than `maxQueuedJobs`, until a chunk is decided', async () => {
+	test('C6: holds back what is more than `maxQueuedJobs`, until a chunk is decided', async () => {
 		const {submit, state, happened} = createMap(4, taken, {maxQueuedJobs: 3});
 		expect(await submit()).toEqual({numTaken: 3, refusal: undefined});
 		expect(isHeldBack(state)).toBe(false);
@@ -138,7 +138,7 @@ describe('submitting', () => {
 describe('submitting arrays', () => {
 	const arrayOf: Answer = (_, i) => ({kind: 'submitted', id: `${i + 1}`});
 
-	test('is one submission, of which every chunk knows its element', async () => {
+	test('Q29: is one submission, of which every chunk knows its element', async () => {
 		const {submit, state, arrays, noted, happened} = createMap(3, arrayOf, {arrayJobs: true});
 		expect(await submit()).toEqual({numTaken: 3, refusal: undefined});
 		expect(happened).toEqual(['owner', 'flush true', 'owner', 'array of 3']);

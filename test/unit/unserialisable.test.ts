@@ -38,7 +38,7 @@ const argumentsOf = function (this: unknown, ..._: number[]): unknown {
 const selfCaused = new Error('a');
 selfCaused.cause = {inner: [selfCaused]};
 
-describe('the path of what can not be written', () => {
+describe('Q4: the path of what can not be written', () => {
 	const bad = (): void => {};
 
 	test.each<[string, unknown]>([

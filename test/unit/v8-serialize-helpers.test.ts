@@ -214,7 +214,7 @@ describe('what is written is read', () => {
 		);
 	});
 
-	test('NaN, -0, bigints, holes, Map, Set, Date, cycles and lone surrogates', async () => {
+	test('Q4: NaN, -0, bigints, holes, Map, Set, Date, cycles and lone surrogates', async () => {
 		const withHole = new Array<number>(3).fill(1);
 		delete withHole[1];
 		const cycle: {self?: unknown; n: number} = {n: 1};
@@ -537,7 +537,7 @@ describe('what can not be read', () => {
 		expect(error.message).toMatch(message);
 	});
 
-	test('a head that v8 can not read is told of with the Node that reads', async () => {
+	test('H13: a head that v8 can not read is told of with the Node that reads', async () => {
 		// As a later v8 would write it: the version byte after the mark ff.
 		const first = sample.toString('latin1').slice(sample.indexOf('BLCK') + 28, sample.indexOf('BLCK') + 32);
 		expect(first.slice(0, 2)).toBe(serialize(1).toString('latin1', 0, 2));
@@ -546,7 +546,7 @@ describe('what can not be read', () => {
 		expect(error.message).toContain(process.version);
 	});
 
-	test('a value that this Node can not read costs its own task', async () => {
+	test('H13: a value that this Node can not read costs its own task', async () => {
 		const values = [{a: [['first']]}, {a: [['second']]}, {a: [['third']]}];
 		const [block] = await readBlocks(forge(encodeValues(values), '"\u0006second', '\xfe\u0006second'));
 		expect(block!.values).toEqual([values[0], undefined, values[2]]);

@@ -64,12 +64,12 @@ const withUmask = async <Value>(umask: number, act: () => Promise<Value>): Promi
 };
 
 describe('where it is', () => {
-	test('by default below the root, by the name of the session', async () => {
+	test('Q5, W21: by default below the root, by the name of the session', async () => {
 		expect(await placeWorkDir(SESSION, {})).toEqual({workDir: join(process.cwd(), '.qmr', SESSION), root: join(process.cwd(), '.qmr')});
 		expect(await placeWorkDir(SESSION, {workRoot: '/w/../r'})).toEqual({workDir: `/r/${SESSION}`, root: '/r'});
 	});
 
-	test('workDir is exactly the directory, and wins over workRoot', async () => {
+	test('Q5: workDir is exactly the directory, and wins over workRoot', async () => {
 		const directory = makeDirectory();
 		expect(await placeWorkDir(SESSION, {workDir: `${directory}/run`, workRoot: '/r'})).toEqual({
 			workDir: `${directory}/run`,
@@ -104,7 +104,7 @@ describe('where it is', () => {
 });
 
 describe('making it', () => {
-	test('A15: it appears whole, with nothing beside it', async () => {
+	test('Q22, A15: it appears whole, with nothing beside it', async () => {
 		const directory = makeDirectory();
 		const {workDir} = await create({workDir: join(directory, 'run')});
 		expect(readdirSync(directory)).toEqual(['run']);
@@ -122,7 +122,7 @@ describe('making it', () => {
 	test.each([
 		...['a b\'"$:,#*?~', 'two\nlines', '-rf', 'ü😀', '.hidden', 'run..1', '...', 'x'.repeat(255), 'ü'.repeat(127)],
 		...['$HOME', '%s', '(', '[x]'],
-	])('any name of a directory will do: %j', async name => {
+	])('W24: any name of a directory will do: %j', async name => {
 		const directory = makeDirectory();
 		await create({workDir: join(directory, name)});
 		expect(readdirSync(directory)).toEqual([name]);
@@ -134,7 +134,7 @@ describe('making it', () => {
 		expect(readdirSync(directory)).toEqual([SESSION]);
 	});
 
-	test.each([0o000, 0o022, 0o777])('N20: it is its owner’s alone with the umask %o', async umask => {
+	test.each([0o000, 0o022, 0o777])('Q5, W10, N20: it is its owner’s alone with the umask %o', async umask => {
 		const directory = makeDirectory();
 		const {workDir, root} = await withUmask(umask, () => create({workRoot: join(directory, 'a/b')}));
 		expect([join(directory, 'a'), root as string, workDir].map(mode)).toEqual(['700', '700', '700']);
@@ -193,7 +193,7 @@ describe('a failure leaves nothing behind', () => {
 		expect(readdirSync(directory)).toEqual([]);
 	});
 
-	test.each(['create', 'rename'] as const)('%s fails, at whichever call', async method => {
+	test.each(['create', 'rename'] as const)('P10: %s fails, at whichever call', async method => {
 		const numCalls = {create: CONTENT.length, rename: 1}[method];
 		for (let failing = 0; failing < numCalls; failing++) {
 			const directory = makeDirectory();
