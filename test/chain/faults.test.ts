@@ -1,5 +1,5 @@
 /** What goes wrong in a queue, on the dummy queue, where it can be made to. Every test asserts that its fault was seen. */
-import {existsSync, readdirSync, renameSync, rmSync, truncateSync, watch} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, watch} from 'node:fs';
 import {join} from 'node:path';
 import {MapError, Pool, PoolError, type PoolOptions, readWorkDir} from 'queue-map-reduce';
 import {
@@ -379,10 +379,12 @@ test('W20, X2, N10: a result file that was emptied is no result: the chunk is co
 	expect(readdirSync(workDir)).toEqual(expect.arrayContaining(['000000001.1.damaged', '000000001.2.out']));
 });
 
-test('N12: what a failed attempt wrote to stderr does not count', async () => {
+test('W17, N12: attempts share no output, and what a failed one wrote to stderr does not count', async () => {
 	const tasks = [0, 1].map(() => ({itask: 1, times: 1}));
-	expect(await pool.map(work.killOnAttempt, tasks)).toEqual([0, 1]);
-	expect(keptWorkDirs(options.workRoot as string)).toEqual([]);
+	expect(await pool.map(work.complainAndDie, tasks, {keepWorkDir: true, avoidHosts: false})).toEqual([0, 1]);
+	const [workDir] = keptWorkDirs(options.workRoot as string) as [string];
+	expect(said).toContain('is kept, for `keepWorkDir` is set');
+	expect([1, 2].map(attempt => readFileSync(join(workDir, `000000001.${attempt}.e`), 'utf8'))).toEqual(['last words\n', '']);
 });
 
 test.each(['posix_compliant', 'unix_behavior', 'script_from_stdin'] as const)(

@@ -60,6 +60,30 @@ test('Q27: a map runs on the engine that it is given, whose name alone is writte
 	expect([name, options.engine, incompleteOptions]).toEqual(['mine', 'mine', []]);
 });
 
+test('C20: one call submits 441 queue-jobs, one for each task, and one call takes them back', async () => {
+	let jobs: JobStatus[] = [];
+	const engine = createEngine(() => ({
+		maxDefaultChunks: 1000,
+		submit: async requests =>
+			requests.map(({name}): SubmitOutcome => {
+				jobs.push({id: name, name, state: 'pending', rawState: 'qw'});
+				return {kind: 'submitted', id: name};
+			}),
+		status: async () => [...jobs],
+		remove: async ids => {
+			jobs = jobs.filter(({id}) => !ids.includes(id));
+		},
+	}));
+	const run = await new Pool(optionsFor(engine)).submit(
+		square,
+		Array.from({length: 441}, (_, i) => i),
+	);
+	expect(new Set(jobs.map(({name}) => name)).size).toBe(441);
+	await run.cancel();
+	expect(await thrownBy(run.results())).toMatchObject({name: 'AbortError'});
+	expect(jobs).toEqual([]);
+});
+
 test('two engines of one pool are told apart, also when nothing but their functions differ', async () => {
 	const askedBy: string[] = [];
 	const [first, second] = ['first', 'second'].map(which =>

@@ -54,7 +54,7 @@ describe('the table of options', () => {
 	);
 	const rows = findTable(README, 'option').map(([name, byDefault, meaning]) => ({name: namesIn([name])[0], byDefault, meaning}));
 
-	test('has a row for every option, in the order of the source', () => {
+	test('Y12: has a row for every option, in the order of the source', () => {
 		const numOptions = [...typeText('src/options.ts', 'PoolOptions').matchAll(/^\treadonly /gm)].length;
 		expect(options).toHaveLength(numOptions);
 		expect(rows.map(({name}) => name)).toEqual(options.map(({name}) => name));

@@ -423,6 +423,8 @@ describe('a full disk', () => {
 		};
 		await expect(run(progress, 1, 1, 0, () => undefined)).rejects.toMatchObject({exitCode: EXIT_CODES.outputFailed});
 		expect(memory.sleeps).toEqual([]);
+		// What is not on the disk as a whole never gets the name of a result.
+		expect(memory.contents.has(name(1, 'out'))).toBe(false);
 	});
 
 	test('a file that is there already, or can’t be made, is told from one that can’t be written', async () => {

@@ -12,7 +12,14 @@ const LISTED_AFTER_END_MS = 1000;
 
 type Job = {readonly name: string; readonly ichunk: number; readonly submittedMs: number};
 
-type Watched = {readonly map: MapInMemory; readonly most: number; readonly numAsked: number; readonly numRounds: number};
+type Watched = {
+	readonly map: MapInMemory;
+	readonly most: number;
+	readonly numAsked: number;
+	readonly numRounds: number;
+	/** When the last result came into the listing. */
+	readonly seenAtMs: number;
+};
 
 /** Every queue-job runs at once, and brings its result after ten seconds. */
 const runAll = async (numChunks: number, options: object, outlives = LISTED_AFTER_END_MS): Promise<Watched> => {
@@ -20,6 +27,7 @@ const runAll = async (numChunks: number, options: object, outlives = LISTED_AFTE
 	let numAsked = 0;
 	let numRounds = 0;
 	let most = 0;
+	let seenAtMs = 0;
 	const listed = (): Job[] => jobs.filter(({submittedMs}) => map.clock.elapsedMs() < submittedMs + TAKES_MS + outlives);
 	const map = createMapInMemory({
 		numChunks,
@@ -42,6 +50,7 @@ const runAll = async (numChunks: number, options: object, outlives = LISTED_AFTE
 				const path = `${WORK_DIR}/00000000${ichunk}.1.out`;
 				if (map.clock.elapsedMs() < submittedMs + TAKES_MS || map.contents.has(path)) continue;
 				map.contents.set(path, encodeOutcomes([{value: 1}, {value: 2}], {header: {ichunk, numTasks: 2}}));
+				seenAtMs = map.clock.elapsedMs();
 			}
 		},
 	});
@@ -50,7 +59,7 @@ const runAll = async (numChunks: number, options: object, outlives = LISTED_AFTE
 		if (++numRounds > 10_000) stop.abort(new Error('too many rounds'));
 	};
 	await poll(map.state, map.ports, map.reducer, {onRound, signal: stop.signal, feed: undefined, chunksWanted: () => numChunks});
-	return {map, most, numAsked, numRounds};
+	return {map, most, numAsked, numRounds, seenAtMs};
 };
 
 describe('a map with a limit', () => {
@@ -78,6 +87,13 @@ describe('a map with a limit', () => {
 		const limited = await runAll(6, {maxQueuedJobs: 100});
 		expect([limited.numAsked, limited.numRounds, limited.most]).toEqual([free.numAsked, free.numRounds, 6]);
 	});
+});
+
+test('W22: a map ends as soon as its last result is seen: nothing is waited for behind it', async () => {
+	const {map, seenAtMs} = await runAll(1, {pollingIntervalMs: 5000});
+	expect(map.reducer.counts()).toEqual({done: 2, failed: 0});
+	expect(seenAtMs).toBeGreaterThan(TAKES_MS);
+	expect(map.clock.elapsedMs()).toBe(seenAtMs);
 });
 
 describe('a question to the queue', () => {

@@ -326,6 +326,20 @@ describe('every option', () => {
 		expect(mergeOptions({[name]: undefined}, {[name]: undefined})).toEqual({});
 	});
 
+	test.each([
+		...['queue_name', 'work_dir', 'keep_work_dir', 'max_num_resubmissions', 'error_state_indicator', 'num_chunks'],
+		...['qsub_path', 'qstat_path', 'qdel_path'],
+	])('Q2: %s of the ancestor has its counterpart of the same name', name => {
+		const counterpart = name.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+		expect(RULES).toHaveProperty(counterpart);
+	});
+
+	test('Q2: those of another name in the ancestor are `nodePath` and `pollingIntervalMs`, and what it could not ask for is `qsubArgs`', () => {
+		const all = {nodePath: process.execPath, pollingIntervalMs: 5000, qsubArgs: ['-l', 'h_vmem=8G'], queueName: 'short.q', numChunks: 7};
+		expect(mergeOptions(all)).toEqual(all);
+		expect(refusal({python_path: '/bin/python'})).toContain('python_path');
+	});
+
 	test('a long text is shortened', () => {
 		expect(refusal({nodePath: 'x'.repeat(1000)})).toBe(`Expected \`nodePath\` to be an absolute path, got "${'x'.repeat(60)}…".`);
 	});

@@ -99,6 +99,15 @@ test('off a terminal it is a line every five seconds while it changes, one a sec
 `);
 });
 
+test('Y6: a map that ends before its tasks do is not told as one that has done them all', () => {
+	const {report, counts, written} = makeProgress([{numTasks: 9, decision: 'open'}]);
+	report.update();
+	Object.assign(counts, {done: 3, failed: 1});
+	report.update();
+	report.end();
+	expect(written().trimEnd().split('\n').at(-1)).toMatch(/^3 of 9 done, 1 failed, 0 running, 5 pending/);
+});
+
 test('the log of a map of a day is short', () => {
 	const chunks: MadeUp[] = [{numTasks: 100_000, decision: 'open'}];
 	const {report, counts, time, written} = makeProgress(chunks);

@@ -1,4 +1,4 @@
-import {appendFileSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs';
+import {appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
@@ -333,6 +333,22 @@ describe('a damaged work_dir', () => {
 		rmSync(join(workDir, 'log.jsonl'));
 		symlinkSync('run.json', join(workDir, 'log.jsonl'));
 		expect((await readWorkDir(workDir)).problems).toContain(`${join(workDir, 'log.jsonl')}: it can't be read`);
+	});
+
+	test('W23: output that can’t be read costs nothing but itself', async () => {
+		const {workDir, write, finish} = makeWorkDir();
+		const output = {stdout: [0, 5], stderr: [0, 5]} as const;
+		finish(0, [{value: 1, output}, {value: 2}, {value: 3}]);
+		finish(1, [{value: 4, output}, {value: 5}]);
+		write('000000000.1.o', 'first');
+		// A directory in the place of the file can't be read by anybody.
+		for (const name of ['000000000.1.e', '000000001.1.o']) mkdirSync(join(workDir, name));
+		write('000000001.1.e', 'other');
+		const {tasks} = await readWorkDir(workDir);
+		expect([tasks[0], tasks[3]].map(task => [task?.state, task?.stdout, task?.stderr])).toEqual([
+			['done', 'first', ''],
+			['done', '', 'other'],
+		]);
 	});
 
 	test('output that is gone is empty', async () => {
