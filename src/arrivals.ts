@@ -4,7 +4,7 @@ import {makePieces, type PieceInput} from './make-pieces.js';
 import type {ChunkState, MapState} from './map-state.js';
 import {type Outcome, type Piece, toOutcomes} from './outcome.js';
 import type {Clock} from './ports.js';
-import {readGrowth} from './read-finished.js';
+import {readGrowth} from './read/read-finished.js';
 import type {Reducer} from './reduce.js';
 
 export type Arrivals = {

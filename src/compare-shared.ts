@@ -5,7 +5,7 @@ import {PoolError} from './errors.js';
 import {SHARED_VALUE} from './layout.js';
 import type {Manifest} from './manifest.js';
 import type {Files} from './ports.js';
-import {readWhole} from './read-whole.js';
+import {readWhole} from './read/read-whole.js';
 import {decodeShared} from './shared-value.js';
 
 /** @throws PoolError `ERR_POOL_RESUME` when it is not, or can't be read. */

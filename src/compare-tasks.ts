@@ -1,12 +1,12 @@
 /** Whether a call means the map that is in a work_dir. */
 import {isDeepStrictEqual} from 'node:util';
+import {deserialiseValue, serialiseValue} from './block-file/v8-values.js';
 import type {Chunk} from './chunks.js';
 import {PoolError} from './errors.js';
 import type {FunctionReference} from './function-reference.js';
 import type {Manifest} from './manifest.js';
 import type {Files} from './ports.js';
-import {openTasks} from './read-tasks.js';
-import {deserialiseValue, serialiseValue} from './v8-values.js';
+import {openTasks} from './read/read-tasks.js';
 
 export type MeantMap = {readonly call: 'map' | 'starmap'; readonly reference: FunctionReference; readonly tasks: readonly unknown[]};
 

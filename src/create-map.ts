@@ -1,7 +1,7 @@
 /** A new map, from its tasks to a work_dir in which everything is ready. */
 import {hostname} from 'node:os';
 import {isDeepStrictEqual} from 'node:util';
-import {totalLength} from './block-frames.js';
+import {totalLength} from './block-file/block-frames.js';
 import {type Chunking, cutChunks, type StreamChunking, withItasks} from './chunks.js';
 import type {Engine} from './engines/engine.js';
 import {type CapturedEnvironment, captureEnvironment} from './environment.js';
@@ -23,7 +23,7 @@ import type {PoolOptions} from './options.js';
 import {claimWorkDir, type Owner, withOwner} from './owner.js';
 import {createPorts} from './ports.js';
 import {realProcesses} from './processes.js';
-import {createTaskReader} from './read-tasks.js';
+import {createTaskReader} from './read/read-tasks.js';
 import {createReducer, type Keep} from './reduce.js';
 import {encodeShared} from './shared-value.js';
 import type {TaskSource} from './task-source.js';

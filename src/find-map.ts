@@ -1,12 +1,12 @@
 /** The map in a directory, or why there is none that can be gone on with. */
 import {readdir, stat} from 'node:fs/promises';
 import {basename, dirname} from 'node:path';
-import {wholeOf} from './claim-map.js';
 import {PoolError} from './errors.js';
+import {wholeOf} from './later/claim-map.js';
 import {JOURNAL, MANIFEST} from './layout.js';
 import type {Manifest} from './manifest.js';
 import {realFiles} from './ports.js';
-import {readManifest} from './read-manifest.js';
+import {readManifest} from './read/read-manifest.js';
 import {trustWorkDir} from './trust-work-dir.js';
 
 export type FoundMap = {

@@ -6,7 +6,7 @@ import type {TaskErrorKind} from './errors.js';
 import type {Home} from './layout.js';
 import type {Mask} from './mask-environment.js';
 import type {Clock, Files} from './ports.js';
-import {readWhole} from './read-whole.js';
+import {readWhole} from './read/read-whole.js';
 
 export type JournalEvent = {
 	readonly event:

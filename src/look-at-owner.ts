@@ -4,7 +4,7 @@ import {ownerPath, parseOwnerName} from './layout.js';
 import {OWNER_RELEASED, type Processes, parseIdentity} from './owner.js';
 import {realFiles} from './ports.js';
 import {realProcesses} from './processes.js';
-import {readWhole} from './read-whole.js';
+import {readWhole} from './read/read-whole.js';
 
 export type OwnerView =
 	/** Its file can't be read, or there never was one. */

@@ -6,8 +6,8 @@ import type {AttemptFailure} from './map-state.js';
 import type {Piece, ReducedAttempt} from './outcome.js';
 import type {Files} from './ports.js';
 import {printInput} from './print-input.js';
+import {readTail, readTails, type TailRange} from './read/stderr-tail.js';
 import {fromRemoteError} from './remote-error.js';
-import {readTail, readTails, type TailRange} from './stderr-tail.js';
 import type {Block, Source, TaskFailure} from './v8-serialize-helpers.js';
 
 export type PieceInput = {

@@ -10,7 +10,7 @@ import type {PoolOptions, Progress} from './options.js';
 import type {Outcome} from './outcome.js';
 import type {Ports} from './ports.js';
 import {createProgress} from './progress.js';
-import {createTaskReader} from './read-tasks.js';
+import {createTaskReader} from './read/read-tasks.js';
 import type {Reducer} from './reduce.js';
 import type {Stopping} from './stopping.js';
 import type {WorkDirPlace} from './work-dir.js';

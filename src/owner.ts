@@ -4,7 +4,7 @@
 import {PoolError} from './errors.js';
 import {ownerPath, parseOwnerName} from './layout.js';
 import type {Clock, Files, Ports} from './ports.js';
-import {readWhole} from './read-whole.js';
+import {readWhole} from './read/read-whole.js';
 
 /** What tells one process from all others, also from those that get its number later. */
 export type ProcessIdentity = {

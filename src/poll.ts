@@ -14,7 +14,7 @@ import {lookForResults} from './look-for-results.js';
 import {addChunks, type ChunkState, type MapState, noteComplete, openChunks} from './map-state.js';
 import {createOutage, type Outage, shareOutage} from './outage.js';
 import type {Ports} from './ports.js';
-import {readProgress} from './read-finished.js';
+import {readProgress} from './read/read-finished.js';
 import type {Reducer} from './reduce.js';
 import {createRefill} from './refill.js';
 import {type Submission, submitNext} from './submit.js';

@@ -8,7 +8,7 @@ import {type FileHandle, open, readdir, rename, rmdir} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Engine} from './engines/engine.js';
 import {sayBeside} from './live-lines.js';
-import {readFully} from './read-fully.js';
+import {readFully} from './read/read-fully.js';
 import {removeTree} from './remove-tree.js';
 import type {ByteSource} from './v8-serialize-helpers.js';
 

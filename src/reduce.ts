@@ -5,8 +5,8 @@ import {makeFailedPiece, makePieces, type PieceInput} from './make-pieces.js';
 import type {AttemptFailure} from './map-state.js';
 import {type Outcome, type Piece, type ReducedAttempt, toOutcomes} from './outcome.js';
 import type {Files} from './ports.js';
-import {readFinished} from './read-finished.js';
-import {readOutcomeFile} from './read-outcomes.js';
+import {readFinished} from './read/read-finished.js';
+import {readOutcomeFile} from './read/read-outcomes.js';
 import type {Block} from './v8-serialize-helpers.js';
 
 export type Reducer = {

@@ -3,7 +3,7 @@ import type {OutputFile} from './layout.js';
 import type {AttemptFailure} from './map-state.js';
 import {ADDRESS_SPACE_MIB} from './node-memory.js';
 import type {Ports} from './ports.js';
-import {readEnd} from './stderr-tail.js';
+import {readEnd} from './read/stderr-tail.js';
 
 /** @param stderr - The attempt's. */
 export const refineFailure = async (

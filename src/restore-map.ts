@@ -6,7 +6,7 @@ import {attemptPath, type ChunkFile, JOURNAL, parseChunkFile} from './layout.js'
 import {lookForResults} from './look-for-results.js';
 import {type ChunkState, isUnclaimed, type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
-import {readWhole} from './read-whole.js';
+import {readWhole} from './read/read-whole.js';
 import type {Reducer} from './reduce.js';
 import {attemptOf, type Replay, replayJournal} from './replay-journal.js';
 import {shareRemovals, takeClaims} from './take-claims.js';

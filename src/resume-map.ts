@@ -1,7 +1,6 @@
 /** Comes back to a map whose process has ended or has left it. */
 import {resolve} from 'node:path';
 import {mergeOptions} from './check-options.js';
-import {claimMap, wholeOf} from './claim-map.js';
 import {compareShared} from './compare-shared.js';
 import {compareWithMap, type MeantMap} from './compare-tasks.js';
 import type {Engine} from './engines/engine.js';
@@ -9,6 +8,7 @@ import {PoolError} from './errors.js';
 import {feedTasks} from './feed-tasks.js';
 import {findMap} from './find-map.js';
 import {openJournal, parseJournal} from './journal.js';
+import {claimMap, wholeOf} from './later/claim-map.js';
 import {JOURNAL} from './layout.js';
 import type {Manifest} from './manifest.js';
 import type {MapHooks} from './map-hooks.js';
@@ -19,9 +19,9 @@ import {maskFor} from './mask-environment.js';
 import type {PoolOptions} from './options.js';
 import {createPorts, realFiles} from './ports.js';
 import {realProcesses} from './processes.js';
-import {completeTasks, type FoundChunks, findChunks} from './read-manifest.js';
-import {createTaskReader} from './read-tasks.js';
-import {readWhole} from './read-whole.js';
+import {completeTasks, type FoundChunks, findChunks} from './read/read-manifest.js';
+import {createTaskReader} from './read/read-tasks.js';
+import {readWhole} from './read/read-whole.js';
 import {DEFINING, recordedOptions, requireEngine} from './recorded-options.js';
 import {createReducer, type Keep} from './reduce.js';
 import {restoreMap} from './restore-map.js';

@@ -1,7 +1,7 @@
 /** The option `shared` <-> its file: one value, written once for a map, that all its tasks can see. */
-import {decodeHeader, type FileHeader} from './block-file-header.js';
-import {decodeEndMark, decodeFrame, END_MARK_LENGTH, FRAME_HEAD_LENGTH, payloadLength} from './block-frames.js';
-import {decodeBlock} from './blocks.js';
+import {decodeHeader, type FileHeader} from './block-file/block-file-header.js';
+import {decodeEndMark, decodeFrame, END_MARK_LENGTH, FRAME_HEAD_LENGTH, payloadLength} from './block-file/block-frames.js';
+import {decodeBlock} from './block-file/blocks.js';
 import {PoolError} from './errors.js';
 import {UnserialisableError} from './unserialisable.js';
 import {createBlockFileEncoder} from './v8-serialize-helpers.js';

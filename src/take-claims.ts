@@ -3,7 +3,7 @@ import {type Claim, parseClaim} from './claim-file.js';
 import {type ChunkFile, claimPath, jobName} from './layout.js';
 import {type AttemptState, type ChunkState, createAttempt, isClaimable, isUnclaimed, type MapState} from './map-state.js';
 import type {Files} from './ports.js';
-import {readWhole} from './read-whole.js';
+import {readWhole} from './read/read-whole.js';
 
 type FilesPort = {readonly files: Pick<Files, 'openSource'>};
 

@@ -3,7 +3,7 @@
  *
  * A file is a head frame, block frames, an index frame and an end mark. Between the blocks of a worker's file there are marks of what was under way.
  */
-import {encodeHeader, type FileHeader, readHeader} from './block-file-header.js';
+import {encodeHeader, type FileHeader, readHeader} from './block-file/block-file-header.js';
 import {
 	BlockFileError,
 	decodeEndMark,
@@ -13,7 +13,7 @@ import {
 	encodeFrame,
 	encodeMark,
 	totalLength,
-} from './block-frames.js';
+} from './block-file/block-frames.js';
 import {
 	APART,
 	addEntry,
@@ -29,16 +29,16 @@ import {
 	type PendingBlock,
 	replaceEntry,
 	type TaskFailure,
-} from './blocks.js';
-import {type ByteSource, createReader} from './byte-source.js';
-import {copyIfFlat, flatSize, isFlat} from './flat-values.js';
-import {checkSize, deserialiseValue, MAX_VALUE_BYTES, serialiseValue} from './v8-values.js';
+} from './block-file/blocks.js';
+import {type ByteSource, createReader} from './block-file/byte-source.js';
+import {copyIfFlat, flatSize, isFlat} from './block-file/flat-values.js';
+import {checkSize, deserialiseValue, MAX_VALUE_BYTES, serialiseValue} from './block-file/v8-values.js';
 
-export type {FileHeader, Source} from './block-file-header.js';
-export {sourceOfHeader} from './block-file-header.js';
-export {BlockFileError, type BlockFileErrorReason} from './block-frames.js';
-export type {Block, EntryStatus, OutputRange, TaskFailure} from './blocks.js';
-export type {ByteSource} from './byte-source.js';
+export type {FileHeader, Source} from './block-file/block-file-header.js';
+export {sourceOfHeader} from './block-file/block-file-header.js';
+export {BlockFileError, type BlockFileErrorReason} from './block-file/block-frames.js';
+export type {Block, EntryStatus, OutputRange, TaskFailure} from './block-file/blocks.js';
+export type {ByteSource} from './block-file/byte-source.js';
 export {UnserialisableError} from './unserialisable.js';
 
 export type EncoderLimits = {

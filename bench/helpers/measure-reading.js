@@ -2,7 +2,7 @@
 import {performance} from 'node:perf_hooks';
 import {attemptPath} from '../../dist/src/layout.js';
 import {realFiles} from '../../dist/src/ports.js';
-import {findChunks, readManifest} from '../../dist/src/read-manifest.js';
+import {findChunks, readManifest} from '../../dist/src/read/read-manifest.js';
 import {createReducer} from '../../dist/src/reduce.js';
 
 const workDir = process.argv[2] ?? '';

@@ -1,7 +1,7 @@
 /** The most memory that any worker of a kept map has used, as it says itself: `measure-worker.js WORK_DIR` prints megabytes. */
 import {attemptPath} from '../../dist/src/layout.js';
 import {realFiles} from '../../dist/src/ports.js';
-import {findChunks, readManifest} from '../../dist/src/read-manifest.js';
+import {findChunks, readManifest} from '../../dist/src/read/read-manifest.js';
 import {openBlockFile} from '../../dist/src/v8-serialize-helpers.js';
 
 const workDir = process.argv[2] ?? '';

@@ -1,7 +1,7 @@
 /** Failed tasks -> groups of those that failed alike, with the words of a few. Pure. */
 import {stripVTControlCharacters} from 'node:util';
 import {findRanges} from '../group-failures.js';
-import type {TaskRecord} from '../read-work-dir.js';
+import type {TaskRecord} from '../read/read-work-dir.js';
 import type {FailureGroup, TaskRow} from './report-data.js';
 
 export type CollectedFailures = {readonly failures: readonly FailureGroup[]; readonly numOtherFailures: number};

@@ -1,6 +1,6 @@
 /** A row for every queue-job, from the journal and from what the workers say. Pure. */
 import type {JournalLine} from '../journal.js';
-import type {AttemptRecord, TaskRecord} from '../read-work-dir.js';
+import type {AttemptRecord, TaskRecord} from '../read/read-work-dir.js';
 import {type Asked, askedResources} from './asked-resources.js';
 import type {ReportInput} from './collect-report.js';
 import {type ClockSample, estimateClocks} from './host-clocks.js';

@@ -1,7 +1,7 @@
 /** A record of a work_dir -> all that a report shows. Pure. */
 import {inspect} from 'node:util';
 import type {Manifest} from '../manifest.js';
-import type {AttemptRecord, TaskRecord, WorkDirRecord} from '../read-work-dir.js';
+import type {AttemptRecord, TaskRecord, WorkDirRecord} from '../read/read-work-dir.js';
 import {VERSION} from '../version.js';
 import {collectFailures} from './collect-failures.js';
 import {collectJobs, endedAtMs} from './collect-jobs.js';

@@ -1,12 +1,12 @@
 /** A work_dir -> its report, as HTML. The map may still run. */
 import {itaskOf} from '../chunks.js';
 import {lookAtOwner} from '../look-at-owner.js';
-import type {KnownChunk, OpenWorkDir} from '../open-work-dir.js';
 import {realFiles} from '../ports.js';
 import {printInput} from '../print-input.js';
-import {readAttempts} from '../read-attempts.js';
-import {createTaskReader} from '../read-tasks.js';
-import {type AttemptRecord, readTasks, type TaskRecord} from '../read-work-dir.js';
+import type {KnownChunk, OpenWorkDir} from '../read/open-work-dir.js';
+import {readAttempts} from '../read/read-attempts.js';
+import {createTaskReader} from '../read/read-tasks.js';
+import {type AttemptRecord, readTasks, type TaskRecord} from '../read/read-work-dir.js';
 import {type Advice, advise} from './advise.js';
 import {collectReport, type ReportInput, tasksToShow, withInputs} from './collect-report.js';
 import type {ReportData} from './report-data.js';

@@ -2,7 +2,7 @@
 import {randomBytes} from 'node:crypto';
 import {open, rename, rm} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import {readFully} from '../read-fully.js';
+import {readFully} from '../read/read-fully.js';
 import {GENERATOR} from './write-report.js';
 
 /** Inputs and stderr of tasks are their owner's business. */

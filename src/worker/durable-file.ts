@@ -1,5 +1,5 @@
 /** A file that grows, and that outlives a full disk: writing waits until there is space again. */
-import {totalLength} from '../block-frames.js';
+import {totalLength} from '../block-file/block-frames.js';
 import {systemCodeOf, WorkerError} from './worker-error.js';
 import type {GrowingFile, WorkerClock, WorkerPorts} from './worker-files.js';
 

@@ -1,7 +1,7 @@
 /** What earlier attempts at this chunk have left: their finished tasks, and what was under way when they ended. */
 import {basename} from 'node:path';
+import {type PartScan, scanPart} from '../block-file/scan-part.js';
 import {attemptPath} from '../layout.js';
-import {type PartScan, scanPart} from '../scan-part.js';
 import {BlockFileError} from '../v8-serialize-helpers.js';
 import type {ChunkId} from './chunk-id.js';
 import {systemCodeOf} from './worker-error.js';

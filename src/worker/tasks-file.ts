@@ -2,7 +2,7 @@
 import {type FileHandle, open} from 'node:fs/promises';
 import {tasksPath} from '../layout.js';
 import type {Manifest} from '../manifest.js';
-import {readFully} from '../read-fully.js';
+import {readFully} from '../read/read-fully.js';
 import {type BlockFile, openBlockFile} from '../v8-serialize-helpers.js';
 import type {ChunkId} from './chunk-id.js';
 import {readLate} from './late-files.js';

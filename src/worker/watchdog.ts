@@ -4,7 +4,7 @@
  */
 import {fdatasyncSync, openSync, writeSync} from 'node:fs';
 import {Worker} from 'node:worker_threads';
-import {encodeOver} from '../block-frames.js';
+import {encodeOver} from '../block-file/block-frames.js';
 import {attemptPath} from '../layout.js';
 import type {ChunkId} from './chunk-id.js';
 

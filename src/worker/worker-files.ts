@@ -2,7 +2,7 @@
 import {closeSync, fchmodSync, fdatasyncSync, openSync, renameSync, writeSync} from 'node:fs';
 import {open, readdir} from 'node:fs/promises';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {readFully} from '../read-fully.js';
+import {readFully} from '../read/read-fully.js';
 import type {ByteSource} from '../v8-serialize-helpers.js';
 
 export type WorkerPorts = {readonly files: WorkerFiles; readonly clock: WorkerClock};

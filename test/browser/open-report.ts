@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {type Browser, type BrowserContextOptions, chromium, type Page} from 'playwright-core';
 import {afterAll, beforeAll, expect, onTestFinished} from 'vitest';
-import {openWorkDir} from '../../dist/src/open-work-dir.js';
+import {openWorkDir} from '../../dist/src/read/open-work-dir.js';
 import {makeReport} from '../../dist/src/report/make-report.js';
 import {BEGAN_AT_MS, type MadeMap, writeMadeWorkDir} from '../helpers/made-work-dir.js';
 

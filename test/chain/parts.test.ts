@@ -4,10 +4,10 @@ import {copyFileSync, readFileSync, renameSync, rmSync, writeFileSync} from 'nod
 import {join} from 'node:path';
 import {MapError, type Outcome, Pool, type PoolOptions, readWorkDir} from 'queue-map-reduce';
 import {afterEach, beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
+import {scanPart} from '../../src/block-file/scan-part.js';
 import {EXIT_CODES} from '../../src/exit-codes.js';
 import {attemptPath, tasksPath} from '../../src/layout.js';
 import {realFiles} from '../../src/ports.js';
-import {scanPart} from '../../src/scan-part.js';
 import {openBlockFile} from '../../src/v8-serialize-helpers.js';
 import type {OutcomesTrailer} from '../../src/worker/outcomes-trailer.js';
 import * as deadly from '../fixtures/deadly.mjs';

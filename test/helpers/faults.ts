@@ -3,8 +3,8 @@ import {existsSync, readFileSync} from 'node:fs';
 import {open, stat} from 'node:fs/promises';
 import {readWorkDir} from 'queue-map-reduce';
 import {vi} from 'vitest';
+import {scanPart} from '../../src/block-file/scan-part.js';
 import {attemptPath} from '../../src/layout.js';
-import {scanPart} from '../../src/scan-part.js';
 import {call, type JournalLine, listJobs} from './grid-engine.js';
 
 /** A begin of a task, as test/fixtures/faulty.mjs notes it. */

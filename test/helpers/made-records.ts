@@ -1,7 +1,7 @@
 /** Records of work_dirs, as readWorkDir gives them, made in memory. */
 import type {JournalEvent, JournalLine} from '../../src/journal.js';
 import type {Manifest} from '../../src/manifest.js';
-import type {AttemptRecord, TaskRecord} from '../../src/read-work-dir.js';
+import type {AttemptRecord, TaskRecord} from '../../src/read/read-work-dir.js';
 import type {ReportInput} from '../../src/report/collect-report.js';
 import {BEGAN_AT_MS} from './made-work-dir.js';
 

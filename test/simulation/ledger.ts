@@ -1,8 +1,8 @@
 /** The truth about every task: when it was begun by whom, and what of it could be known. Holds the promises about workers as they run. */
 import {basename} from 'node:path';
+import {type PartScan, readBlocks, scanPart} from '../../src/block-file/scan-part.js';
 import {parseClaim} from '../../src/claim-file.js';
 import {chunkName, claimPath} from '../../src/layout.js';
-import {type PartScan, readBlocks, scanPart} from '../../src/scan-part.js';
 import type {ByteSource} from '../../src/v8-serialize-helpers.js';
 import type {Cluster} from './cluster.js';
 import type {DiskFile} from './disk.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import {beforeEach, describe, expect, test} from 'vitest';
-import {encodeOver} from '../../src/block-frames.js';
+import {encodeOver} from '../../src/block-file/block-frames.js';
+import {type PartScan, readBlocks, scanPart} from '../../src/block-file/scan-part.js';
 import {EXIT_CODES} from '../../src/exit-codes.js';
-import {type PartScan, readBlocks, scanPart} from '../../src/scan-part.js';
 import {type Block, openBlockFile} from '../../src/v8-serialize-helpers.js';
 import {type ChunkProgress, FLUSH_MS, openProgress, type ProgressInput, writeStartFailure} from '../../src/worker/chunk-progress.js';
 import {SPACE_LIMIT_MS} from '../../src/worker/durable-file.js';

@@ -7,7 +7,7 @@ import {type StreamChunking, streamChunkSize} from '../../src/chunks.js';
 import {type Feed, type FeedEnd, feedTasks} from '../../src/feed-tasks.js';
 import {newTasksPath} from '../../src/layout.js';
 import {type Files, realFiles} from '../../src/ports.js';
-import {openTasks} from '../../src/read-tasks.js';
+import {openTasks} from '../../src/read/read-tasks.js';
 import {type TaskStream, takeTasks} from '../../src/task-source.js';
 import {createHandClock} from '../helpers/hand-clock.js';
 

@@ -1,8 +1,8 @@
 /** Pure parts of what `qmr status`, `errors` and `show` print. */
 import {describe, expect, test} from 'vitest';
-import {createErrorGroups} from '../../src/cli/error-groups.js';
-import {formatItasks, formatRemote} from '../../src/cli/format-errors.js';
-import {crop} from '../../src/cli/watch-map.js';
+import {createErrorGroups} from '../../src/cli/look/error-groups.js';
+import {formatItasks, formatRemote} from '../../src/cli/look/format-errors.js';
+import {crop} from '../../src/cli/look/watch-map.js';
 import {
 	formatAge,
 	formatAgeShort,
@@ -12,7 +12,7 @@ import {
 	formatOwner,
 	formatTime,
 	shellWord,
-} from '../../src/cli/words.js';
+} from '../../src/cli/look/words.js';
 import type {TaskErrorKind} from '../../src/errors.js';
 import type {JournalLine} from '../../src/journal.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import {PoolError} from '../../src/errors.js';
-import {grid} from '../../src/grid.js';
+import {grid} from '../../src/experiments/grid.js';
 
 type Axes = Readonly<Record<string, readonly unknown[]>>;
 

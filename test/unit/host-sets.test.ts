@@ -1,6 +1,6 @@
 import {hostname} from 'node:os';
 import {describe, expect, test} from 'vitest';
-import {type HostSite, placeHosts, readHosts} from '../../src/cli/host-sets.js';
+import {type HostSite, placeHosts, readHosts} from '../../src/cli/run/host-sets.js';
 import type {PoolOptions} from '../../src/options.js';
 
 const siteOf = (engine: string, options: PoolOptions = {}, nodes?: readonly string[]): HostSite => ({

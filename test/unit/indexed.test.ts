@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {indexed} from '../../src/indexed.js';
+import {indexed} from '../../src/experiments/indexed.js';
 
 describe('H2: an indexed file', () => {
 	test.each([

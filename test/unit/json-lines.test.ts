@@ -1,9 +1,9 @@
 import {Readable} from 'node:stream';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {type JsonLine, readJsonLines} from '../../src/cli/json-lines.js';
-import {setMember} from '../../src/cli/splice-json.js';
-import {toJson} from '../../src/cli/to-json.js';
+import {toJson} from '../../src/cli/look/to-json.js';
+import {type JsonLine, readJsonLines} from '../../src/cli/run/json-lines.js';
+import {setMember} from '../../src/cli/run/splice-json.js';
 
 const readAll = async (...chunks: readonly (string | Buffer)[]): Promise<JsonLine[]> => {
 	const lines: JsonLine[] = [];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {expect, test} from 'vitest';
-import {toJsonValue} from '../../src/cli/json-value.js';
+import {toJsonValue} from '../../src/cli/look/json-value.js';
 
 const through = (value: unknown): unknown => JSON.parse(JSON.stringify(toJsonValue(value)));
 

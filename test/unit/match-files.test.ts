@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
 import {PoolError} from '../../src/errors.js';
-import {matchFiles, parsePattern} from '../../src/match-files.js';
+import {matchFiles, parsePattern} from '../../src/later/match-files.js';
 
 let directory: string;
 beforeAll(() => {

@@ -2,9 +2,9 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {createRerunReader, listReruns, mergeTask} from '../../src/merge-reruns.js';
-import type {KnownChunk, OpenWorkDir} from '../../src/open-work-dir.js';
-import {readWorkDir, type TaskRecord} from '../../src/read-work-dir.js';
+import {createRerunReader, listReruns, mergeTask} from '../../src/later/merge-reruns.js';
+import type {KnownChunk, OpenWorkDir} from '../../src/read/open-work-dir.js';
+import {readWorkDir, type TaskRecord} from '../../src/read/read-work-dir.js';
 import {encodeOutcomes, encodeTasks, exception, SESSION} from '../helpers/chunk-files.js';
 
 const record = (state: TaskRecord['state'], rerun?: number, kind = 'exception'): TaskRecord =>

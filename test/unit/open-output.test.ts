@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {CommandError, UsageError} from '../../src/cli/command-error.js';
-import {openOutput, toStream} from '../../src/cli/open-output.js';
+import {openOutput, toStream} from '../../src/cli/run/open-output.js';
 
 const HOSTILE = 'a\x1b[2J\tb\n';
 

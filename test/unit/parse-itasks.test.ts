@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
+import {parseItasks} from '../../src/cli/act/parse-itasks.js';
 import {UsageError} from '../../src/cli/command-error.js';
-import {parseItasks} from '../../src/cli/parse-itasks.js';
 
 describe('numbers of tasks', () => {
 	test('are typed as qmr errors prints them, and come in order, each once', () => {

@@ -1,8 +1,8 @@
 import {createHash} from 'node:crypto';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {type ParameterBounds, randomParameters} from '../../src/random-parameters.js';
-import {randomStream} from '../../src/random-stream.js';
+import {type ParameterBounds, randomParameters} from '../../src/experiments/random-parameters.js';
+import {randomStream} from '../../src/experiments/random-stream.js';
 
 const BOUNDS = {alpha: [0, 1], beta: [0.9, 0.99], N: [1000]} as const;
 

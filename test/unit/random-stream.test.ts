@@ -1,7 +1,7 @@
 import {createHash} from 'node:crypto';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
-import {randomStream} from '../../src/random-stream.js';
+import {randomStream} from '../../src/experiments/random-stream.js';
 
 const WORD = 64n;
 const rotateLeft = (value: bigint, numBits: bigint): bigint => BigInt.asUintN(64, value << numBits) | (value >> (WORD - numBits));

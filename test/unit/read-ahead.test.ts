@@ -1,5 +1,5 @@
 import {expect, test} from 'vitest';
-import {readAhead} from '../../src/read-ahead.js';
+import {readAhead} from '../../src/read/read-ahead.js';
 
 const later = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import type {Manifest} from '../../src/manifest.js';
 import {realFiles} from '../../src/ports.js';
-import {findChunks} from '../../src/read-manifest.js';
+import {findChunks} from '../../src/read/read-manifest.js';
 import {writeTasks} from '../../src/write-tasks.js';
 
 const STREAM: Pick<Manifest, 'session' | 'numTasks' | 'numChunks' | 'options' | 'stream'> = {

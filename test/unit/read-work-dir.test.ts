@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {PoolError} from '../../src/errors.js';
 import type {JournalEvent} from '../../src/journal.js';
-import {readWorkDir, type TaskRecord} from '../../src/read-work-dir.js';
+import {readWorkDir, type TaskRecord} from '../../src/read/read-work-dir.js';
 import {type Entry, encodeOutcomes, encodeTasks, exception, SESSION, startedAtMs} from '../helpers/chunk-files.js';
 
 const TIME = '2026-11-21T00:20:07.000Z';

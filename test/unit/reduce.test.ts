@@ -8,7 +8,7 @@ import {TaskError} from '../../src/errors.js';
 import {attemptPath} from '../../src/layout.js';
 import type {ReducedAttempt} from '../../src/outcome.js';
 import {type Files, realFiles} from '../../src/ports.js';
-import {type OutcomeFile, readOutcomeFile} from '../../src/read-outcomes.js';
+import {type OutcomeFile, readOutcomeFile} from '../../src/read/read-outcomes.js';
 import {type Collected, createReducer, type Keep} from '../../src/reduce.js';
 import type {FileHeader, TaskFailure} from '../../src/v8-serialize-helpers.js';
 import {type Entry, encodeOutcomes, encodeTasks, exception, SESSION, startedAtMs} from '../helpers/chunk-files.js';

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {JournalEvent, JournalLine} from '../../src/journal.js';
-import type {AttemptRecord} from '../../src/read-work-dir.js';
+import type {AttemptRecord} from '../../src/read/read-work-dir.js';
 import {collectReport, type ReportInput, tasksToShow, withInputs} from '../../src/report/collect-report.js';
 import type {JobRow, ReportData} from '../../src/report/report-data.js';
 import {at, attempt, doneTask, failedTask, line, record, waitingTask} from '../helpers/made-records.js';

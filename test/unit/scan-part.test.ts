@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {beforeAll, describe, expect, test} from 'vitest';
-import {encodeOver} from '../../src/block-frames.js';
-import {type PartScan, readBlocks, scanPart} from '../../src/scan-part.js';
+import {encodeOver} from '../../src/block-file/block-frames.js';
+import {type PartScan, readBlocks, scanPart} from '../../src/block-file/scan-part.js';
 import {type ByteSource, createBlockFileEncoder, type FileHeader, openBlockFile} from '../../src/v8-serialize-helpers.js';
 import {SESSION} from '../helpers/chunk-files.js';
 

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'vitest';
-import {selectTasks, type TaskStatus} from '../../src/select-tasks.js';
+import {selectTasks, type TaskStatus} from '../../src/later/select-tasks.js';
 
 const tasks = (states: string): TaskStatus[] =>
 	[...states].map((letter, itask) => ({

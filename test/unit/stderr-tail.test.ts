@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {realFiles} from '../../src/ports.js';
-import {readTail, readTails, type TailRange} from '../../src/stderr-tail.js';
+import {readTail, readTails, type TailRange} from '../../src/read/stderr-tail.js';
 
 /** The tail of a file with this text. */
 const tailOf = async (text: string, range?: TailRange): Promise<string> => {

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {JournalEvent, JournalLine} from '../../src/journal.js';
-import {summariseMap} from '../../src/summarise-map.js';
+import {summariseMap} from '../../src/later/summarise-map.js';
 
 const T0 = Date.UTC(2026, 10, 21);
 

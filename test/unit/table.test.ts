@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import {describe, expect, expectTypeOf, test} from 'vitest';
 import {TaskError} from '../../src/errors.js';
+import {createColumns, table} from '../../src/experiments/table.js';
 import type {MapRun} from '../../src/map-run.js';
 import type {Outcome} from '../../src/outcome.js';
-import type {TaskRecord} from '../../src/read-work-dir.js';
-import {createColumns, table} from '../../src/table.js';
+import type {TaskRecord} from '../../src/read/read-work-dir.js';
 
 const where = {ichunk: 0, attempt: 1, jobId: '1', host: 'node1', startedAt: undefined, elapsedMs: undefined};
 

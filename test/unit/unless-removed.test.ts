@@ -2,7 +2,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
-import {RemovedError, unlessRemoved} from '../../src/cli/unless-removed.js';
+import {RemovedError, unlessRemoved} from '../../src/cli/look/unless-removed.js';
 
 const makeWorkDir = (): string => {
 	const workDir = mkdtempSync(join(tmpdir(), 'qmr-removed-'));

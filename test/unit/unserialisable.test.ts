@@ -2,8 +2,8 @@ import {createSecretKey} from 'node:crypto';
 import {deserialize, serialize} from 'node:v8';
 import {createContext, runInContext} from 'node:vm';
 import {describe, expect, test} from 'vitest';
+import {deserialiseValue, serialiseValue} from '../../src/block-file/v8-values.js';
 import {UnserialisableError} from '../../src/unserialisable.js';
-import {deserialiseValue, serialiseValue} from '../../src/v8-values.js';
 
 const refusal = (value: unknown): UnserialisableError => {
 	try {

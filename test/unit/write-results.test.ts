@@ -2,7 +2,7 @@ import {appendFileSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
-import {type Format, formatMissing, writeResults} from '../../src/cli/write-results.js';
+import {type Format, formatMissing, writeResults} from '../../src/cli/look/write-results.js';
 import {encodeOutcomes, encodeTasks, exception, SESSION} from '../helpers/chunk-files.js';
 
 const TIME = '2026-11-21T00:20:07.000Z';

@@ -1,10 +1,10 @@
 /** `qmr cancel`: ends a map, and removes its queue-jobs. */
 import {Command} from 'commander';
 import {findWorkDir} from '../find-work-dir.js';
+import {shellWord} from '../look/words.js';
 import type {FlagName} from '../pool-flag-texts.js';
 import {addPoolFlags, readPoolFlags} from '../pool-flags.js';
 import {print, printJson, say} from '../terminal.js';
-import {shellWord} from '../words.js';
 
 export const cancelCommand = (): Command => {
 	const command = new Command('cancel')
@@ -20,7 +20,7 @@ export const cancelCommand = (): Command => {
 	return command.action(async (dir: string) => {
 		const {root, json = false} = command.opts<{root?: string; json?: boolean}>();
 		const workDir = findWorkDir(dir, root);
-		const {cancelMap} = await import('../../cancel-map.js');
+		const {cancelMap} = await import('../../later/cancel-map.js');
 		const {createEngineCache} = await import('../../engine-cache.js');
 		const {mergeOptions} = await import('../../check-options.js');
 		const options = mergeOptions(readPoolFlags(command));

@@ -38,7 +38,7 @@ export const cleanCommand = (): Command => {
 	addPoolFlags(command, {only: OF_SCHEDULERS});
 	return command.action(async (dirs: readonly string[]) => {
 		const given = command.opts<Given>();
-		const {examineForCleaning} = await import('../../clean-map.js');
+		const {examineForCleaning} = await import('../../later/clean-map.js');
 		const {cancel = false, force = false} = given;
 		const paths = await findPaths(dirs, given);
 		const examined = await Promise.all(paths.map(path => examineForCleaning(path, {cancel, force})));
@@ -46,7 +46,7 @@ export const cleanCommand = (): Command => {
 		const removable = examined.filter(each => each.kind === 'removable').filter(await isMeant(given));
 		if (given.finished !== true && refused.length > 0)
 			throw new CommandError(refused.map(({workDir, reason}) => `${workDir} is not removed: ${reason}.`).join('\n'), EXIT_USAGE);
-		const {removeWorkDirs} = await import('../remove-work-dirs.js');
+		const {removeWorkDirs} = await import('../act/remove-work-dirs.js');
 		const {mergeOptions} = await import('../../check-options.js');
 		const done = await removeWorkDirs(removable, {
 			options: mergeOptions(readPoolFlags(command)),

@@ -1,9 +1,9 @@
 /** `qmr collect`: gathers the files that tasks have written. */
 import {Command} from 'commander';
-import type {FoundFiles} from '../../collect-files.js';
+import type {FoundFiles} from '../../later/collect-files.js';
 import {CommandError, EXIT_FAILED, UsageError} from '../command-error.js';
 import {findWorkDir} from '../find-work-dir.js';
-import {formatItasks} from '../format-errors.js';
+import {formatItasks} from '../look/format-errors.js';
 import {print, printJson, say} from '../terminal.js';
 
 type Given = {
@@ -39,7 +39,7 @@ export const collectCommand = (): Command => {
 			throw new UsageError(
 				check ? 'Expected no place to copy to with --check: nothing is copied.' : 'Expected the directory to copy to, got none.',
 			);
-		const {copyTaskFiles, findTaskFiles, joinTaskFiles} = await import('../../collect-files.js');
+		const {copyTaskFiles, findTaskFiles, joinTaskFiles} = await import('../../later/collect-files.js');
 		const found = await findTaskFiles(findWorkDir(dir, root), pattern);
 		const {files, lacking, unfinished} = found;
 		const report = {files: files.length, lacking, unfinished, out: out ?? null};

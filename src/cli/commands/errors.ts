@@ -16,8 +16,8 @@ export const errorsCommand = (): Command =>
 		.option('--json', 'print JSON')
 		.addHelpText('after', EXAMPLES)
 		.action(async (dir: string | undefined, {root, kind, json = false}: {root?: string; kind?: string; json?: boolean}) => {
-			const {findErrors, formatErrors, toErrorsJson} = await import('../find-errors.js');
-			const {unlessRemoved} = await import('../unless-removed.js');
+			const {findErrors, formatErrors, toErrorsJson} = await import('../look/find-errors.js');
+			const {unlessRemoved} = await import('../look/unless-removed.js');
 			const workDir = findWorkDir(dir, root);
 			const found = await unlessRemoved(workDir, () => findErrors(workDir, kind));
 			if (json) printJson(toErrorsJson(found));

@@ -4,11 +4,11 @@ import {basename, resolve} from 'node:path';
 import {Command} from 'commander';
 import {UsageError} from '../command-error.js';
 import {defaultRoot} from '../find-work-dir.js';
-import type {DamagedMap, ListedMap, ReadableMap} from '../list-maps.js';
+import type {DamagedMap, ListedMap, ReadableMap} from '../look/list-maps.js';
+import {formatAgeShort, formatFunctionShort} from '../look/words.js';
 import {toPlainLine} from '../plain-text.js';
 import {formatTable} from '../print-table.js';
 import {coloursFor, print, printJson, say} from '../terminal.js';
-import {formatAgeShort, formatFunctionShort} from '../words.js';
 
 export const lsCommand = (): Command =>
 	new Command('ls')
@@ -23,7 +23,7 @@ export const lsCommand = (): Command =>
 		.addHelpText('after', EXAMPLES)
 		.action(
 			async (given: readonly string[], {tag: tags = [], json = false}: {readonly tag?: readonly string[]; readonly json?: boolean}) => {
-				const {listMaps} = await import('../list-maps.js');
+				const {listMaps} = await import('../look/list-maps.js');
 				const missing = given.find(root => !existsSync(root));
 				const roots = given.length === 0 ? [defaultRoot()] : given;
 				if (missing !== undefined)

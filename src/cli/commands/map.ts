@@ -1,8 +1,8 @@
 /** `qmr map FILE#EXPORT`: a function over lines of JSON. */
 import {Command} from 'commander';
-import type {MapFlags} from '../map-action.js';
 import {addPoolFlags, readPoolFlags} from '../pool-flags.js';
-import {addStreamFlags} from '../stream-flags.js';
+import type {MapFlags} from '../run/map-action.js';
+import {addStreamFlags} from '../run/stream-flags.js';
 
 export const mapCommand = (): Command => {
 	const command = new Command('map')
@@ -16,7 +16,7 @@ export const mapCommand = (): Command => {
 	addStreamFlags(command);
 	addPoolFlags(command);
 	return command.addHelpText('after', HELP).action(async (target: string, flags: MapFlags) => {
-		const {execute} = await import('../map-action.js');
+		const {execute} = await import('../run/map-action.js');
 		await execute(target, flags, readPoolFlags(command));
 	});
 };

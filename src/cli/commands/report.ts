@@ -32,10 +32,10 @@ type Flags = {readonly output?: string; readonly force?: boolean; readonly json?
 
 const writeReport = async (argument: string | undefined, {output, force = false, json = false, root}: Flags): Promise<void> => {
 	const workDir = findWorkDir(argument, root);
-	const {openWorkDir} = await import('../../open-work-dir.js');
+	const {openWorkDir} = await import('../../read/open-work-dir.js');
 	const {makeReport} = await import('../../report/make-report.js');
-	const {requireWhole} = await import('../require-whole.js');
-	const {unlessRemoved} = await import('../unless-removed.js');
+	const {requireWhole} = await import('../act/require-whole.js');
+	const {unlessRemoved} = await import('../look/unless-removed.js');
 	const {data, advice, html} = await unlessRemoved(workDir, async () => {
 		const map = await openWorkDir(workDir);
 		requireWhole(workDir, map.manifest);

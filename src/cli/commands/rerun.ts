@@ -1,13 +1,13 @@
 /** `qmr rerun`: computes tasks of a map again. */
 import {Command, Option} from 'commander';
+import {parseItasks} from '../act/parse-itasks.js';
+import {refuseToLeaveLocal} from '../act/refuse-to-leave-local.js';
 import {UsageError} from '../command-error.js';
 import {findWorkDir} from '../find-work-dir.js';
-import {parseItasks} from '../parse-itasks.js';
+import {shellWord} from '../look/words.js';
 import type {FlagName} from '../pool-flag-texts.js';
 import {addPoolFlags, readPoolFlags} from '../pool-flags.js';
-import {refuseToLeaveLocal} from '../refuse-to-leave-local.js';
 import {say} from '../terminal.js';
-import {shellWord} from '../words.js';
 
 export const rerunCommand = (): Command => {
 	const command = new Command('rerun')
@@ -33,15 +33,15 @@ export const rerunCommand = (): Command => {
 		const workDir = findWorkDir(dir, root);
 		const options = readPoolFlags(command);
 		if (local) {
-			const {printTaskHere} = await import('../print-task-here.js');
+			const {printTaskHere} = await import('../act/print-task-here.js');
 			const address = given.inspectBrk;
 			const nodeArguments = address === undefined ? [] : [`--inspect-brk${address === true ? '' : `=${address}`}`];
 			return printTaskHere({workDir, itask: itasks?.[0] as number, nodeArguments, nodePath: options.nodePath}, json);
 		}
 		if (detach && options.engine === undefined) await refuseToLeaveLocal(workDir);
 		const {Pool} = await import('../../pool.js');
-		const {followRun} = await import('../follow-run.js');
-		const {wholeOf} = await import('../../claim-map.js');
+		const {followRun} = await import('../act/follow-run.js');
+		const {wholeOf} = await import('../../later/claim-map.js');
 		const {findMap} = await import('../../find-map.js');
 		const first = wholeOf((await findMap(workDir)).manifest) ?? workDir;
 		const own = {progress: true, ...(all ? {all, keepWorkDir: true} : {}), ...(itasks === undefined ? {} : {itasks})};

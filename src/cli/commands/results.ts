@@ -2,8 +2,8 @@
 import {Command, Option} from 'commander';
 import {EXIT_FAILED, UsageError} from '../command-error.js';
 import {findWorkDir} from '../find-work-dir.js';
+import type {Format} from '../look/write-results.js';
 import {say} from '../terminal.js';
-import type {Format} from '../write-results.js';
 
 export const resultsCommand = (): Command =>
 	new Command('results')
@@ -25,9 +25,9 @@ export const resultsCommand = (): Command =>
 		.option('--force', 'replace that file')
 		.addHelpText('after', EXAMPLES)
 		.action(async (dir: string | undefined, {root, format, json = false, input = false, output, force = false}: Flags) => {
-			const {formatMissing, writeResults} = await import('../write-results.js');
-			const {openOutput} = await import('../open-output.js');
-			const {unlessRemoved} = await import('../unless-removed.js');
+			const {formatMissing, writeResults} = await import('../look/write-results.js');
+			const {openOutput} = await import('../run/open-output.js');
+			const {unlessRemoved} = await import('../look/unless-removed.js');
 			if (json && format !== undefined && format !== 'json') throw new UsageError(`Expected --json or --format ${format}, got both.`);
 			const workDir = findWorkDir(dir, root);
 			const out = await openOutput(output, {force});

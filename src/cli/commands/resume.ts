@@ -1,9 +1,9 @@
 /** `qmr resume`: goes on with a map whose process has ended or has left it. */
 import {Command} from 'commander';
+import {refuseToLeaveLocal} from '../act/refuse-to-leave-local.js';
 import {findWorkDir} from '../find-work-dir.js';
 import type {FlagName} from '../pool-flag-texts.js';
 import {addPoolFlags, readPoolFlags} from '../pool-flags.js';
-import {refuseToLeaveLocal} from '../refuse-to-leave-local.js';
 
 export const resumeCommand = (): Command => {
 	const command = new Command('resume')
@@ -22,7 +22,7 @@ export const resumeCommand = (): Command => {
 		const workDir = findWorkDir(dir, root);
 		if (detach) await refuseToLeaveLocal(workDir);
 		const {Pool} = await import('../../pool.js');
-		const {followRun} = await import('../follow-run.js');
+		const {followRun} = await import('../act/follow-run.js');
 		const run = await Pool.resume(workDir, {keepWorkDir: true, progress: true, ...readPoolFlags(command)});
 		await followRun(run, {workDir, isDetaching: detach, isJson: json});
 	});

@@ -1,7 +1,7 @@
 /** `qmr run`: shell commands as queue-jobs, JSON lines in and out. */
 import {Command} from 'commander';
 import {addPoolFlags, readPoolFlags} from '../pool-flags.js';
-import {addStreamFlags, type StreamFlags} from '../stream-flags.js';
+import {addStreamFlags, type StreamFlags} from '../run/stream-flags.js';
 
 export const runJobsCommand = (): Command => {
 	const command = new Command('run')
@@ -12,7 +12,7 @@ export const runJobsCommand = (): Command => {
 	addStreamFlags(command);
 	addPoolFlags(command);
 	return command.addHelpText('after', HELP).action(async (flags: StreamFlags) => {
-		const {execute} = await import('../run-action.js');
+		const {execute} = await import('../run/run-action.js');
 		await execute(flags, readPoolFlags(command));
 	});
 };

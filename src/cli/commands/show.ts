@@ -20,29 +20,29 @@ export const showCommand = (): Command => {
 		.addHelpText('after', EXAMPLES)
 		.action(async (dir: string | undefined, itask: string | undefined, {root, queue = false, json = false, ...asked}: Flags) => {
 			const workDir = findWorkDir(dir, root);
-			const {unlessRemoved} = await import('../unless-removed.js');
+			const {unlessRemoved} = await import('../look/unless-removed.js');
 			const parts = PARTS.flatMap(([part]) => (asked[part] ? [part] : []));
 			if (parts.length > 1 || (json && parts.length > 0))
 				throw new UsageError(`Expected one of --${parts.join(', --')}${json ? ', --json' : ''}, got several.`);
 			if (itask === undefined) {
 				if (parts[0] !== undefined)
 					throw new UsageError(`Expected the index of a task with --${parts[0]}, as: qmr show DIR 3 --${parts[0]}`);
-				const {openWorkDir} = await import('../../open-work-dir.js');
-				const {requireWhole} = await import('../require-whole.js');
-				const {formatManifest} = await import('../format-manifest.js');
+				const {openWorkDir} = await import('../../read/open-work-dir.js');
+				const {requireWhole} = await import('../act/require-whole.js');
+				const {formatManifest} = await import('../look/format-manifest.js');
 				const {manifest} = await unlessRemoved(workDir, () => openWorkDir(workDir));
 				if (json) printJson(manifest);
 				else print(formatManifest(workDir, requireWhole(workDir, manifest), coloursFor(process.stdout)));
 				return;
 			}
 			if (!/^\d+$/.test(itask)) throw new UsageError(`Expected the index of a task, a number from 0 up, got ${JSON.stringify(itask)}.`);
-			const {lookAtTask} = await import('../look-at-task.js');
+			const {lookAtTask} = await import('../look/look-at-task.js');
 			const view = await unlessRemoved(workDir, () => lookAtTask(workDir, Number(itask), {queue}));
 			if (parts[0] !== undefined) {
-				const {printPart} = await import('../print-part.js');
+				const {printPart} = await import('../look/print-part.js');
 				await printPart(view, parts[0]);
-			} else if (json) printJson((await import('../task-json.js')).toTaskJson(view));
-			else print((await import('../format-task.js')).formatTask(view, coloursFor(process.stdout)));
+			} else if (json) printJson((await import('../look/task-json.js')).toTaskJson(view));
+			else print((await import('../look/format-task.js')).formatTask(view, coloursFor(process.stdout)));
 		});
 };
 

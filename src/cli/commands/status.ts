@@ -17,19 +17,19 @@ export const statusCommand = (): Command =>
 		.option('--json', 'print JSON; with --watch a line of it for every change')
 		.addHelpText('after', EXAMPLES)
 		.action(async (dir: string | undefined, {root, chunks = false, queue: isQueueAsked = false, watch = false, json = false}: Flags) => {
-			const {lookAtMap} = await import('../look-at-map.js');
-			const {unlessRemoved} = await import('../unless-removed.js');
-			const {formatStatus} = await import('../format-status.js');
-			const {toStatusJson} = await import('../status-json.js');
+			const {lookAtMap} = await import('../look/look-at-map.js');
+			const {unlessRemoved} = await import('../look/unless-removed.js');
+			const {formatStatus} = await import('../look/format-status.js');
+			const {toStatusJson} = await import('../look/status-json.js');
 			const workDir = findWorkDir(dir, root);
 			const look = () =>
 				unlessRemoved(workDir, async () => {
 					const view = await lookAtMap(workDir);
-					const queue = isQueueAsked ? await (await import('../ask-scheduler.js')).askScheduler(view.map) : undefined;
+					const queue = isQueueAsked ? await (await import('../look/ask-scheduler.js')).askScheduler(view.map) : undefined;
 					return {view, parts: {chunks, queue}};
 				});
 			if (watch) {
-				const {watchMap} = await import('../watch-map.js');
+				const {watchMap} = await import('../look/watch-map.js');
 				await watchMap({workDir, look, json});
 				return;
 			}

@@ -1,0 +1,42 @@
+/** Failures that are alike, told once: which tasks, where, and one of them in full. */
+import type {RemoteError, TaskErrorKind} from '../../errors.js';
+import {toLine} from '../../group-failures.js';
+import type {TaskRecord} from '../../read/read-work-dir.js';
+
+export type ErrorGroup = {
+	/** In one line, shortened. */
+	readonly reason: string;
+	readonly kind: TaskErrorKind;
+	/** Ascending. */
+	readonly itasks: readonly number[];
+	readonly hosts: readonly string[];
+	readonly example: {readonly itask: number; readonly message: string; readonly remote: RemoteError | undefined; readonly stderr: string};
+};
+
+export type ErrorGroups = {
+	/** Tasks are to be added in their order; those that have not failed are passed over. */
+	readonly add: (task: Pick<TaskRecord, 'itask' | 'outcome' | 'host' | 'stderr'>) => void;
+	readonly numFailures: () => number;
+	/** The most frequent first. */
+	readonly all: () => ErrorGroup[];
+};
+
+export const createErrorGroups = (): ErrorGroups => {
+	const groups = new Map<string, ErrorGroup & {itasks: number[]; hosts: string[]}>();
+	let numFailures = 0;
+	return {
+		add: ({itask, outcome, host, stderr}) => {
+			if (outcome?.status !== 'rejected') return;
+			numFailures++;
+			const {kind, message, remote} = outcome;
+			const reason = toLine(message);
+			const key = `${kind} ${reason}`;
+			const group = groups.get(key) ?? {reason, kind, itasks: [], hosts: [], example: {itask, message, remote, stderr}};
+			groups.set(key, group);
+			group.itasks.push(itask);
+			if (host !== undefined && !group.hosts.includes(host)) group.hosts.push(host);
+		},
+		numFailures: () => numFailures,
+		all: () => [...groups.values()].sort((a, b) => b.itasks.length - a.itasks.length),
+	};
+};

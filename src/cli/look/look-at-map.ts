@@ -1,0 +1,79 @@
+/** All that `qmr status` tells of a map: what the journal says, corrected by what is in the files of chunks that failed or are being computed. */
+
+import {type ChunkSummary, type MapSummary, summariseMap, type TaskCounts} from '../../later/summarise-map.js';
+import {parseRerunName} from '../../layout.js';
+import {lookAtOwner, type OwnerView} from '../../look-at-owner.js';
+import {type KnownChunk, type OpenWorkDir, openWorkDir} from '../../read/open-work-dir.js';
+import {readTasks, type TaskRecord} from '../../read/read-work-dir.js';
+import {requireWhole} from '../act/require-whole.js';
+import {createErrorGroups, type ErrorGroup} from './error-groups.js';
+
+export type MapView = {
+	readonly map: OpenWorkDir;
+	/** Its `counts` are exact, those of its chunks as the journal has them. */
+	readonly summary: MapSummary;
+	readonly owner: OwnerView;
+	/** Of the first thousand failures. */
+	readonly groups: readonly ErrorGroup[];
+	readonly atMs: number;
+};
+
+/** When all of a million tasks fail, the first thousand tell enough. */
+const MAX_FAILURES = 1000;
+
+export const lookAtMap = async (workDir: string): Promise<MapView> => {
+	const map = await openWorkDir(workDir);
+	requireWhole(map.workDir, map.manifest);
+	const atMs = Date.now();
+	const summary = summariseMap(map, atMs);
+	const owner = await lookAtOwner(map.workDir, map.names);
+	const groups = createErrorGroups();
+	const counts = {...summary.counts};
+	const isAgain = map.names.some(name => parseRerunName(name) !== undefined);
+	// Of chunks that are decided and have no failure the journal tells all.
+	const toRead = summary.chunks.filter((chunk, i) => chunk.numFailed > 0 || isBegun(chunk, map.chunks[i] as KnownChunk));
+	const only = toRead.map(({ichunk}) => map.chunks[ichunk] as KnownChunk);
+	let numRead = 0;
+	for await (const tasks of readTasks(map, {values: false, only})) {
+		correct(counts, toRead[numRead++] as ChunkSummary, countStates(tasks));
+		for (const task of tasks) groups.add(task);
+		// Of tasks that were computed again only their files tell.
+		if (!isAgain && groups.numFailures() >= MAX_FAILURES) break;
+	}
+	return {map, summary: {...summary, counts}, owner, groups: groups.all(), atMs};
+};
+
+/** Whether some of its tasks, but not all, may have their outcome. */
+const isBegun = ({state, numTasks}: ChunkSummary, {files}: KnownChunk): boolean =>
+	state !== 'done' && state !== 'failed' && numTasks > 1 && files.some(({kind}) => kind === 'part' || kind === 'out');
+
+const countStates = (tasks: readonly TaskRecord[]): {done: number; failed: number} => ({
+	done: tasks.filter(({state}) => state === 'done').length,
+	failed: tasks.filter(({state}) => state === 'failed').length,
+});
+
+/** Of a chunk that is being computed some tasks have their outcome. */
+const correct = (
+	counts: {-readonly [Key in keyof TaskCounts]: number},
+	chunk: ChunkSummary,
+	{done, failed}: {readonly done: number; readonly failed: number},
+): void => {
+	const isDecided = chunk.state === 'done' || chunk.state === 'failed';
+	const before = isDecided ? {done: chunk.numTasks - chunk.numFailed, failed: chunk.numFailed} : {done: 0, failed: 0};
+	counts.done += done - before.done;
+	counts.failed += failed - before.failed;
+	const change = done + failed - before.done - before.failed;
+	if (chunk.state === 'running') counts.running -= change;
+	else counts.pending -= change;
+};
+
+/** Whether nothing is left to be computed. */
+export const isComplete = ({summary: {counts}, map: {firstMissing}}: Pick<MapView, 'summary' | 'map'>): boolean =>
+	counts.running + counts.pending === 0 && firstMissing === undefined;
+
+/** A process of another machine that lives gives a sign every 15 s; files may be shown late, and clocks differ. */
+const SILENCE_MS = 120_000;
+
+/** Whether a process works in it, as far as can be seen. */
+export const isWatched = ({owner, atMs}: Pick<MapView, 'owner' | 'atMs'>): boolean =>
+	owner.kind === 'alive' || (owner.kind === 'elsewhere' && atMs - owner.lastSignAt.getTime() < SILENCE_MS);
