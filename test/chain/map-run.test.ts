@@ -60,7 +60,7 @@ describe('a submitted map', () => {
 		expect(await run.results()).toEqual([1, 2, 3, 4, 5]);
 		expect(await run.results()).toEqual([1, 2, 3, 4, 5]);
 		expect((await run.outcomes()).map(({status, itask}) => [status, itask])).toEqual([0, 1, 2, 3, 4].map(i => ['fulfilled', i]));
-		expect(run.status()).toEqual({total: 5, done: 5, failed: 0, running: 0, pending: 0, isOver: true});
+		expect(run.status()).toMatchObject({total: 5, done: 5, failed: 0, running: 0, pending: 0, remainingMs: 0, isOver: true});
 		expect(run.settledSoFar()).toHaveLength(5);
 	});
 
@@ -122,7 +122,7 @@ describe('a submitted map', () => {
 
 	test('without tasks is over at once, and nothing is written', async () => {
 		const run = await new Pool(options).submit(work.identity, []);
-		expect(run.status()).toEqual({total: 0, done: 0, failed: 0, running: 0, pending: 0, isOver: true});
+		expect(run.status()).toEqual({total: 0, done: 0, failed: 0, running: 0, pending: 0, rate: undefined, remainingMs: 0, isOver: true});
 		expect([await run.results(), await run.outcomes(), run.settledSoFar()]).toEqual([[], [], []]);
 		for await (const outcome of run) expect(outcome).toBeUndefined();
 		await run.cancel();
