@@ -17,9 +17,19 @@ const config: ViteUserConfig = defineConfig({
 		include,
 		// These bring their own queue or are about the engine local, or have a counterpart in test/engines.
 		exclude: [
-			...['faults', 'engine-contract', 'map-run', 'own-engine', 'parts', 'programs', 'resume', 'resources', 'signals', 'unremovable'].map(
-				name => `test/chain/${name}.test.ts`,
-			),
+			...[
+				'faults',
+				'engine-contract',
+				'map-run',
+				'own-engine',
+				'parts',
+				'programs',
+				'rerun-options',
+				'resume',
+				'resources',
+				'signals',
+				'unremovable',
+			].map(name => `test/chain/${name}.test.ts`),
 			...(engines.includes('slurm') ? [] : SLURM_ONLY),
 		],
 		server: {deps: {external: [/\/dist\//]}},

@@ -140,7 +140,7 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 
 /** Between two processes of a map a scheduler may have begun its numbers anew: what is not called like ours is somebody else's. */
 const findStrangers = async (state: MapState, ids: ReadonlySet<string>, engine: Ports['engine']): Promise<ReadonlySet<string>> => {
-	if (state.owner.number === 1 || ids.size === 0 || !engine.outlivesProcess) return new Set();
+	if (ids.size === 0 || !engine.outlivesProcess || state.owner.number === 1) return new Set();
 	const names = new Map(
 		state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId, jobName}) => (jobId === undefined ? [] : [[jobId, jobName] as const]))),
 	);

@@ -1,6 +1,7 @@
 /** The map in a directory, or why there is none that can be gone on with. */
 import {readdir, stat} from 'node:fs/promises';
 import {basename, dirname} from 'node:path';
+import {wholeOf} from './claim-map.js';
 import {PoolError} from './errors.js';
 import {JOURNAL, MANIFEST} from './layout.js';
 import type {Manifest} from './manifest.js';
@@ -48,6 +49,28 @@ export const findMap = async (workDir: string): Promise<FoundMap> => {
 	}
 	if (!names.includes(JOURNAL)) throw refuse(`${workDir} was to become ${manifest.workDir}, and did not: ${NEVER_COMPLETE}`);
 	throw refuse(`${workDir} was made as ${manifest.workDir}, where its queue-jobs look for it. Move it back.`);
+};
+
+/**
+ * A map that can be run again: of a rerun of some tasks the first map, for reruns of a rerun are reruns of that.
+ *
+ * @returns `within`: the tasks of the rerun that was named.
+ * @throws PoolError as `findMap`.
+ */
+export const findMapToRerun = async (workDir: string): Promise<FoundMap & {readonly within: readonly number[] | undefined}> => {
+	const named = await findMap(workDir);
+	const whole = wholeOf(named.manifest);
+	const map = whole === undefined ? named : await findMap(whole);
+	const {launch, processNode} = map.manifest as Partial<Manifest>;
+	if (launch === undefined || processNode === undefined)
+		throw new PoolError(
+			'ERR_POOL_RESUME',
+			`${map.workDir}/${MANIFEST} does not say how its Node was started: another version has written it, or somebody has changed it.`,
+			{
+				workDir,
+			},
+		);
+	return {...map, within: named.manifest.itasks};
 };
 
 const NEVER_COMPLETE =

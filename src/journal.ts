@@ -143,4 +143,15 @@ export const parseJournal = (text: string): JournalLine[] => {
 	});
 };
 
-const isJournalLine = (event: unknown): event is JournalLine => typeof event === 'object' && event !== null && 'event' in event;
+const isJournalLine = (line: unknown): line is JournalLine =>
+	typeof line === 'object' &&
+	line !== null &&
+	'event' in line &&
+	Object.entries(line).every(([name, value]) => value !== null && typeof value === (TYPES[name as keyof JournalLine] ?? typeof value));
+
+/** A line that was changed by hand, or by a disk, is none. */
+const TYPES: {readonly [Name in keyof JournalLine]: string} = {
+	...{event: 'string', time: 'string', owner: 'number', ichunk: 'number', attempt: 'number', numTasks: 'number', numFailed: 'number'},
+	...{jobId: 'string', jobName: 'string', host: 'string', state: 'string', rawState: 'string', kind: 'string', reason: 'string'},
+	...{message: 'string', home: 'object', resources: 'object'},
+};

@@ -9,8 +9,8 @@ export type LiveLine = {
 export type LiveBoard = {
 	/** A line of its own, which comes to be when its text is first set. */
 	readonly add: () => LiveLine;
-	/** A line of text above all live ones. */
-	readonly say: (text: string) => void;
+	/** A line of text above all live ones; also of another stream, which may be the same terminal. */
+	readonly say: (text: string, to?: Pick<NodeJS.WriteStream, 'write'>) => void;
 	/** Loads what draws on a terminal. Until then nothing is drawn. */
 	readonly open: () => Promise<void>;
 };
@@ -22,9 +22,9 @@ export const createLiveBoard = (stream: Pick<NodeJS.WriteStream, 'write'>): Live
 		const texts = [...lines].flatMap(({text}) => (text === '' ? [] : [text]));
 		if (texts.length > 0) drawing?.(texts.join('\n'));
 	};
-	const say = (text: string): void => {
+	const say: LiveBoard['say'] = (text, to = stream) => {
 		drawing?.clear();
-		stream.write(`${text}\n`);
+		to.write(`${text}\n`);
 		draw();
 	};
 	return {

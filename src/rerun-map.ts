@@ -2,12 +2,11 @@
 import {mkdir, rmdir} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {checkSchedule, mergeOptions} from './check-options.js';
-import {wholeOf} from './claim-map.js';
 import {createMap, type MapCall, type RunAgain} from './create-map.js';
 import type {CapturedEnvironment} from './environment.js';
 import {PoolError} from './errors.js';
 import {findChanges} from './find-changes.js';
-import {type FoundMap, findMap} from './find-map.js';
+import {type FoundMap, findMapToRerun} from './find-map.js';
 import {ENVIRONMENT_RECORD, ENVIRONMENT_SCRIPT, parseRerunName, rerunPath, SHARED_VALUE} from './layout.js';
 import type {Manifest} from './manifest.js';
 import type {OpenMap} from './map-run.js';
@@ -49,10 +48,7 @@ export type RerunRequest = {
 export const rerunMap = async (request: RerunRequest, signal: AbortSignal): Promise<OpenMap | undefined> => {
 	const {itasks, all = false, ...given} = request.options;
 	checkGiven(given, itasks, all);
-	const named = await findMap(resolve(request.workDir));
-	const whole = wholeOf(named.manifest);
-	// Reruns of a rerun are reruns of the first map.
-	const map = whole === undefined ? named : await findMap(whole);
+	const map = await findMapToRerun(resolve(request.workDir));
 	const {manifest, workDir} = map;
 	const options = mergeOptions(recordedOptions(manifest, given, workDir, OF_ONE_MAP), given);
 	checkSchedule(options);
@@ -85,7 +81,7 @@ export const rerunMap = async (request: RerunRequest, signal: AbortSignal): Prom
 	}
 	const owner = await claimWorkDir(workDir, {...ports, tell}, realProcesses, signal);
 	try {
-		const wanted = selectTasks(workDir, await readStatuses(workDir), itasks ?? {within: named.manifest.itasks});
+		const wanted = selectTasks(workDir, await readStatuses(workDir), itasks ?? {within: map.within});
 		if (wanted.length === 0) {
 			await owner.release();
 			return undefined;

@@ -4,10 +4,9 @@ import {mkdtemp, readdir, rm} from 'node:fs/promises';
 import {constants, tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {wholeOf} from './claim-map.js';
 import {PoolError} from './errors.js';
 import {findChanges} from './find-changes.js';
-import {findMap} from './find-map.js';
+import {findMapToRerun} from './find-map.js';
 import {ENVIRONMENT_SCRIPT} from './layout.js';
 import {realFiles} from './ports.js';
 import {quoteForShell} from './quote-for-shell.js';
@@ -40,9 +39,7 @@ export type OutcomeHere = {
 /** @throws PoolError `ERR_POOL_RESUME` when there is no such map, `ERR_POOL_OPTION` when it has no such task, `ERR_POOL_TASKS` when that can't be read. */
 export const runTaskHere = async (request: TaskHere): Promise<OutcomeHere> => {
 	const {itask, tell} = request;
-	const named = await findMap(resolve(request.workDir));
-	const whole = wholeOf(named.manifest);
-	const map = whole === undefined ? named : await findMap(whole);
+	const map = await findMapToRerun(resolve(request.workDir));
 	const {manifest, workDir} = map;
 	const found = await findTask(map, itask);
 	if (found === undefined)

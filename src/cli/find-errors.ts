@@ -80,6 +80,7 @@ export const formatErrors = ({workDir, numTasks, groups, givenUp, problems}: Fou
 		`All of one task:          qmr show ${word} ${first}`,
 		`Compute it here again:    qmr rerun ${word} ${first} --local`,
 		`Compute all failed again: qmr rerun ${word}`,
+		...(groups.some(({kind}) => kind === 'cancelled') ? [`Go on with the map:       qmr resume ${word}`] : []),
 	].join('\n');
 };
 

@@ -1,6 +1,7 @@
 /** Where the lines of results go: a file, or stdout. Each is written whole before the next one is begun. */
-import {accessSync, closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync, writeSync} from 'node:fs';
+import {accessSync, closeSync, constants, existsSync, fstatSync, ftruncateSync, openSync, statSync, writeSync} from 'node:fs';
 import {dirname} from 'node:path';
+import {liveBoard} from '../live-lines.js';
 import {CommandError, UsageError} from './command-error.js';
 import {whenWritingFails} from './terminal.js';
 
@@ -24,6 +25,8 @@ export const createLineOutput = (path: string | undefined): LineOutput => (path 
 
 const toFile = (path: string): LineOutput => {
 	checkPlace(path);
+	// Without a log the map goes on: its results are not lost.
+	whenWritingFails(() => undefined);
 	let opened: number | undefined;
 	const open = (): number => {
 		// What others add to it meanwhile, as a second process by mistake, is not written over.
@@ -54,6 +57,7 @@ const toFile = (path: string): LineOutput => {
 
 const checkPlace = (path: string): void => {
 	try {
+		if (existsSync(path) && statSync(path).isDirectory()) throw new Error(`${path} is a directory`);
 		accessSync(existsSync(path) ? path : dirname(path), constants.W_OK);
 	} catch (error) {
 		throw new UsageError(`Expected --output to be a file that can be written: ${(error as Error).message}`);
@@ -63,7 +67,6 @@ const checkPlace = (path: string): void => {
 const toStdout = (): LineOutput => {
 	let failed: NodeJS.ErrnoException | undefined;
 	whenWritingFails((error, stream) => {
-		// Without a log the map goes on: its results are not lost.
 		if (stream === process.stdout) failed = error;
 	});
 	const explain = (error: NodeJS.ErrnoException): CommandError =>
@@ -74,7 +77,10 @@ const toStdout = (): LineOutput => {
 		write: line =>
 			new Promise((resolve, reject) => {
 				if (failed !== undefined) reject(explain(failed));
-				else process.stdout.write(`${line}\n`, error => (error ? reject(explain(error)) : resolve()));
+				else if (process.stdout.isTTY) {
+					liveBoard.say(line, process.stdout);
+					resolve();
+				} else process.stdout.write(`${line}\n`, error => (error ? reject(explain(error)) : resolve()));
 			}),
 		finish: () => undefined,
 		close: () => undefined,

@@ -16,7 +16,7 @@ export type Output = {
 
 /** @throws UsageError when the file exists, unless by force; CommandError when it can't be made. */
 export const openOutput = async (path: string | undefined, {force}: {readonly force: boolean}): Promise<Output> => {
-	if (path === undefined) return STDOUT;
+	if (path === undefined) return toStream(process.stdout);
 	const exists = (): UsageError => new UsageError(`${path} exists already. Name another file, or replace it by --force.`);
 	if (!force && existsSync(path)) throw exists();
 	const scratch = join(dirname(path), `.${basename(path)}.${process.pid}.new`);
@@ -52,12 +52,12 @@ export const openOutput = async (path: string | undefined, {force}: {readonly fo
 };
 
 /** On a terminal nothing of it is obeyed; elsewhere it is as it is. */
-const STDOUT: Output = {
+export const toStream = (stream: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>): Output => ({
 	write: text =>
 		new Promise(resolve => {
 			// Whoever reads no more has ended us: see endWhenNobodyReads.
-			process.stdout.write(process.stdout.isTTY ? toPlainText(text) : text, () => resolve());
+			stream.write(stream.isTTY ? toPlainText(text) : text, () => resolve());
 		}),
 	finish: async () => undefined,
 	discard: async () => undefined,
-};
+});

@@ -199,7 +199,17 @@ const toResult = (outcome: Outcome<unknown>, submitted: string | undefined): Res
 	const {kind, reason} = outcome.reason;
 	const started = startedAt?.toISOString() ?? null;
 	const elapsed = elapsedMs === undefined ? null : elapsedMs / 1000;
-	return {code: null, signal: null, error: `${kind}: ${reason}`, kind, started, completed: null, elapsed, host, ...others};
+	return {
+		code: null,
+		signal: null,
+		error: reason.startsWith(kind) ? reason : `${kind}: ${reason}`,
+		kind,
+		started,
+		completed: null,
+		elapsed,
+		host,
+		...others,
+	};
 };
 
 const answer = async ({write, runLog}: Run, {line, text}: AnsweredJob, result: Result): Promise<void> => {

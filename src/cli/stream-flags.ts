@@ -1,7 +1,7 @@
 /** The flags of the commands that read lines of JSON and write one line for each. */
-import {createReadStream, existsSync, openSync, realpathSync} from 'node:fs';
+import {createReadStream, existsSync, openSync, realpathSync, statSync} from 'node:fs';
 import {type Command, Option} from 'commander';
-import {UsageError} from './command-error.js';
+import {CommandError, UsageError} from './command-error.js';
 import {type JsonLine, readJsonLines} from './json-lines.js';
 import {createLineOutput, type LineOutput} from './line-output.js';
 import {createLog, type Log} from './log.js';
@@ -50,7 +50,7 @@ export const openStreams = ({input, output, log, force = false, limit, dryRun = 
 	const source = input === undefined ? process.stdin : createReadStream('', {fd: openForReading(input)});
 	if (input === undefined && process.stdin.isTTY) say('Reading from the terminal; Ctrl-D ends it.');
 	return {
-		lines: takeFirst(readJsonLines(source), limit),
+		lines: takeFirst(readJsonLines(withWords(source)), limit),
 		log: createLog(log),
 		output: createLineOutput(dryRun ? undefined : output),
 		close: () => source.destroy(),
@@ -59,11 +59,20 @@ export const openStreams = ({input, output, log, force = false, limit, dryRun = 
 
 const openForReading = (path: string): number => {
 	try {
+		if (statSync(path).isDirectory()) throw new Error(`${path} is a directory`);
 		return openSync(path, 'r');
 	} catch (error) {
 		throw new UsageError(`Expected --input to be a file that can be read: ${(error as Error).message}`);
 	}
 };
+
+async function* withWords(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+	try {
+		yield* source;
+	} catch (error) {
+		throw new CommandError(`The input can't be read any further: ${(error as Error).message}`);
+	}
+}
 
 /** Lines that are no JSON are told, and do not count. */
 async function* takeFirst(lines: AsyncIterable<JsonLine>, limit: number = Number.POSITIVE_INFINITY): AsyncGenerator<JsonLine> {

@@ -47,7 +47,9 @@ type Display = {
 
 /** Live on a terminal; else a line for every change. */
 const createDisplay = async (json: boolean): Promise<Display> => {
-	const live = json || !process.stdout.isTTY ? undefined : (await import('log-update')).createLogUpdate(process.stdout);
+	// A terminal without a size can't be drawn on.
+	const live =
+		json || !process.stdout.isTTY || !process.stdout.rows ? undefined : (await import('log-update')).createLogUpdate(process.stdout);
 	let last = '';
 	const showChange = (text: string, line: string): void => {
 		if (text === last) return;
@@ -59,7 +61,7 @@ const createDisplay = async (json: boolean): Promise<Display> => {
 			const {counts} = view.summary;
 			if (live !== undefined) {
 				last = 'shown';
-				live(formatStatus(view, parts, coloursFor(process.stdout)));
+				live(crop(formatStatus(view, parts, coloursFor(process.stdout)), process.stdout.rows));
 			} else if (json) {
 				const now = toStatusJson(view, parts);
 				showChange(JSON.stringify({...now, rate: null, remainingMs: null, owner: null}), toPlainJson(JSON.stringify(now)));
@@ -68,4 +70,10 @@ const createDisplay = async (json: boolean): Promise<Display> => {
 		hasShown: () => last !== '',
 		end: () => live?.done(),
 	};
+};
+
+/** What is most important comes first; of what does not fit on the terminal the rest is left out. */
+export const crop = (text: string, rows: number): string => {
+	const lines = text.split('\n');
+	return lines.length < rows ? text : [...lines.slice(0, Math.max(1, rows - 2)), '…'].join('\n');
 };

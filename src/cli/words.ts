@@ -23,7 +23,14 @@ export const formatFunction = (reference: FunctionReference): string => {
 	}
 };
 
-const toPath = (url: string): string => (url.startsWith('file:') ? fileURLToPath(url) : url);
+const toPath = (url: string): string => {
+	try {
+		return url.startsWith('file:') ? fileURLToPath(url) : url;
+	} catch {
+		// One of another system, or damaged.
+		return url;
+	}
+};
 
 /** The same in a word or two, for tables. */
 export const formatFunctionShort = (reference: FunctionReference): string => {
@@ -61,7 +68,7 @@ export const formatOwner = (owner: OwnerView, {workDir, isOver, nowMs}: {workDir
 		case 'elsewhere':
 			return `the process ${owner.pid} on ${owner.host}, which can't be seen from here, gave its last sign of life ${formatAge(owner.lastSignAt.getTime(), nowMs)} ago (one is due every 15 s)`;
 		case 'dead':
-			return `the process ${owner.pid} on ${owner.host} has died. To go on: ${goOn}`;
+			return `the process ${owner.pid} on ${owner.host} has died${isOver ? '' : `. To go on: ${goOn}`}`;
 		case 'released':
 			return isOver ? 'it has ended' : `nobody works in it: its process has left it. To go on: ${goOn}`;
 		case 'unknown':

@@ -1,4 +1,5 @@
 /** Figures of a map -> advice: what was seen, its figure, and what to do. Pure. */
+import {quoteForShell} from '../quote-for-shell.js';
 import {adviseOnAsks} from './advise-on-asks.js';
 import {msInWords, percentInWords} from './in-words.js';
 import type {HostFacts, ReportData} from './report-data.js';
@@ -34,14 +35,28 @@ const failedTasks: Adviser = ({counts, failures, map}) => {
 	const first = failures[0];
 	if (first === undefined || counts.failed === 0) return [];
 	const share = first.numTasks === counts.failed ? 'all of them alike' : `${first.numTasks} of them alike`;
-	const ids = map.state === 'ended' ? `\`qmr rerun ${map.workDir}\` computes those again that have no result` : 'the others go on';
+	const ids =
+		map.state === 'ended' ? `\`qmr rerun ${toShellWord(map.workDir)}\` computes those again that have no result` : 'the others go on';
 	return [
 		{
 			id: 'failed-tasks',
 			weight: 'important',
 			title: 'Tasks have failed',
 			figure: `${counts.failed} of ${counts.total} tasks failed, ${share}: ${first.kind}, ${shorten(first.message)}.`,
-			action: `See “Failures” for what they wrote; \`qmr rerun ${map.workDir} ${first.samples[0]?.itask ?? ''} --local\` computes one here, in the foreground. When its cause is mended, ${ids}.`,
+			action: `See “Failures” for what they wrote; \`qmr rerun ${toShellWord(map.workDir)} ${first.samples[0]?.itask ?? ''} --local\` computes one here, in the foreground. When its cause is mended, ${ids}.`,
+		},
+	];
+};
+
+const leftMap: Adviser = ({map, counts, wallMs}) => {
+	if (!map.isLeft) return [];
+	return [
+		{
+			id: 'left',
+			weight: 'important',
+			title: 'No process works in this map',
+			figure: `Its process has ended or left it; something was noted last ${msInWords(Math.max(0, wallMs - map.lastNoteMs))} before this report was made. ${counts.total - counts.done - counts.failed} tasks have no outcome.`,
+			action: `\`qmr resume ${toShellWord(map.workDir)}\` goes on with it: what is finished stays, and what still runs in the queue is waited for.`,
 		},
 	];
 };
@@ -197,6 +212,7 @@ const unreadFiles: Adviser = ({problems}) =>
 			];
 
 const ADVISERS: readonly Adviser[] = [
+	leftMap,
 	failedTasks,
 	badHosts,
 	lostWork,
@@ -207,6 +223,9 @@ const ADVISERS: readonly Adviser[] = [
 	badClocks,
 	unreadFiles,
 ];
+
+/** So that it can be copied into a shell. */
+const toShellWord = (path: string): string => (/^[\w@%+=:,./-]+$/.test(path) ? path : quoteForShell(path));
 
 const shorten = (text: string): string => {
 	const line = text.replaceAll(/\s+/g, ' ').trim();

@@ -4,6 +4,7 @@ import type {AttemptRecord, TaskRecord} from '../read-work-dir.js';
 import {type Asked, askedResources} from './asked-resources.js';
 import type {ReportInput} from './collect-report.js';
 import {type ClockSample, estimateClocks} from './host-clocks.js';
+import {type AttemptNote, keyOf, noteAttempts} from './note-attempts.js';
 import type {JobRow} from './report-data.js';
 
 export type CollectedJobs = {
@@ -31,7 +32,9 @@ export const collectJobs = ({tasks, chunks, journal, manifest}: ReportInput, beg
 	const work = sumWork(tasks);
 	const asks = new Map<string, {readonly index: number; readonly asked: Asked}>();
 	const jobs = attempts.map(({ichunk, record, note}): JobRow => {
-		const asked = askedResources(note.resources, manifest.options);
+		// A claimed chunk has what its queue-job was submitted with.
+		const submitted = note.home === undefined ? note : notes.get(keyOf(note.home.ichunk, note.home.attempt));
+		const asked = askedResources(submitted?.resources, manifest.options);
 		const askKey = JSON.stringify(asked);
 		const ask = asks.get(askKey) ?? {index: asks.size, asked};
 		asks.set(askKey, ask);
@@ -62,73 +65,21 @@ export const endedAtMs = (journal: readonly JournalLine[]): number | undefined =
 	return last?.event === 'ended' ? Date.parse(last.time) : undefined;
 };
 
-/** When the process-node noted what, in epoch milliseconds. */
-type AttemptNote = {
-	submittedMs?: number;
-	claimedMs?: number;
-	runningMs?: number;
-	doneMs?: number;
-	failedMs?: number;
-	deletedMs?: number;
-	isCancelled?: boolean;
-	reason?: string;
-	resources?: JournalLine['resources'];
-};
-
-const keyOf = (ichunk: number, attempt: number): string => `${ichunk}.${attempt}`;
-
-const noteAttempts = (journal: readonly JournalLine[]): Map<string, AttemptNote> => {
-	const notes = new Map<string, AttemptNote>();
-	for (const line of journal) {
-		if (line.ichunk === undefined || line.attempt === undefined || line.event === 'resubmitted') continue;
-		const key = keyOf(line.ichunk, line.attempt);
-		const note = notes.get(key) ?? {};
-		notes.set(key, note);
-		noteLine(note, line, Date.parse(line.time));
-	}
-	return notes;
-};
-
-const noteLine = (note: AttemptNote, {event, kind, reason, resources}: JournalLine, timeMs: number): void => {
-	switch (event) {
-		case 'submitting':
-			if (resources !== undefined) note.resources = resources;
-			break;
-		case 'submitted':
-			note.submittedMs ??= timeMs;
-			break;
-		case 'claimed':
-			note.claimedMs ??= timeMs;
-			break;
-		case 'running':
-			note.runningMs ??= timeMs;
-			break;
-		case 'result':
-			note.doneMs = timeMs;
-			break;
-		case 'chunk-failed':
-		case 'lost':
-		case 'error-state':
-		case 'start-failed':
-			if (kind === 'cancelled') note.isCancelled = true;
-			else {
-				note.failedMs ??= timeMs;
-				if (reason !== undefined) note.reason ??= reason;
-			}
-			break;
-		case 'deleted':
-			note.deletedMs ??= timeMs;
-			break;
-	}
-};
-
 const isThere = ({startedAt}: AttemptRecord, {submittedMs, claimedMs, runningMs, doneMs}: AttemptNote): boolean =>
 	[submittedMs, claimedMs, runningMs, doneMs, startedAt].some(time => time !== undefined);
 
-const toSample = ({host, startedAt, endedAt}: AttemptRecord, {submittedMs, doneMs}: AttemptNote): ClockSample[] =>
+const toSample = ({host, startedAt, endedAt}: AttemptRecord, {submittingMs, submittedMs, doneMs}: AttemptNote): ClockSample[] =>
 	host === undefined
 		? []
-		: [{host, beganAtMs: startedAt?.getTime(), endedAtMs: endedAt?.getTime(), submittedAtMs: submittedMs, seenAtMs: doneMs}];
+		: [
+				{
+					host,
+					beganAtMs: startedAt?.getTime(),
+					endedAtMs: endedAt?.getTime(),
+					submittedAtMs: submittingMs ?? submittedMs,
+					seenAtMs: doneMs,
+				},
+			];
 
 type PlacedTimes = Pick<JobRow, 'state'> & {
 	readonly submittedMs: number | undefined;
@@ -143,11 +94,13 @@ const placeTimes = (
 	aheadMs: number,
 	mapEndedMs: number | undefined,
 ): PlacedTimes => {
-	const {submittedMs, claimedMs, runningMs, doneMs, failedMs, deletedMs} = note;
+	const {submittingMs, claimedMs, runningMs, doneMs, failedMs, deletedMs} = note;
 	const noBefore = (ms: number | undefined, least: number | undefined): number | undefined =>
 		ms === undefined ? undefined : Math.max(ms, least ?? ms);
 	const saidMs = startedAt === undefined ? undefined : startedAt.getTime() - aheadMs;
-	const beganMs = noBefore(saidMs ?? runningMs ?? claimedMs ?? doneMs, submittedMs);
+	const beganMs = noBefore(saidMs ?? runningMs ?? claimedMs ?? doneMs, submittingMs ?? note.submittedMs);
+	// Many are submitted before that is noted of any: the first may have begun by then.
+	const submittedMs = note.submittedMs === undefined ? undefined : Math.min(note.submittedMs, beganMs ?? note.submittedMs);
 	const goneMs = doneMs ?? failedMs ?? deletedMs ?? mapEndedMs;
 	const workerEndedMs = endedAt === undefined ? undefined : Math.min(endedAt.getTime() - aheadMs, goneMs ?? Number.POSITIVE_INFINITY);
 	const endedMs = noBefore(workerEndedMs ?? goneMs, beganMs ?? submittedMs);

@@ -15,6 +15,8 @@ const MAX_PROBLEMS = 100;
 export type ReportInput = Pick<WorkDirRecord, 'workDir' | 'manifest' | 'journal' | 'tasks' | 'problems'> & {
 	/** Of the map itself, whatever was computed again since. */
 	readonly chunks: readonly {readonly ichunk: number; readonly attempts: readonly AttemptRecord[]}[];
+	/** Whether it is certain that no process works in it. */
+	readonly isLeft: boolean;
 };
 
 /** @param nowMs - Epoch milliseconds: when the report is made. */
@@ -47,6 +49,7 @@ export const collectReport = (record: ReportInput, nowMs: number): ReportData =>
 			...describeMap(manifest, record.workDir),
 			beganAtMs,
 			state: endMs === undefined ? 'running' : 'ended',
+			isLeft: endMs === undefined && record.isLeft,
 			lastNoteMs: Math.max(0, Date.parse(journal.at(-1)?.time ?? manifest.createdAt) - beganAtMs),
 			numChunks: chunks.length,
 		},
@@ -78,7 +81,10 @@ export const withInputs = (data: ReportData, inputs: ReadonlyMap<number, string>
 	};
 };
 
-const describeMap = (manifest: Manifest, workDir: string): Omit<MapFacts, 'beganAtMs' | 'state' | 'lastNoteMs' | 'numChunks'> => {
+const describeMap = (
+	manifest: Manifest,
+	workDir: string,
+): Omit<MapFacts, 'beganAtMs' | 'state' | 'isLeft' | 'lastNoteMs' | 'numChunks'> => {
 	const {session, message, tags = [], engine, node, gitCommit, processNode, options} = manifest;
 	return {
 		session,

@@ -1,5 +1,6 @@
 /** A work_dir -> its report, as HTML. The map may still run. */
 import {itaskOf} from '../chunks.js';
+import {lookAtOwner} from '../look-at-owner.js';
 import type {KnownChunk, OpenWorkDir} from '../open-work-dir.js';
 import {realFiles} from '../ports.js';
 import {printInput} from '../print-input.js';
@@ -30,8 +31,9 @@ const readAll = async (map: OpenWorkDir): Promise<ReportInput> => {
 		const own = ofChunk.find(({rerun}) => rerun === undefined);
 		chunks.push({ichunk: chunk.chunk.ichunk, attempts: own?.attempts ?? (await readAgain(map, chunk))});
 	}
-	const {workDir, manifest, journal, problems} = map;
-	return {workDir, manifest, journal, problems, tasks, chunks};
+	const {workDir, manifest, journal, names, problems} = map;
+	const {kind} = await lookAtOwner(workDir, names);
+	return {workDir, manifest, journal, problems, tasks, chunks, isLeft: kind === 'dead' || kind === 'released'};
 };
 
 const readAgain = ({workDir, manifest}: OpenWorkDir, {chunk, events, files}: KnownChunk): Promise<AttemptRecord[]> =>

@@ -41,6 +41,8 @@ export type MapFacts = {
 	/** Epoch milliseconds: where all other times begin. */
 	readonly beganAtMs: number;
 	readonly state: 'running' | 'ended';
+	/** It has not ended, and its process has, or has left it. */
+	readonly isLeft: boolean;
 	/** When something was noted last. */
 	readonly lastNoteMs: number;
 	readonly numChunks: number;
@@ -96,6 +98,8 @@ export type HostFacts = {
 
 /** Sums over all queue-jobs that have ended. */
 export type SlotFacts = {
+	/** Of all, also those that have not ended. */
+	readonly numJobs: number;
 	/** Each for as many slots as it asked for. */
 	readonly heldMs: number;
 	/** What of that attempts held whose chunk was computed again. */

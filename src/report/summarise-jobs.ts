@@ -11,7 +11,7 @@ export const summariseHosts = ({jobs, hosts, clocks}: CollectedJobs, nowMs: numb
 		return {
 			name,
 			clockAheadMs: clocks.get(name) ?? 0,
-			numJobs: own.length,
+			numJobs: groupByJob(own).length,
 			numFailedJobs: own.filter(({state}) => state === 'failed').length,
 			numTasks: sumOf(own.map(({numTasks}) => numTasks)),
 			heldMs: sumOf(own.map(job => lengthOf(toStretch(job, nowMs)))),
@@ -35,6 +35,7 @@ export const summariseSlots = (jobs: readonly JobRow[], asks: readonly Asked[], 
 	const busyMs = sumOf(stretches.map(lengthOf));
 	const spanMs = (maxOf(stretches.map(({toMs}) => toMs)) ?? 0) - (Number.isFinite(firstMs) ? firstMs : 0);
 	return {
+		numJobs: groupByJob(jobs).length,
 		heldMs: sumOf(ended.map(held)),
 		lostMs: sumOf(ended.filter(({state}) => state !== 'done').map(held)),
 		computingMs: sumOf(counted.map(({computingMs}) => computingMs)),
@@ -43,7 +44,7 @@ export const summariseSlots = (jobs: readonly JobRow[], asks: readonly Asked[], 
 		waitingMs: sumOf(waits),
 		medianWaitMs: medianOf(waits),
 		longestWaitMs: maxOf(waits),
-		medianHeldMs: medianOf(counted.map(job => lengthOf(toStretch(job, nowMs)))),
+		medianHeldMs: medianOf(heldByJob(counted, nowMs)),
 		atMost,
 		onAverage: spanMs > 0 ? busyMs / spanMs : 0,
 		tailMs: findTail(jobs, atMost, nowMs),
@@ -56,12 +57,12 @@ export const summariseAsks = (jobs: readonly JobRow[], asks: readonly Asked[], n
 		const own = jobs.filter(({ask}) => ask === i);
 		const done = own.filter(({state}) => state === 'done');
 		const memory = own.flatMap(({memoryBytes}) => memoryBytes ?? []);
-		const held = done.map(job => lengthOf(toStretch(job, nowMs)));
+		const held = heldByJob(done, nowMs);
 		const known = done.filter(({cpuMs}) => cpuMs !== null);
 		const knownMs = sumOf(known.map(job => lengthOf(toStretch(job, nowMs))));
 		return {
 			...asked,
-			numJobs: own.length,
+			numJobs: groupByJob(own).length,
 			medianMemoryBytes: medianOf(memory),
 			maxMemoryBytes: maxOf(memory),
 			medianHeldMs: medianOf(held),
@@ -69,6 +70,23 @@ export const summariseAsks = (jobs: readonly JobRow[], asks: readonly Asked[], n
 			busyProcessors: knownMs === 0 ? null : sumOf(known.map(({cpuMs}) => cpuMs ?? 0)) / knownMs,
 		};
 	});
+
+/** With dynamic chunks a queue-job has a row for each chunk that it computed. */
+const groupByJob = (jobs: readonly JobRow[]): JobRow[][] => {
+	const groups = new Map<string, JobRow[]>();
+	for (const job of jobs) {
+		// Of which the number is not known may be any.
+		const key = job.jobId ?? `${job.ichunk}/${job.attempt}`;
+		const group = groups.get(key);
+		if (group === undefined) groups.set(key, [job]);
+		else group.push(job);
+	}
+	return [...groups.values()];
+};
+
+/** For how long each queue-job held its slots. */
+const heldByJob = (jobs: readonly JobRow[], nowMs: number): number[] =>
+	groupByJob(jobs).map(rows => sumOf(rows.map(row => lengthOf(toStretch(row, nowMs)))));
 
 const toStretch = ({state, beganMs, endedMs}: JobRow, nowMs: number): Stretch => {
 	if (beganMs === null) return {fromMs: 0, toMs: 0};

@@ -142,6 +142,12 @@ describe('by keyboard', () => {
 		await page.keyboard.press('0');
 		await untilDrawn(page);
 		expect(await pictureOf(page)).toBe(whole);
+		// There is nothing outside of it.
+		for (const key of ['ArrowRight', 'ArrowLeft', 'ArrowDown', '-']) {
+			await page.keyboard.press(key);
+			await untilDrawn(page);
+			expect([key, (await pictureOf(page)) === whole]).toEqual([key, true]);
+		}
 		const status = page.locator('#timeline [role="status"]');
 		await page.keyboard.press('n');
 		const first = await status.textContent();

@@ -63,10 +63,8 @@ describe.each(ENGINES)('on %s', engine => {
 		});
 		const show = async (...args: readonly string[]): Promise<string> =>
 			(await runQmr(['show', 'run', '0', ...args], {cwd: directory})).stdout;
-		await expect
-			.poll(() => show(), {timeout: 60_000, interval: 500})
-			.toMatch(/^ {2}its queue-job \S+ is held \(\S+\), as was noted last$/m);
-		expect(await show('--queue')).toMatch(/^ {2}the queue says: \S+, .*(?:held|Held|release)/m);
+		await expect.poll(() => show(), {timeout: 60_000, interval: 500}).toMatch(/^ {2}its queue-job \S+ is held \(.+\), as was noted last$/m);
+		expect(await show('--queue')).toMatch(/^ {2}the queue says: .+, it is held/m);
 		expect(await show()).toMatch(/^task 0 of 1: pending/m);
 	});
 });

@@ -1,4 +1,5 @@
 /** `qmr clean`: removes what is ours and not needed, and nothing else. */
+import {spawnSync} from 'node:child_process';
 import {
 	chmodSync,
 	cpSync,
@@ -18,7 +19,7 @@ import {Pool, readWorkDir} from 'queue-map-reduce';
 import {describe, expect, test, vi} from 'vitest';
 import {functionOf, type KeptMap, makeKeptMap, makeKeptProject} from '../helpers/kept-map.js';
 import {makeMappingProgram, until} from '../helpers/mapping-programs.js';
-import {runQmr} from '../helpers/qmr.js';
+import {QMR, runQmr} from '../helpers/qmr.js';
 
 const refusal = async (kept: KeptMap, args: readonly string[], cwd = kept.directory): Promise<string> => {
 	const {exitCode, stdout, stderr} = await kept.qmr(['clean', '--yes', ...args], {cwd});
@@ -46,6 +47,20 @@ describe('C15: qmr clean', () => {
 		expect([exitCode, stderr]).toEqual([2, expect.stringContaining('Expected --yes')]);
 		expect(stderr).toContain('8 of 10 done, 2 failed');
 		expect(existsSync(join(kept.workDir, 'run.json'))).toBe(true);
+	});
+
+	test('on a terminal it asks, and takes nothing but yes for yes', async () => {
+		const kept = await makeKeptMap('local');
+		const answer = (text: string) => {
+			const line = [process.execPath, QMR, 'clean', kept.workDir].map(word => `'${word}'`).join(' ');
+			return spawnSync('script', ['-qec', line, '/dev/null'], {cwd: kept.directory, input: `${text}\n`, encoding: 'utf8'});
+		};
+		for (const text of ['n', '', 'maybe']) {
+			const {status, stdout} = answer(text);
+			expect([status, stdout]).toEqual([1, expect.stringMatching(/with all results in it\? \[y\/N\][\s\S]*Nothing was removed\./)]);
+		}
+		expect(existsSync(join(kept.workDir, 'run.json'))).toBe(true);
+		expect([answer('y').status, existsSync(kept.workDir)]).toEqual([0, false]);
 	});
 
 	test('--dry-run only lists', async () => {

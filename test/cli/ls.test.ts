@@ -1,4 +1,4 @@
-import {chmodSync, cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
+import {chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, onTestFinished, test} from 'vitest';
 import {createTestDirectory} from '../helpers/engines.js';
@@ -63,11 +63,13 @@ test('several directories, and work_dirs themselves, can be named', async () => 
 test('200 maps that have ended are told of without a look at their tasks and results', async () => {
 	const {path: root, remove} = createTestDirectory('qmr-many-');
 	onTestFinished(remove);
+	const lastLine = `${readFileSync(join(maps.workDir, 'log.jsonl'), 'utf8').trimEnd().split('\n').at(-1)}\n`;
 	for (let i = 0; i < 200; i++) {
 		const copy = join(root, `2026-11-21T00-00-00_${String(i).padStart(6, '0')}`);
 		mkdirSync(copy, {mode: 0o700});
-		// Neither tasks nor results are there to be read.
-		for (const name of ['run.json', 'log.jsonl', 'owner.1']) cpSync(join(maps.workDir, name), join(copy, name));
+		// Neither tasks nor results are there to be read, and of the journal the end is all.
+		for (const name of ['run.json', 'owner.1']) cpSync(join(maps.workDir, name), join(copy, name));
+		writeFileSync(join(copy, 'log.jsonl'), lastLine);
 	}
 	const found = await list(root);
 	expect(found.length).toBe(200);

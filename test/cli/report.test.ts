@@ -23,8 +23,12 @@ const figures = ({stdout}: QmrRun): ReportData & {readonly advice: readonly Advi
 test('H10: the report of a real map tells where its queue-jobs ran, for how long, and what they used', async () => {
 	const {cwd, run} = setUp();
 	const workDir = join(cwd, 'roots');
-	await new Pool({engine: 'local', numChunks: 3, keepWorkDir: true, workDir, config: false}).map(Math.sqrt, [1, 4, 9, 16]);
-	const {jobs, hosts, counts, slowest, map} = figures(await run('roots', '--json'));
+	await new Pool({engine: 'local', numChunks: 3, keepWorkDir: true, workDir, config: false, resources: {memory: '4G', time: '2h'}}).map(
+		Math.sqrt,
+		[1, 4, 9, 16],
+	);
+	const {jobs, hosts, counts, slowest, map, asks} = figures(await run('roots', '--json'));
+	expect(asks).toMatchObject([{memoryBytes: 2 ** 32, timeSeconds: 7200, slots: 1, numJobs: 3}]);
 	expect(map).toMatchObject({function: 'sqrt', state: 'ended', engine: 'local'});
 	expect(counts).toEqual({total: 4, done: 4, failed: 0, running: 0, pending: 0});
 	expect(hosts).toHaveLength(1);

@@ -4,7 +4,8 @@ import {join} from 'node:path';
 import {readWorkDir} from 'queue-map-reduce';
 import {readQueueState} from 'queue-map-reduce/dummy-queue';
 import {afterAll, beforeAll, describe, expect, test} from 'vitest';
-import {type KeptMap, makeKeptMap} from '../helpers/kept-map.js';
+import {type KeptMap, makeKeptMap, makeKeptProject} from '../helpers/kept-map.js';
+import {createProject, runNode} from '../helpers/programs.js';
 
 const qsubs = ({queue}: KeptMap): number => readQueueState(queue?.directory as string).calls.qsub;
 const states = async (workDir: string): Promise<string[]> => (await readWorkDir(workDir, {values: false})).tasks.map(({state}) => state);
@@ -124,6 +125,35 @@ describe('qmr rerun --all', () => {
 			tasks.map(({outcome}) => (outcome?.status === 'fulfilled' ? (outcome.value as {seed: number}).seed : undefined));
 		expect(seeds(second.tasks).filter((_, i) => i !== 3 && i !== 7)).toEqual(seeds(first.tasks).filter(seed => seed !== undefined));
 	});
+});
+
+test('C7: Node is started as it was then, with its loaders and the rights of new files', async () => {
+	const {directory, qmr} = makeKeptProject('local');
+	createProject(join(directory, 'own'), {
+		'mark.mjs': "globalThis.mark = 'loaded';",
+		'work.mjs': `import {existsSync, statSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {taskContext} from 'queue-map-reduce';
+export const look = x => {
+	const path = join(taskContext().taskDir, 'file');
+	writeFileSync(path, '');
+	if (!existsSync(new URL('mended', import.meta.url))) throw new Error('not yet');
+	return [x, globalThis.mark, statSync(path).mode & 0o777];
+};`,
+		'main.mjs': `import {Pool} from 'queue-map-reduce';
+import {look} from './work.mjs';
+process.umask(0o027);
+await new Pool({engine: 'local', workDir: 'run'}).mapSettled(look, ['a']);`,
+	});
+	const own = join(directory, 'own');
+	expect(await runNode(['--import', './mark.mjs', 'main.mjs'], {cwd: own})).toMatchObject({code: 0});
+	writeFileSync(join(own, 'mended'), '');
+	const here = await qmr(['rerun', join(own, 'run'), '0', '--local', '--json']);
+	const {value, taskDir} = JSON.parse(here.stdout);
+	rmSync(join(taskDir, '..'), {recursive: true});
+	expect(value).toEqual(['a', 'loaded', 0o640]);
+	expect((await qmr(['rerun', join(own, 'run')])).exitCode).toBe(0);
+	expect((await readWorkDir(join(own, 'run'))).tasks[0]?.outcome).toEqual({status: 'fulfilled', value: ['a', 'loaded', 0o640]});
 });
 
 describe('C7: qmr rerun --local', () => {

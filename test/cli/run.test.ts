@@ -190,7 +190,15 @@ describe('files and directories', () => {
 		const {exitCode, stderr} = await runQmr(['run', ...LOCAL, '--num-chunks', '0', '-o', 'results.jsonl'], {cwd});
 		expect([exitCode, existsSync(join(cwd, 'results.jsonl'))]).toEqual([2, false]);
 		expect(stderr).toContain('Expected `numChunks` to be an integer from 1 and up, got 0');
-		for (const wrong of [['-i', 'nowhere'], ['-o', 'no/where'], ['-l', 'no/where'], ['--limit', '0'], ['--no-such-flag']])
+		for (const wrong of [
+			['-i', 'nowhere'],
+			['-i', '.'],
+			['-o', '.', '--force'],
+			['-o', 'no/where'],
+			['-l', 'no/where'],
+			['--limit', '0'],
+			['--no-such-flag'],
+		])
 			expect([wrong, (await runQmr(['run', ...LOCAL, ...wrong], {cwd})).exitCode]).toEqual([wrong, 2]);
 	});
 
@@ -287,6 +295,14 @@ describe('the protocol', () => {
 });
 
 describe('ends before the end', () => {
+	test('a log that nobody reads ends nothing', async () => {
+		const {child, ended} = startQmr(['run', ...LOCAL, '-o', 'results.jsonl'], {cwd});
+		child.stderr?.destroy();
+		child.stdin?.end(toLines(Array.from({length: 5}, (_, n) => ({cmd: 'true', n}))));
+		expect((await ended).exitCode).toBe(0);
+		expect(linesOf(readFileSync(join(cwd, 'results.jsonl'), 'utf8'))).toHaveLength(5);
+	});
+
 	test('a reader that has seen enough ends the map: nothing of it runs on', async () => {
 		const {child, stdout, ended} = startQmr(['run', ...LOCAL, '--chunk-size', '1'], {cwd});
 		child.stdin?.end(toLines([{cmd: 'true'}, ...Array.from({length: 30}, () => ({cmd: `sleep 0.3 # ${cwd}`}))]));
@@ -300,7 +316,7 @@ describe('ends before the end', () => {
 		expect(linesOf(readFileSync(join(cwd, '.qmr', workDirs()[0] ?? '', 'log.jsonl'), 'utf8')).length).toBeGreaterThan(0);
 	});
 
-	test('B11, B12: Ctrl-C ends running jobs, too; what is finished is written, and --resume computes the rest', async () => {
+	test('B11, B12, Y6: Ctrl-C ends running jobs, too; what is finished is written, nothing is called completed, and --resume computes the rest', async () => {
 		const jobs = [
 			{cmd: 'echo x >> counted', n: 1},
 			{cmd: `test -e go || sleep 100 # ${cwd}`, n: 2},
@@ -312,6 +328,7 @@ describe('ends before the end', () => {
 		started.child.kill('SIGINT');
 		const {signal, stderr} = await started.ended;
 		expect(signal).toBe('SIGINT');
+		expect(stderr).not.toContain('completed');
 		expect(processesWith(`sleep 100 # ${cwd}`)).toEqual([]);
 		expect(linesOf(readFileSync(join(cwd, 'results.jsonl'), 'utf8'))).toMatchObject([{n: 1, result: {code: 0}}]);
 		const [, workDir = ''] = /the same command with --resume (\S+) goes on/.exec(stderr) ?? [];
@@ -387,6 +404,27 @@ describe('B14, Y11: the key `host` on Grid Engine', () => {
 			'-l h=node2 -w e',
 		]);
 	});
+});
+
+test('B16, Y12: --help tells every key, every flag and examples', async () => {
+	const {stdout, exitCode} = await runQmr(['run', '--help'], {cwd});
+	expect(exitCode).toBe(0);
+	for (const word of [
+		'cmd ',
+		'cd ',
+		'out ',
+		'err ',
+		'host ',
+		'--input',
+		'--output',
+		'--log',
+		'--limit',
+		'--dry-run',
+		'--queue-name',
+		'Examples:',
+	])
+		expect(stdout).toContain(word);
+	expect((await runQmr(['--help'], {cwd})).stdout).toMatch(/^ {2}run .*shell commands/m);
 });
 
 describe('--dry-run', () => {

@@ -80,13 +80,14 @@ export const makeKeptMap = async (
 	whenOver?: (remove: () => void) => void,
 ): Promise<KeptMap> => {
 	const kept = makeKeptProject(engine, {}, whenOver);
-	const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+	// A test may listen to what is said already.
+	const said = vi.isMockFunction(process.stderr.write) ? undefined : vi.spyOn(process.stderr, 'write').mockReturnValue(true);
 	const cwd = vi.spyOn(process, 'cwd').mockReturnValue(kept.directory);
 	vi.stubEnv('KEPT_MARK', 'of then');
 	const tasks = Array.from({length: 10}, (_, i) => 10 * i);
 	await new Pool({...kept.options, ...options}).mapSettled(functionOf(kept), tasks, {workDir: kept.workDir, keepWorkDir: true});
 	vi.unstubAllEnvs();
 	cwd.mockRestore();
-	said.mockRestore();
+	said?.mockRestore();
 	return kept;
 };

@@ -69,4 +69,5 @@ export const record = (
 	chunks: [...new Map(tasks.map(({ichunk, attempts}) => [ichunk, {ichunk, attempts}])).values()],
 	journal,
 	problems: [],
+	isLeft: false,
 });

@@ -5,6 +5,7 @@ import {describe, expect, test} from 'vitest';
 import {ADVICE} from '../../src/advice.js';
 import {
 	attemptPath,
+	cancelPath,
 	createSession,
 	ENVIRONMENT_RECORD,
 	ENVIRONMENT_SCRIPT,
@@ -13,6 +14,7 @@ import {
 	LAUNCHER,
 	MANIFEST,
 	ownerPath,
+	rerunPath,
 	SHARED_VALUE,
 	taskDirPath,
 	tasksPath,
@@ -150,6 +152,7 @@ test('the table of the work_dir names every file as it is named in src/layout.ts
 		[
 			...[MANIFEST, JOURNAL, LAUNCHER, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, SHARED_VALUE, GIT_DIFF],
 			...[basename(ownerPath('', 1)), basename(tasksPath('', 13)), ...attemptFiles, `${taskDirPath('', 7, 1)}/`],
+			...[`${basename(rerunPath('', 1))}/`, basename(cancelPath('', 1))],
 		].sort(),
 	);
 });

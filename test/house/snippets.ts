@@ -11,7 +11,7 @@
  * - `python`: what a reader comes from. It is not run.
  * - `<!-- sample: … -->` before a `json`: lines of log.jsonl; their events and fields are those that there are.
  */
-import {hostname, userInfo} from 'node:os';
+import {hostname} from 'node:os';
 import type {Snippet} from './markdown.js';
 
 /** Commands that a test can't run, and the reason. */
@@ -28,7 +28,10 @@ export const NOT_RUN: ReadonlyMap<string, string> = new Map([
 		'node examples/own-engine/main.js node1:8 node2:8',
 		'needs two machines; test/chain/examples.test.ts has a remote shell that leads to this one',
 	],
-	['qmr run -i jobs.jsonl -o results.jsonl --queue-name short.q --resources memory=4G,time=1h', 'needs Python and a queue'],
+	[
+		'qmr run -i jobs.jsonl -o results.jsonl --queue-name short.q --resources memory=4G,time=1h',
+		'needs Python and a queue; test/cli/run.test.ts runs commands',
+	],
 	['npm test', 'this test is part of it'],
 	['npm run bench -- --install --markdown README.md', 'takes an hour; test/house/bench.test.ts runs it in small'],
 	['npm run lint', 'run by .ci/run'],
@@ -36,6 +39,8 @@ export const NOT_RUN: ReadonlyMap<string, string> = new Map([
 	['npm run build', 'would replace dist under the running tests'],
 	['npx vitest run test/unit/judge.test.ts', 'a test of its own'],
 	['npm run test:simulation', 'takes minutes; run by .ci/run'],
+	['apt-get install -y chromium', 'changes the machine; done by .ci/run'],
+	['npm run test:browser', 'needs that browser; run by .ci/run'],
 	['npm run simulate -- --seeds 1000000', 'takes an hour'],
 	['npm run simulate -- --seed 4711', 'test/simulation/simulation.test.ts replays this seed'],
 	['test/engines/grid-engine.sh up 2 24', 'installs a cluster; run by .ci/run'],
@@ -142,7 +147,7 @@ export const normalise = (text: string, project?: string): string =>
 const inPaper = (text: string, project: string): string =>
 	text
 		.replaceAll(project, '/home/ada/project')
-		.replaceAll(`by ${userInfo().username} on ${hostname()}`, 'by ada on laptop')
+		.replaceAll(new RegExp(`by \\S+ on ${hostname()}(?= )`, 'g'), 'by ada on laptop')
 		.replaceAll(new RegExp(`^(  on |)${hostname()}(?=$| {2,})`, 'gm'), '$1laptop');
 
 const ANY_LINES = '…\n';

@@ -214,6 +214,10 @@ export const submitMaps = async (): Promise<void> => {
 	holds<Equal<typeof unknowns, MapRun<unknown>>>();
 	const numbers = await (await Pool.resume<number>('run', {pollingIntervalMs: 100})).results();
 	holds<Equal<typeof numbers, number[]>>();
+	const again = await Pool.rerun<number>('run', {itasks: [3, 7], resources: {memory: '16G'}});
+	holds<Equal<typeof again, MapRun<number>>>();
+	// @ts-expect-error no numbers of tasks
+	await Pool.rerun('run', {itasks: ['3']});
 	// @ts-expect-error tasks of another type
 	await pool.submit(square, ['a']);
 	// @ts-expect-error an unknown option

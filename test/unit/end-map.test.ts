@@ -249,7 +249,7 @@ test('a chunk that is cancelled is decided when its outcomes are there, and not 
 		await new Promise(setImmediate);
 		seen.push(`${ichunk} ${chunks[ichunk]?.decision.kind}`);
 	};
-	await endRest(state as unknown as MapState, {engine, tell: () => undefined} as never, {fail} as never);
+	await endRest(state as unknown as MapState, {engine, tell: () => undefined} as never, {fail, numFailedIn: () => 0} as never);
 	expect(seen).toEqual(['0 open', '1 open']);
 	expect(chunks.map(({decision}) => decision.kind)).toEqual(['failed', 'failed']);
 });

@@ -79,7 +79,7 @@ test('lines of several maps stand below each other, and what is said above them'
 	b.set('b 3');
 	b.end();
 	expect(terminal.seen()).toBe('a word\na 2\nb 3');
-	board.say('the end');
+	board.say('the end', terminal.stream);
 	expect(terminal.seen()).toBe('a word\na 2\nb 3\nthe end');
 });
 

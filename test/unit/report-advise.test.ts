@@ -96,6 +96,12 @@ test('failed tasks come first, with how many were alike and how to compute one h
 	expect(second?.weight).toBe('useful');
 });
 
+test('a map that was left says how to go on with it, in words that a shell takes as they are', () => {
+	const data = changed({map: {isLeft: true, workDir: "/w/it's here"}, counts: {total: 100, done: 60, failed: 10}});
+	expect(find(data, 'left').figure).toContain('30 tasks have no outcome');
+	expect(find(data, 'left').action).toContain("`qmr resume '/w/it'\\''s here'`");
+});
+
 describe('chunks that are too small', () => {
 	const slots = {heldMs: 100_000, lostMs: 0, computingMs: 2000, medianHeldMs: 1000, atMost: 8};
 	const durations = {count: 100, totalMs: 2000, medianMs: 20, maxMs: 30};
@@ -192,7 +198,7 @@ describe('memory', () => {
 	});
 
 	test('of four times what was used is not worth a word, nor is what nobody would miss', () => {
-		expect(idsOf(changed({asks: [ask({memoryBytes: 4 * GIBIBYTE, maxMemoryBytes: GIBIBYTE})]}))).toEqual([]);
+		expect(idsOf(changed({asks: [ask({memoryBytes: 4.9 * GIBIBYTE, maxMemoryBytes: GIBIBYTE})], map: {engine: 'slurm'}}))).toEqual([]);
 		expect(idsOf(changed({asks: [ask({memoryBytes: GIBIBYTE, maxMemoryBytes: GIBIBYTE / 16})], map: {engine: 'slurm'}}))).toEqual([]);
 		expect(idsOf(changed({asks: [ask({maxMemoryBytes: GIBIBYTE})]}))).toEqual([]);
 	});

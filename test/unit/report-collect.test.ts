@@ -1,5 +1,6 @@
 import {describe, expect, test} from 'vitest';
 import type {JournalEvent, JournalLine} from '../../src/journal.js';
+import type {AttemptRecord} from '../../src/read-work-dir.js';
 import {collectReport, type ReportInput, tasksToShow, withInputs} from '../../src/report/collect-report.js';
 import type {JobRow, ReportData} from '../../src/report/report-data.js';
 import {at, attempt, doneTask, failedTask, line, record, waitingTask} from '../helpers/made-records.js';
@@ -77,13 +78,56 @@ describe('a queue-job', () => {
 		const ran = attempt({startedAt: at(3000 + aheadMs), endedAt: at(4000 + aheadMs)});
 		const made = record([doneTask(0, {attempts: [ran], startedAt: at(3100 + aheadMs)})], [...submitted(1000), result(4500)]);
 		const {jobs, hosts, slowest} = collect(made);
-		const {beganMs, endedMs} = jobs[0] as JobRow;
-		expect(beganMs).toBeGreaterThanOrEqual(1000);
+		const {submittedMs, beganMs, endedMs} = jobs[0] as JobRow;
+		expect(submittedMs).toBeGreaterThanOrEqual(990);
+		expect(beganMs).toBeGreaterThanOrEqual(submittedMs ?? Number.NaN);
 		expect(endedMs).toBeLessThanOrEqual(4500);
 		expect((endedMs ?? 0) - (beganMs ?? 0)).toBe(1000);
 		expect(Math.abs((hosts[0]?.clockAheadMs ?? 0) - aheadMs)).toBeLessThanOrEqual(2500);
 		// What is told of the tasks is corrected, too.
 		expect(slowest[0]?.startedMs).toBe((beganMs ?? 0) + 100);
+	});
+
+	test('of many that were submitted together was handed over in its turn, and may have begun before that was noted of any', () => {
+		const jobs = [0, 1, 2, 3].map(ichunk => ({ichunk, attempt: 1, jobName: `q#${ichunk}.1`}));
+		const began = [1500, 9000, 9000, 9000];
+		const tasks = jobs.map(({ichunk}) =>
+			doneTask(ichunk, {attempts: [attempt({startedAt: at(began[ichunk] as number), endedAt: at(9500)})]}),
+		);
+		const lines = (['submitting', 'submitted', 'result'] as const).flatMap((event, i) =>
+			jobs.map(job => line([1000, 5000, 9900][i] as number, {event, ...job})),
+		);
+		const made = collect(record(tasks, lines));
+		expect(made.jobs.map(({submittedMs, beganMs}) => [submittedMs, beganMs])).toEqual([
+			[1500, 1500],
+			[3000, 9000],
+			[4000, 9000],
+			[5000, 9000],
+		]);
+		expect(made.hosts[0]?.clockAheadMs).toBe(0);
+		// An array is handed over at once.
+		const array = collect(
+			record(
+				tasks.slice(1),
+				lines.map(each => ({...each, jobName: 'q#0-3.1'})),
+			),
+		);
+		expect(array.jobs.map(({submittedMs}) => submittedMs)).toEqual([5000, 5000, 5000]);
+	});
+
+	test('on a host whose clock was set meanwhile fits between its submission and its result all the same', () => {
+		const [early, late] = [-20_000, 20_000].map(aheadMs => attempt({startedAt: at(3000 + aheadMs), endedAt: at(4000 + aheadMs)}));
+		const other = {ichunk: 1, attempt: 1, jobId: '938'};
+		const made = record(
+			[doneTask(0, {attempts: [early as AttemptRecord]}), doneTask(1, {attempts: [late as AttemptRecord]})],
+			[...submitted(2900), result(4100), line(2900, {event: 'submitted', ...other}), line(4100, {event: 'result', ...other})],
+		);
+		for (const {submittedMs, beganMs, endedMs} of collect(made).jobs) {
+			expect(submittedMs).toBeGreaterThanOrEqual(2890);
+			expect(beganMs).toBeGreaterThanOrEqual(submittedMs ?? Number.NaN);
+			expect(endedMs).toBeGreaterThanOrEqual(beganMs ?? Number.NaN);
+		}
+		expect(collect(made).slots.waitingMs).toBeGreaterThanOrEqual(0);
 	});
 
 	test('that runs or waits while the map runs has no end', () => {
@@ -113,7 +157,7 @@ describe('a queue-job', () => {
 
 	test('that was lost tells why, and the one after it stands beside it', () => {
 		const reason = 'killed by SIGKILL';
-		const attempts = [attempt({lastEvent: 'lost', reason}), attempt({attempt: 2})];
+		const attempts = [attempt({lastEvent: 'lost', reason}), attempt({attempt: 2, jobId: '938'})];
 		const made = record(
 			[doneTask(0, {attempts, attempt: 2})],
 			[
@@ -169,10 +213,36 @@ describe('a queue-job', () => {
 	});
 });
 
+test('queue-jobs that take one chunk after the other are counted and measured as what they are', () => {
+	const home = {ichunk: 0, attempt: 1, stdoutFrom: 0, stderrFrom: 0};
+	const ran = (fromMs: number, toMs: number) => [
+		attempt({startedAt: at(fromMs), endedAt: at(toMs), usage: {maxRssBytes: 5, userMs: 1, systemMs: 0}}),
+	];
+	const made = record(
+		[doneTask(0, {attempts: ran(2000, 3000)}), doneTask(1, {attempts: ran(3000, 7000)})],
+		[
+			...submitted(1000, {resources: {memoryBytes: 2 ** 30, slots: 4}}),
+			line(3100, {event: 'claimed', ...who, ichunk: 1, home}),
+			result(8000),
+			line(8000, {event: 'result', ...who, ichunk: 1}),
+		],
+	);
+	const {asks, slots, hosts, jobs} = collect(made);
+	expect(asks).toMatchObject([{memoryBytes: 2 ** 30, slots: 4, numJobs: 1, medianHeldMs: 5000, maxHeldMs: 5000}]);
+	expect(slots).toMatchObject({numJobs: 1, heldMs: 20_000, medianHeldMs: 5000, atMost: 1});
+	expect([hosts[0]?.numJobs, jobs.length]).toEqual([1, 2]);
+});
+
 test('a map that was resumed goes on, whatever its first process said at its end', () => {
 	const made = record([waitingTask(0)], [line(1000, {event: 'ended'}), line(2000, {event: 'resumed'})]);
 	expect(collect(made).map.state).toBe('running');
 	expect(collect({...made, journal: [...made.journal, line(3000, {event: 'ended'})]})).toMatchObject({wallMs: 3000, map: {state: 'ended'}});
+});
+
+test('that its process has left a map is told until it has ended', () => {
+	const left = {...record([waitingTask(0)]), isLeft: true};
+	expect(collect(left).map).toMatchObject({state: 'running', isLeft: true});
+	expect(collect({...left, journal: [line(5, {event: 'ended'})]}).map).toMatchObject({state: 'ended', isLeft: false});
 });
 
 test('what a rerun has computed counts, but is no work of the queue-jobs of the map itself', () => {

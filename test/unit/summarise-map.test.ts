@@ -82,6 +82,11 @@ describe('a chunk is what the journal said of it last', () => {
 	});
 });
 
+test('of a chunk that is done it is told of the attempt that brought the result, not of the last', () => {
+	const {chunks} = summarise(1, [...submitted(0, 1, 1000), ...submitted(0, 2, 2000), result(0)]);
+	expect(chunks[0]).toMatchObject({state: 'done', jobId: '01', numAttempts: 2, submittedAt: new Date(T0 + 1000)});
+});
+
 test('tasks are counted by their chunks, those that failed as the journal has them', () => {
 	const {counts} = summarise(6, [
 		...submitted(0),

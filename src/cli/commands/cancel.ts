@@ -1,6 +1,5 @@
 /** `qmr cancel`: ends a map, and removes its queue-jobs. */
 import {Command} from 'commander';
-import {DEFAULT_WORK_ROOT} from '../../layout.js';
 import {findWorkDir} from '../find-work-dir.js';
 import type {FlagName} from '../pool-flag-texts.js';
 import {addPoolFlags, readPoolFlags} from '../pool-flags.js';
@@ -14,12 +13,12 @@ export const cancelCommand = (): Command => {
 			'Ends a map and its reruns: a process that works there is asked to end its map; where nobody does, the queue-jobs are removed from here, those whose name, number and owner are those of the map, and no others. What is finished is kept, and qmr resume goes on with the rest. Done twice it changes nothing.',
 		)
 		.argument('<dir>', 'the work_dir, or its session or the beginning of that')
-		.option('--root <dir>', 'where sessions are looked for', DEFAULT_WORK_ROOT)
+		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
 		.option('--json', 'print JSON')
 		.addHelpText('after', EXAMPLES);
 	addPoolFlags(command, {only: OF_SCHEDULERS});
 	return command.action(async (dir: string) => {
-		const {root, json = false} = command.opts<{root: string; json?: boolean}>();
+		const {root, json = false} = command.opts<{root?: string; json?: boolean}>();
 		const workDir = findWorkDir(dir, root);
 		const {cancelMap} = await import('../../cancel-map.js');
 		const {createEngineCache} = await import('../../engine-cache.js');

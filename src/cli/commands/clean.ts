@@ -2,15 +2,14 @@
 import {existsSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {Command} from 'commander';
-import {DEFAULT_WORK_ROOT} from '../../layout.js';
 import {CommandError, EXIT_USAGE, UsageError} from '../command-error.js';
-import {findWorkDir, listWorkDirs} from '../find-work-dir.js';
+import {defaultRoot, findWorkDir, listWorkDirs} from '../find-work-dir.js';
 import {addPoolFlags, readPoolFlags} from '../pool-flags.js';
 import {print, printJson, say} from '../terminal.js';
 import {OF_SCHEDULERS} from './cancel.js';
 
 type Given = {
-	readonly root: string;
+	readonly root?: string;
 	readonly finished?: boolean;
 	readonly olderThan?: string;
 	readonly cancel?: boolean;
@@ -27,7 +26,7 @@ export const cleanCommand = (): Command => {
 			'Removes work_dirs with all that is in them: first their queue-jobs, then the directory. Asks before. Nothing is removed that is not a work_dir of yours, holds files that no map has made, is being worked in, or is not finished, unless a flag says so; symbolic links are removed, not followed.',
 		)
 		.argument('[dir...]', 'work_dirs, or their sessions or the beginnings of those; with --finished directories of work_dirs')
-		.option('--root <dir>', 'where sessions are looked for', DEFAULT_WORK_ROOT)
+		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
 		.option('--finished', 'all work_dirs of these directories whose maps have ended (default: of --root)')
 		.option('--older-than <time>', 'with --finished: only those that ended so long ago, as 7d, 36h or 90m')
 		.option('--cancel', 'also of maps that run, or were left: they are cancelled first')
@@ -74,7 +73,7 @@ const findPaths = async (dirs: readonly string[], {root, finished = false, older
 		// What is there under this name is meant, whatever it is: why it is not removed is told.
 		return [...new Set(dirs.map(dir => (dir.includes('/') || existsSync(dir) || dir === '' ? resolveGiven(dir) : findWorkDir(dir, root))))];
 	}
-	const roots = dirs.length === 0 ? [root] : dirs;
+	const roots = dirs.length === 0 ? [root ?? defaultRoot()] : dirs;
 	const missing = roots.find(each => !existsSync(each));
 	if (missing !== undefined) throw new UsageError(`Expected a directory of work_dirs, got ${JSON.stringify(missing)}, which is not there.`);
 	return roots.flatMap(each => listWorkDirs(each).map(name => join(resolve(each), name)));

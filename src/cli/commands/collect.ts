@@ -1,14 +1,13 @@
 /** `qmr collect`: gathers the files that tasks have written. */
 import {Command} from 'commander';
 import type {FoundFiles} from '../../collect-files.js';
-import {DEFAULT_WORK_ROOT} from '../../layout.js';
 import {CommandError, EXIT_FAILED, UsageError} from '../command-error.js';
 import {findWorkDir} from '../find-work-dir.js';
 import {formatItasks} from '../format-errors.js';
 import {print, printJson, say} from '../terminal.js';
 
 type Given = {
-	readonly root: string;
+	readonly root?: string;
 	readonly concat?: boolean;
 	readonly header?: string;
 	readonly check?: boolean;
@@ -25,7 +24,7 @@ export const collectCommand = (): Command => {
 		.argument('<dir>', 'the work_dir, or its session or the beginning of that')
 		.argument('<pattern>', "of files within a task's directory, as 'rows.csv' or 'out/*.npy'; in quotes, for it is not for your shell")
 		.argument('[out]', 'the directory that they are copied to; with --concat the file')
-		.option('--root <dir>', 'where sessions are looked for', DEFAULT_WORK_ROOT)
+		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
 		.option('--concat', 'join text files in task order into one file')
 		.option('--header <n>', 'with --concat: the first n lines are a header, which is written once', '0')
 		.option('--check', 'only say which tasks have no such file')

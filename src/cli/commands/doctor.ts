@@ -8,12 +8,13 @@ import {type Colours, coloursFor, print, printJson, say} from '../terminal.js';
 
 export const doctorCommand = (): Command => {
 	const command = new Command('doctor')
+		.summary('check this site, and say what to do')
 		.description(
 			'Checks this machine, the scheduler and one worker-node, to which it sends a task and back, and says what to do about what it finds. Nothing is left behind.',
 		)
-		.option('--timeout <seconds>', 'How long the queue-job may wait in the queue until it runs.', String(DEFAULT_TIMEOUT_SECONDS))
-		.option('--keep', 'Leave the work_dir of a round trip that has failed, to look into it.')
-		.option('--json', 'Print {findings: [{check, level, found, toDo}], timings} to stdout, and nothing else.')
+		.option('--timeout <seconds>', 'how long the queue-job may wait in the queue until it runs', String(DEFAULT_TIMEOUT_SECONDS))
+		.option('--keep', 'leave the work_dir of a round trip that has failed, to look into it')
+		.option('--json', 'print {findings: [{check, level, found, toDo}], timings} as JSON')
 		.addHelpText('after', EXAMPLES);
 	addPoolFlags(command, {without: WITHOUT});
 	return command.action(async () => {

@@ -1,6 +1,5 @@
 /** `qmr rerun`: computes tasks of a map again. */
 import {Command, Option} from 'commander';
-import {DEFAULT_WORK_ROOT} from '../../layout.js';
 import {UsageError} from '../command-error.js';
 import {findWorkDir} from '../find-work-dir.js';
 import {parseItasks} from '../parse-itasks.js';
@@ -18,7 +17,7 @@ export const rerunCommand = (): Command => {
 		)
 		.argument('<dir>', 'the work_dir, or its session or the beginning of that')
 		.argument('[itask...]', 'numbers of tasks, as 3 or 3,7,9-41 (default: all that have no result)')
-		.option('--root <dir>', 'where sessions are looked for', DEFAULT_WORK_ROOT)
+		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
 		.option('--all', 'run the whole map again, as a new one beside the first')
 		.option('--local', 'compute one task here, in the foreground, and print its result; nothing is written into the work_dir')
 		.addOption(new Option('--inspect-brk [address]', 'with --local: wait for a debugger, and stop before the function is called'))
@@ -53,7 +52,7 @@ export const rerunCommand = (): Command => {
 };
 
 type Given = {
-	readonly root: string;
+	readonly root?: string;
 	readonly all?: boolean;
 	readonly local?: boolean;
 	readonly inspectBrk?: string | true;

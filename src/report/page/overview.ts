@@ -7,7 +7,7 @@ import {element, facts, section, withCode} from './dom.js';
 export const createHead = ({map, counts, wallMs, generatedAtMs}: ReportData): readonly Node[] => {
 	const state =
 		map.state === 'running'
-			? {label: 'not ended yet', kind: 'open'}
+			? {label: map.isLeft ? 'left before its end' : 'not ended yet', kind: map.isLeft ? 'bad' : 'open'}
 			: counts.done === counts.total
 				? {label: 'all done', kind: 'good'}
 				: {label: counts.failed > 0 ? `${counts.failed.toLocaleString('en')} failed` : 'incomplete', kind: 'bad'};
@@ -26,7 +26,7 @@ export const createHead = ({map, counts, wallMs, generatedAtMs}: ReportData): re
 };
 
 export const createFigures = ({counts, numRerun, wallMs, jobs, slots, durations, map}: ReportData): HTMLElement => {
-	const inJobs = `${jobs.length.toLocaleString('en')} for ${map.numChunks.toLocaleString('en')} chunks`;
+	const inJobs = `${slots.numJobs.toLocaleString('en')} for ${map.numChunks.toLocaleString('en')} chunks`;
 	const lost = jobs.filter(({state}) => state === 'failed').length;
 	const left = counts.total - counts.done - counts.failed;
 	const share = slots.heldMs > 0 ? slots.computingMs / slots.heldMs : undefined;

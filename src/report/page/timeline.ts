@@ -38,7 +38,7 @@ export const createTimeline = (data: ReportData): HTMLElement => {
 		id: 'timeline-canvas',
 		tabindex: '0',
 		role: 'application',
-		'aria-label': `Timeline of ${data.jobs.length} queue-jobs`,
+		'aria-label': `Timeline of ${data.slots.numJobs} queue-jobs`,
 		'aria-describedby': 'timeline-keys',
 	});
 	const tip = element('div', {class: 'tip', hidden: ''});
