@@ -173,7 +173,7 @@ test('Q30: a qstat that hangs is killed after programTimeoutMs and asked again',
 	expect(calls().qsub).toBe(3);
 });
 
-test('W3: a qstat that never works again ends the map after outageLimitMs; what was finished is kept', async () => {
+test('Q30, W3: a qstat that never works again ends the map after outageLimitMs; what was finished is kept', async () => {
 	setFaults({kind: 'fail', program: 'qstat', exitCode: 1, stderr: 'error: got send error\n', times: 10_000});
 	const error = await thrownBy(pool.map(work.sum, SUMS, {outageLimitMs: 300}));
 	expect(error).toMatchObject({code: 'ERR_POOL_OUTAGE', message: expect.stringContaining('got send error')});
