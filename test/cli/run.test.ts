@@ -404,6 +404,16 @@ describe('B14, Y11: the key `host` on Grid Engine', () => {
 			'-l h=node2 -w e',
 		]);
 	});
+
+	test('of many jobs that fit nobody each is told of, also those that no map has seen', async () => {
+		const queue = initQueueState(join(cwd, 'queue'), {hosts: [{name: 'node1', state: ''}]});
+		// More than are taken at once, of which the map has begun to take.
+		const jobs = Array.from({length: 20_000}, (_, n) => ({cmd: 'touch never', host: 'nobody', n}));
+		const {stdout, exitCode} = await runQmr(['run', ...flagsOf(queue), '--chunk-size', '5', '-l', 'run.log'], {cwd, stdin: toLines(jobs)});
+		expect(sorted(stdout).map(({n}) => n)).toEqual(jobs.map(({n}) => n));
+		expect([exitCode, existsSync(join(cwd, 'never'))]).toEqual([1, false]);
+		expect(readFileSync(join(cwd, 'run.log'), 'utf8')).toContain('completed: 0 of 20000 returned 0');
+	});
 });
 
 test('B16, Y12: --help tells every key, every flag and examples', async () => {
