@@ -1,13 +1,14 @@
 /** `qmr run`, as people run it. */
-import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';
 import {Pool} from 'queue-map-reduce';
 import {type DummyQueue, initQueueState} from 'queue-map-reduce/dummy-queue';
 import {beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
+import {call} from '../helpers/dummy-queue.js';
 import {createTestDirectory} from '../helpers/engines.js';
 import {processesWith} from '../helpers/processes.js';
-import {type QmrRun, runQmr, startQmr} from '../helpers/qmr.js';
+import {QMR, type QmrRun, runQmr, startQmr} from '../helpers/qmr.js';
 
 const LOCAL = ['--engine', 'local', '--slots', '2', '--polling-interval-ms', '100'];
 
@@ -184,6 +185,26 @@ describe('files and directories', () => {
 		expect(linesOf(readFileSync(join(cwd, 'results.jsonl'), 'utf8'))).toHaveLength(1);
 		const same = await runQmr(['run', ...LOCAL, '-i', 'jobs.jsonl', '-o', 'jobs.jsonl', '--force'], {cwd});
 		expect([same.exitCode, readFileSync(join(cwd, 'jobs.jsonl'), 'utf8')]).toEqual([2, toLines([{cmd: 'true'}])]);
+	});
+
+	test('input, results and log are never one file, by whatever names: nothing is run, and the input stays', async () => {
+		const jobs = toLines([{cmd: 'touch ran'}]);
+		const path = join(cwd, 'jobs.jsonl');
+		writeFileSync(path, jobs);
+		linkSync(path, join(cwd, 'linked.jsonl'));
+		for (const [words, names] of [
+			['< jobs.jsonl >> jobs.jsonl', 'stdin and stdout'],
+			['--force -o linked.jsonl < jobs.jsonl', 'stdin and --output'],
+			['--force -i linked.jsonl -o jobs.jsonl', '--input and --output'],
+			['-i jobs.jsonl -l linked.jsonl', '--input and --log'],
+			['-i jobs.jsonl -o new -l ./new', '--output and --log'],
+			['-i jobs.jsonl -l new > new', 'stdout and --log'],
+		] as const) {
+			const command = [process.execPath, QMR, 'run', ...LOCAL].join(' ');
+			const {exitCode, stderr} = await call('bash', ['-c', `${command} ${words}`], {cwd, env: {...process.env, QMR_CONFIG: 'off'}});
+			expect([words, exitCode, stderr]).toEqual([words, 2, `qmr: Expected ${names} to be two files, got one for both.\n`]);
+		}
+		expect([readFileSync(path, 'utf8'), existsSync(join(cwd, 'ran'))]).toEqual([jobs, false]);
 	});
 
 	test('bad usage leaves no file behind', async () => {
