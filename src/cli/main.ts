@@ -40,6 +40,8 @@ const explain = (error: unknown): number => {
 		if (error.message !== '') tell(error.message);
 		return error.exitCode;
 	}
+	// Thrown while a map read its tasks: it is about the lines, or about who reads ours.
+	if (error instanceof PoolError && error.cause instanceof CommandError) return explain(error.cause);
 	if (error instanceof PoolError) {
 		tell(error.message);
 		return REFUSALS.has(error.code) ? EXIT_USAGE : EXIT_FAILED;

@@ -93,7 +93,7 @@ const formatFailures = ({groups, map: {workDir}, summary: {counts}}: MapView, {r
 		`Why: qmr errors ${shellWord(workDir)}`,
 		groups.some(({kind}) => kind === 'cancelled')
 			? `To go on: qmr resume ${shellWord(workDir)}`
-			: `To compute them again: qmr rerun ${workDir}`,
+			: `To compute them again: qmr rerun ${shellWord(workDir)}`,
 	];
 };
 
