@@ -46,6 +46,10 @@ const explain = (error: unknown): number => {
 		tell(error.message);
 		return REFUSALS.has(error.code) ? EXIT_USAGE : EXIT_FAILED;
 	}
+	if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'uv_cwd') {
+		tell('The current directory is not there any more. Go to another one: cd');
+		return EXIT_USAGE;
+	}
 	tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
 	return EXIT_FAILED;
 };
