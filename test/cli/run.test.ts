@@ -426,6 +426,22 @@ describe('B14, Y11: the key `host` on Grid Engine', () => {
 		]);
 	});
 
+	test('--resume runs none of them a second time, and says who goes on with them', async () => {
+		const queue = initQueueState(join(cwd, 'queue'), {hosts: [{name: 'node1', state: ''}]});
+		const flags = ['run', ...flagsOf(queue), '--polling-interval-ms', '50', '--keep-work-dir'];
+		const stdin = toLines([{cmd: 'echo any >> ran'}, {cmd: 'echo node1 >> ran', host: 'node1'}]);
+		const first = await runQmr([...flags, '--work-dir', 'first'], {cwd, stdin});
+		expect(first.stderr).toContain(
+			`${join(cwd, 'first.node1')} (for node1; if this is interrupted, qmr resume ${join(cwd, 'first.node1')} goes on`,
+		);
+		const {stdout, exitCode} = await runQmr([...flags, '--resume', 'first'], {cwd, stdin});
+		expect(sorted(stdout).map(({result: {code, error}}) => [code, error])).toEqual([
+			[0, undefined],
+			[null, expect.stringContaining('Those for node1 have a work_dir of their own')],
+		]);
+		expect([exitCode, readFileSync(join(cwd, 'ran'), 'utf8').split('\n').sort()]).toEqual([1, ['', 'any', 'node1']]);
+	});
+
 	test('of many jobs that fit nobody each is told of, also those that no map has seen', async () => {
 		const queue = initQueueState(join(cwd, 'queue'), {hosts: [{name: 'node1', state: ''}]});
 		// More than are taken at once, of which the map has begun to take.
