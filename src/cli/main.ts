@@ -40,9 +40,15 @@ const explain = (error: unknown): number => {
 		if (error.message !== '') tell(error.message);
 		return error.exitCode;
 	}
+	// Thrown while a map read its tasks: it is about the lines, or about who reads ours.
+	if (error instanceof PoolError && error.cause instanceof CommandError) return explain(error.cause);
 	if (error instanceof PoolError) {
 		tell(error.message);
 		return REFUSALS.has(error.code) ? EXIT_USAGE : EXIT_FAILED;
+	}
+	if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'uv_cwd') {
+		tell('The current directory is not there any more. Go to another one: cd');
+		return EXIT_USAGE;
 	}
 	tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
 	return EXIT_FAILED;

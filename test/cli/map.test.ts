@@ -119,6 +119,15 @@ describe('qmr map', () => {
 		]);
 	});
 
+	test('a reader that has seen enough of them ends it in silence', async () => {
+		const {child, stderr, ended} = startQmr(['map', 'model.mjs#nothing', ...LOCAL], {cwd});
+		child.stdout?.once('data', () => child.stdout?.destroy());
+		const feeding = setInterval(() => child.stdin?.write('{\n'), 20);
+		onTestFinished(() => clearInterval(feeding));
+		expect((await ended).exitCode).toBe(1);
+		expect(stderr()).not.toMatch(/^qmr:/m);
+	});
+
 	test('a line of ten megabytes comes back as it went', async () => {
 		const task = JSON.stringify({text: 'ä'.repeat(5_000_000)});
 		const {stdout} = await map('model.mjs#echo', `${task}\n`);

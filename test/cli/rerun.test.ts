@@ -47,6 +47,18 @@ describe('D11, C11: qmr rerun', () => {
 		]);
 	});
 
+	test('a task that had a result and fails now is told, ends with 1, and keeps its result', async () => {
+		const kept = await makeKeptMap('local');
+		kept.touch('mended');
+		expect((await kept.qmr(['rerun', kept.workDir])).exitCode).toBe(0);
+		rmSync(join(kept.directory, 'mended'));
+		const {exitCode, stderr} = await kept.qmr(['rerun', kept.workDir, '0', '7']);
+		const why = `qmr errors ${join(kept.workDir, 'rerun.2')}`;
+		expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`Failed now: task 7. Their result from before counts. Why: ${why}\n`)]);
+		expect((await kept.qmr(['errors', join(kept.workDir, 'rerun.2')])).stdout).toContain('task 7, kind exception');
+		expect(await states(kept.workDir)).toEqual(new Array(10).fill('done'));
+	});
+
 	test('a task that had a result has the same one again, with the seed and the environment of then', async () => {
 		const kept = await makeKeptMap('local');
 		const outcomeOf = async (itask: number): Promise<unknown> => (await readWorkDir(kept.workDir)).tasks[itask]?.outcome;

@@ -65,7 +65,16 @@ describe('of a rerun', () => {
 		expect(numQsubs).toBe(12);
 		kept.touch('mended');
 		const refused = await kept.qmr(['rerun', kept.workDir]);
-		expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining(`qmr resume ${join(kept.workDir, 'rerun.1')}`)]);
+		const goOn = `qmr resume ${join(kept.workDir, 'rerun.1')}`;
+		expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining(goOn)]);
+		// Not the first map: that has ended, and going on with it does nothing for these tasks.
+		for (const look of [['status'], ['show', '3']] as const) {
+			const [command, ...words] = look;
+			expect([look, (await kept.qmr([command, kept.workDir, ...words])).stdout]).toEqual([
+				look,
+				expect.stringContaining(`To go on: ${goOn}\n`),
+			]);
+		}
 		// Another task is nobody's.
 		await kept.qmr(['rerun', kept.workDir, '0']);
 		const resumed = await kept.qmr(['resume', join(kept.workDir, 'rerun.1')]);

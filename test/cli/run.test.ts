@@ -1,13 +1,14 @@
 /** `qmr run`, as people run it. */
-import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';
 import {Pool} from 'queue-map-reduce';
 import {type DummyQueue, initQueueState} from 'queue-map-reduce/dummy-queue';
 import {beforeEach, describe, expect, onTestFinished, test, vi} from 'vitest';
+import {call} from '../helpers/dummy-queue.js';
 import {createTestDirectory} from '../helpers/engines.js';
 import {processesWith} from '../helpers/processes.js';
-import {type QmrRun, runQmr, startQmr} from '../helpers/qmr.js';
+import {QMR, type QmrRun, runQmr, startQmr} from '../helpers/qmr.js';
 
 const LOCAL = ['--engine', 'local', '--slots', '2', '--polling-interval-ms', '100'];
 
@@ -184,6 +185,26 @@ describe('files and directories', () => {
 		expect(linesOf(readFileSync(join(cwd, 'results.jsonl'), 'utf8'))).toHaveLength(1);
 		const same = await runQmr(['run', ...LOCAL, '-i', 'jobs.jsonl', '-o', 'jobs.jsonl', '--force'], {cwd});
 		expect([same.exitCode, readFileSync(join(cwd, 'jobs.jsonl'), 'utf8')]).toEqual([2, toLines([{cmd: 'true'}])]);
+	});
+
+	test('input, results and log are never one file, by whatever names: nothing is run, and the input stays', async () => {
+		const jobs = toLines([{cmd: 'touch ran'}]);
+		const path = join(cwd, 'jobs.jsonl');
+		writeFileSync(path, jobs);
+		linkSync(path, join(cwd, 'linked.jsonl'));
+		for (const [words, names] of [
+			['< jobs.jsonl >> jobs.jsonl', 'stdin and stdout'],
+			['--force -o linked.jsonl < jobs.jsonl', 'stdin and --output'],
+			['--force -i linked.jsonl -o jobs.jsonl', '--input and --output'],
+			['-i jobs.jsonl -l linked.jsonl', '--input and --log'],
+			['-i jobs.jsonl -o new -l ./new', '--output and --log'],
+			['-i jobs.jsonl -l new > new', 'stdout and --log'],
+		] as const) {
+			const command = [process.execPath, QMR, 'run', ...LOCAL].join(' ');
+			const {exitCode, stderr} = await call('bash', ['-c', `${command} ${words}`], {cwd, env: {...process.env, QMR_CONFIG: 'off'}});
+			expect([words, exitCode, stderr]).toEqual([words, 2, `qmr: Expected ${names} to be two files, got one for both.\n`]);
+		}
+		expect([readFileSync(path, 'utf8'), existsSync(join(cwd, 'ran'))]).toEqual([jobs, false]);
 	});
 
 	test('bad usage leaves no file behind', async () => {
@@ -403,6 +424,32 @@ describe('B14, Y11: the key `host` on Grid Engine', () => {
 			'-l h=node1|node3 -w e',
 			'-l h=node2 -w e',
 		]);
+	});
+
+	test('--resume runs none of them a second time, and says who goes on with them', async () => {
+		const queue = initQueueState(join(cwd, 'queue'), {hosts: [{name: 'node1', state: ''}]});
+		const flags = ['run', ...flagsOf(queue), '--polling-interval-ms', '50', '--keep-work-dir'];
+		const stdin = toLines([{cmd: 'echo any >> ran'}, {cmd: 'echo node1 >> ran', host: 'node1'}]);
+		const first = await runQmr([...flags, '--work-dir', 'first'], {cwd, stdin});
+		expect(first.stderr).toContain(
+			`${join(cwd, 'first.node1')} (for node1; if this is interrupted, qmr resume ${join(cwd, 'first.node1')} goes on`,
+		);
+		const {stdout, exitCode} = await runQmr([...flags, '--resume', 'first'], {cwd, stdin});
+		expect(sorted(stdout).map(({result: {code, error}}) => [code, error])).toEqual([
+			[0, undefined],
+			[null, expect.stringContaining('Those for node1 have a work_dir of their own')],
+		]);
+		expect([exitCode, readFileSync(join(cwd, 'ran'), 'utf8').split('\n').sort()]).toEqual([1, ['', 'any', 'node1']]);
+	});
+
+	test('of many jobs that fit nobody each is told of, also those that no map has seen', async () => {
+		const queue = initQueueState(join(cwd, 'queue'), {hosts: [{name: 'node1', state: ''}]});
+		// More than are taken at once, of which the map has begun to take.
+		const jobs = Array.from({length: 20_000}, (_, n) => ({cmd: 'touch never', host: 'nobody', n}));
+		const {stdout, exitCode} = await runQmr(['run', ...flagsOf(queue), '--chunk-size', '5', '-l', 'run.log'], {cwd, stdin: toLines(jobs)});
+		expect(sorted(stdout).map(({n}) => n)).toEqual(jobs.map(({n}) => n));
+		expect([exitCode, existsSync(join(cwd, 'never'))]).toEqual([1, false]);
+		expect(readFileSync(join(cwd, 'run.log'), 'utf8')).toContain('completed: 0 of 20000 returned 0');
 	});
 });
 

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {readQueueState, updateQueueState} from 'queue-map-reduce/dummy-queue';
 import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {call} from '../helpers/dummy-queue.js';
-import {type LookedAt, makeEndedMap, type QueuedMap, submitMap} from '../helpers/looked-at-map.js';
+import {addMap, type LookedAt, makeEndedMap, type QueuedMap, submitMap} from '../helpers/looked-at-map.js';
 import {until} from '../helpers/mapping-programs.js';
 import {withoutVitest} from '../helpers/programs.js';
 import {QMR, runQmr} from '../helpers/qmr.js';
@@ -45,6 +45,13 @@ describe('of a map that has ended', () => {
 		expect(stdout).toMatch(/^ {2}task 13: RangeError: boom \\x1b\[31monce$/m);
 		expect(stdout).toContain(`Why: qmr errors ${map.workDir}\nTo compute them again: qmr rerun ${map.workDir}\n`);
 		expect(stdout).not.toContain('\x1b');
+	});
+
+	test('a path with a blank can be copied from it into a shell', async () => {
+		const workDir = join(map.directory, 'a b');
+		await addMap(map.directory, {source: SOURCE, tasks: [3], options: {workDir}});
+		const {stdout} = await status(workDir);
+		expect(stdout).toContain(`Why: qmr errors '${workDir}'\nTo compute them again: qmr rerun '${workDir}'\n`);
 	});
 
 	test('C8: --chunks has a line for each chunk: index, queue-job, state, attempts, host, time', async () => {

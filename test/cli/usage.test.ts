@@ -1,8 +1,9 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
+import {call} from '../helpers/dummy-queue.js';
 import {createTestDirectory} from '../helpers/engines.js';
-import {runQmr} from '../helpers/qmr.js';
+import {QMR, runQmr} from '../helpers/qmr.js';
 
 test('X19: a command that there is not is told as such, and run by no shell', async () => {
 	const {path: directory, remove} = createTestDirectory('qmr-usage-');
@@ -14,4 +15,12 @@ test('X19: a command that there is not is told as such, and run by no shell', as
 		expect(stderr).toContain(`unknown command '${args[0]}'`);
 	}
 	expect(existsSync(made)).toBe(false);
+});
+
+test('where the current directory is gone it is said, without a stack', async () => {
+	const {path: directory, remove} = createTestDirectory('qmr-usage-');
+	onTestFinished(remove);
+	const script = `mkdir gone && cd gone && rmdir ../gone && exec ${process.execPath} ${QMR} ls`;
+	const {exitCode, stderr} = await call('bash', ['-c', script], {cwd: directory});
+	expect([exitCode, stderr]).toEqual([2, 'qmr: The current directory is not there any more. Go to another one: cd\n']);
 });

@@ -2,6 +2,7 @@
 import type {MapRun} from '../../map-run.js';
 import {EXIT_FAILED} from '../command-error.js';
 import {findErrors, formatErrors, toErrorsJson} from '../look/find-errors.js';
+import {formatItasks} from '../look/format-errors.js';
 import {shellWord} from '../look/words.js';
 import {coloursFor, print, printJson, say} from '../terminal.js';
 
@@ -21,9 +22,14 @@ export const followRun = async (run: MapRun<unknown>, {workDir, isDetaching, isJ
 		return;
 	}
 	// Of a task that has failed all is told below.
-	await run.outcomes();
+	const outcomes = await run.outcomes();
 	const found = await findErrors(workDir);
 	const isWhole = found.numFailed + found.numOpen === 0;
+	// Of a part of a map: these have a result from before, and nothing else would tell that they have none now.
+	const told = new Set(found.groups.flatMap(({itasks}) => itasks));
+	const hidden = outcomes.flatMap(({itask, status}) => (status === 'rejected' && !told.has(itask) ? [itask] : []));
+	const hasHidden = run.workDir !== workDir && hidden.length > 0;
+	if (hasHidden) say(`Failed now: ${formatItasks(hidden)}. Their result from before counts. Why: qmr errors ${shellWord(run.workDir)}`);
 	if (isJson) printJson({...toErrorsJson(found), runDir: run.workDir, session: run.session, detached: false});
 	else if (found.groups.length > 0) print(formatErrors(found, coloursFor(process.stdout)));
 	else if (isWhole) print(`All ${found.numTasks} tasks have a result: qmr results ${shellWord(workDir)}`);
@@ -31,5 +37,5 @@ export const followRun = async (run: MapRun<unknown>, {workDir, isDetaching, isJ
 		print(
 			`${found.numTasks - found.numOpen} of ${found.numTasks} tasks have a result, and none has failed: qmr results ${shellWord(workDir)}`,
 		);
-	if (!isWhole) process.exitCode = EXIT_FAILED;
+	if (!isWhole || hasHidden) process.exitCode = EXIT_FAILED;
 };

@@ -13,7 +13,7 @@ export const rerunCommand = (): Command => {
 	const command = new Command('rerun')
 		.summary('compute tasks of a map again')
 		.description(
-			'Computes tasks of a map again, those that have no result or the given ones, with everything as it was: tasks, seed, shared value, options, directory, environment. Only the module of the function is as it is now. What they bring is kept within the work_dir and is seen by all other commands. Ends with 0 when every task of the map has a result then, else with 1.',
+			'Computes tasks of a map again, those that have no result or the given ones, with everything as it was: tasks, seed, shared value, options, directory, environment. Only the module of the function is as it is now. What they bring is kept within the work_dir and is seen by all other commands. Ends with 0 when every task of the map has a result then and none has failed now, else with 1.',
 		)
 		.argument('<dir>', 'the work_dir, or its session or the beginning of that')
 		.argument('[itask...]', 'numbers of tasks, as 3 or 3,7,9-41 (default: all that have no result)')

@@ -23,7 +23,7 @@ Keys of a job:
   cd    the working directory of this command (default: the current one)
   out   a file for its stdout, relative to cd; what was in it is gone (default: it is kept in the work_dir)
   err   the same for stderr
-  host  a name or a list of names: the hosts that may run it
+  host  a name or a list of names: the hosts that may run it (jobs of equal hosts are a map of their own: qmr resume goes on with it, --resume only with all others)
 
 Keys of a result: index (of the line, from 0), code, signal, error (why it could not be run), kind (of that), submitted, started, completed, received,
 elapsed (seconds), host, jobId, attempt, itask (for \`qmr show\`).

@@ -26,7 +26,7 @@ export const formatStatus = (view: MapView, {chunks, queue}: StatusParts, colour
 			'started',
 			`${formatTime(new Date(startedMs))} UTC, ${formatAge(startedMs, atMs)} ago, by ${processNode.user} on ${processNode.host} (pid ${processNode.pid})`,
 		],
-		['process', formatOwner(owner, {workDir, isOver: isComplete(view), nowMs: atMs})],
+		['process', formatOwner(owner, {workDir: view.openDir, isOver: isComplete(view), nowMs: atMs})],
 		['tasks', formatCounts(summary.counts)],
 		...formatJobs(summary),
 		...formatSpeed(summary),
@@ -93,7 +93,7 @@ const formatFailures = ({groups, map: {workDir}, summary: {counts}}: MapView, {r
 		`Why: qmr errors ${shellWord(workDir)}`,
 		groups.some(({kind}) => kind === 'cancelled')
 			? `To go on: qmr resume ${shellWord(workDir)}`
-			: `To compute them again: qmr rerun ${workDir}`,
+			: `To compute them again: qmr rerun ${shellWord(workDir)}`,
 	];
 };
 

@@ -23,7 +23,8 @@ export const formatTask = (view: TaskView, colours: Colours): string => {
 		text.trim() === '' ? [] : ['', colours.bold(title), indent(text.trimEnd(), 2)];
 	const remote = outcome?.status === 'rejected' ? outcome.remote : undefined;
 	return [
-		`${paint(`task ${itask} of ${numTasks}: ${task.state}`)}, in ${here}`,
+		// A rerun has some tasks of another map, with the numbers that they have there.
+		`${paint(`task ${itask}${known.chunk.itasks === undefined ? ` of ${numTasks}` : ''}: ${task.state}`)}, in ${here}`,
 		...explainState(view).map(line => `  ${toPlainLine(line)}`),
 		...section('input', formatValue(task.input)),
 		...(outcome?.status === 'fulfilled' ? section('result', formatValue(outcome.value)) : []),
@@ -54,6 +55,13 @@ const explainState = (view: TaskView): string[] => {
 	if (outcome?.status === 'fulfilled') return [where, ...again];
 	if (outcome !== undefined)
 		return [`${outcome.message} (${outcome.kind})`, ...(where === '' ? [] : [where]), ...again, ...formatAdvice(outcome)];
+	if (task.rerun !== undefined) {
+		const place = rerunPath(map.workDir, task.rerun);
+		return [
+			`it is to be computed again: qmr show ${shellWord(place)} ${task.itask}`,
+			`as to the map: ${formatOwner(owner, {workDir: place, isOver: false, nowMs: atMs})}`,
+		];
+	}
 	const {numTasks} = known.chunk;
 	const job = chunk.jobId === undefined ? 'its queue-job' : `its queue-job ${chunk.jobId}`;
 	const inQueue = queue?.kind === 'answer' ? queue.jobs.find(({ichunk}) => ichunk === task.ichunk) : undefined;

@@ -1,7 +1,7 @@
 /** All that `qmr status` tells of a map: what the journal says, corrected by what is in the files of chunks that failed or are being computed. */
 
 import {type ChunkSummary, type MapSummary, summariseMap, type TaskCounts} from '../../later/summarise-map.js';
-import {parseRerunName} from '../../layout.js';
+import {parseRerunName, rerunPath} from '../../layout.js';
 import {lookAtOwner, type OwnerView} from '../../look-at-owner.js';
 import {type KnownChunk, type OpenWorkDir, openWorkDir} from '../../read/open-work-dir.js';
 import {readTasks, type TaskRecord} from '../../read/read-work-dir.js';
@@ -15,6 +15,8 @@ export type MapView = {
 	readonly owner: OwnerView;
 	/** Of the first thousand failures. */
 	readonly groups: readonly ErrorGroup[];
+	/** Where it is gone on with: in its rerun, if that has tasks which are open. */
+	readonly openDir: string;
 	readonly atMs: number;
 };
 
@@ -34,13 +36,18 @@ export const lookAtMap = async (workDir: string): Promise<MapView> => {
 	const toRead = summary.chunks.filter((chunk, i) => chunk.numFailed > 0 || isBegun(chunk, map.chunks[i] as KnownChunk));
 	const only = toRead.map(({ichunk}) => map.chunks[ichunk] as KnownChunk);
 	let numRead = 0;
+	let openRerun: number | undefined;
 	for await (const tasks of readTasks(map, {values: false, only})) {
 		correct(counts, toRead[numRead++] as ChunkSummary, countStates(tasks));
-		for (const task of tasks) groups.add(task);
+		for (const task of tasks) {
+			groups.add(task);
+			if (task.outcome === undefined) openRerun ??= task.rerun;
+		}
 		// Of tasks that were computed again only their files tell.
 		if (!isAgain && groups.numFailures() >= MAX_FAILURES) break;
 	}
-	return {map, summary: {...summary, counts}, owner, groups: groups.all(), atMs};
+	const openDir = openRerun === undefined ? map.workDir : rerunPath(map.workDir, openRerun);
+	return {map, summary: {...summary, counts}, owner, groups: groups.all(), openDir, atMs};
 };
 
 /** Whether some of its tasks, but not all, may have their outcome. */

@@ -4,13 +4,15 @@ export type Channel<T> = {
 	readonly put: (value: T, weight: number) => Promise<void>;
 	/** No further values will come. */
 	readonly end: () => void;
-	/** For one taker. */
+	/** For one taker, or one after the other. */
 	readonly values: () => AsyncGenerator<T>;
 };
 
 /** @param capacity - Of what was put in and not taken yet, in weight. */
 export const createChannel = <T>(capacity: number): Channel<T> => {
 	const waiting: T[] = [];
+	/** The next one last. A taker that stops early leaves them to the one after it: none is lost. */
+	let taken: T[] = [];
 	let weightWaiting = 0;
 	let isEnded = false;
 	let wakeTaker: () => void = () => undefined;
@@ -29,12 +31,13 @@ export const createChannel = <T>(capacity: number): Channel<T> => {
 		},
 		values: async function* () {
 			for (;;) {
-				const values = waiting.splice(0);
+				while (taken.length > 0) yield taken.pop() as T;
+				taken = waiting.splice(0).reverse();
 				weightWaiting = 0;
 				wakeMaker();
-				yield* values;
-				if (isEnded && waiting.length === 0) return;
-				if (waiting.length === 0) await new Promise<void>(resolve => (wakeTaker = resolve));
+				if (taken.length > 0) continue;
+				if (isEnded) return;
+				await new Promise<void>(resolve => (wakeTaker = resolve));
 			}
 		},
 	};

@@ -116,7 +116,12 @@ const placeGroup = async (run: Run, names: readonly string[]): Promise<Group> =>
 	if (placed.kind === 'nowhere') return {problem: placed.problem};
 	if (placed.kind === 'here') return findGroup(run, {line: 0, text: '', value: undefined});
 	// Its map is another one than that of all other jobs.
-	const {workDir, resume: _resume, ...others} = options;
+	const {workDir, resume, ...others} = options;
+	// Its queue-jobs may still run: begun anew, each command would run twice.
+	if (resume !== undefined)
+		return {
+			problem: `not run: \`resume\` goes on with the jobs that any host may run. Those for ${names.join(', ')} have a work_dir of their own, which the log has named: qmr resume goes on with that. If there is none, run them without \`resume\``,
+		};
 	const ownPlace = workDir === undefined ? {} : {workDir: `${workDir}.${names.join('+')}`};
 	const pool = createCommandPool({...others, ...ownPlace, ...placed.options, engine: engine as NonNullable<PoolOptions['engine']>});
 	return beginGroup(run, pool, names);
@@ -148,7 +153,7 @@ const mapJobs = async (run: Run, pool: CommandPool, {values}: Channel<Job>, name
 			run.log(
 				names === undefined
 					? `work_dir: ${path} (if this is interrupted, the same command with --resume ${path} goes on)`
-					: `work_dir: ${path} (for ${names.join(', ')})`,
+					: `work_dir: ${path} (for ${names.join(', ')}; if this is interrupted, qmr resume ${path} goes on with these)`,
 			);
 		},
 		onEvent: ({event, jobId}) => {

@@ -1,5 +1,6 @@
 /** The flags of the commands that read lines of JSON and write one line for each. */
-import {createReadStream, existsSync, openSync, realpathSync, statSync} from 'node:fs';
+import {createReadStream, existsSync, fstatSync, openSync, type Stats, statSync} from 'node:fs';
+import {resolve} from 'node:path';
 import {type Command, Option} from 'commander';
 import {CommandError, UsageError} from '../command-error.js';
 import {say} from '../terminal.js';
@@ -42,11 +43,9 @@ export type Streams = {
 
 /** @throws UsageError when one of the files can't be had; nothing is written then. */
 export const openStreams = ({input, output, log, force = false, limit, dryRun = false}: StreamFlags): Streams => {
-	if (output !== undefined && existsSync(output)) {
-		if (!force) throw new UsageError(`Expected --output to be a new file, but ${output} is there. Name another one, or pass --force.`);
-		if (input !== undefined && existsSync(input) && realpathSync(input) === realpathSync(output))
-			throw new UsageError(`Expected --input and --output to be two files, got ${output} for both.`);
-	}
+	if (output !== undefined && existsSync(output) && !force)
+		throw new UsageError(`Expected --output to be a new file, but ${output} is there. Name another one, or pass --force.`);
+	refuseOneFile({input, output, log, isWriting: !dryRun});
 	const source = input === undefined ? process.stdin : createReadStream('', {fd: openForReading(input)});
 	if (input === undefined && process.stdin.isTTY) say('Reading from the terminal; Ctrl-D ends it.');
 	return {
@@ -55,6 +54,36 @@ export const openStreams = ({input, output, log, force = false, limit, dryRun = 
 		output: createLineOutput(dryRun ? undefined : output),
 		close: () => source.destroy(),
 	};
+};
+
+type Ends = {readonly [Name in 'input' | 'output' | 'log']: string | undefined} & {readonly isWriting: boolean};
+
+/** What is written to the input would be read as further lines, or be the end of those that are not read yet; also when a shell has opened it. */
+const refuseOneFile = ({input, output, log, isWriting}: Ends): void => {
+	const files: readonly {readonly name: string; readonly file: string | undefined}[] = [
+		{name: input === undefined ? 'stdin' : '--input', file: identify(input ?? 0)},
+		...(isWriting ? [{name: output === undefined ? 'stdout' : '--output', file: identify(output ?? 1)}] : []),
+		...(log === undefined ? [] : [{name: '--log', file: identify(log)}]),
+	];
+	files.forEach(({name, file}, i) => {
+		const other = files.slice(0, i).find(before => file !== undefined && before.file === file);
+		if (other !== undefined) throw new UsageError(`Expected ${other.name} and ${name} to be two files, got one for both.`);
+	});
+};
+
+/** By all its names, and by any descriptor, a file is the same; undefined for what is none, as a pipe. Of one that is not there yet its path. */
+const identify = (file: string | number): string | undefined => {
+	const stats = statOf(file);
+	if (stats === undefined) return typeof file === 'string' ? resolve(file) : undefined;
+	return stats.isFile() ? `${stats.dev}:${stats.ino}` : undefined;
+};
+
+const statOf = (file: string | number): Stats | undefined => {
+	try {
+		return typeof file === 'number' ? fstatSync(file) : statSync(file);
+	} catch {
+		return undefined;
+	}
 };
 
 const openForReading = (path: string): number => {
