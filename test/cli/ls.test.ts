@@ -40,7 +40,7 @@ test('C9: as JSON every map has its numbers, its message and its tags', async ()
 		tags: ['pilot', 'figure-3'],
 		engine: 'local',
 		function: {name: 'fn', kind: 'module'},
-		tasks: {total: 4, done: 3, failed: 1, running: 0, pending: 0},
+		tasks: {total: 4, done: 3, failed: 1, cancelled: 0, running: 0, pending: 0},
 		owner: {kind: 'released', pid: process.pid},
 		lastEvent: {event: 'ended', numTasks: 4, numFailed: 1},
 	});

@@ -66,7 +66,7 @@ describe('of a map that has ended', () => {
 			startedBy: {pid: process.pid},
 			owner: {kind: 'released'},
 			isComplete: true,
-			tasks: {total: 40, done: 36, failed: 4, running: 0, pending: 0},
+			tasks: {total: 40, done: 36, failed: 4, cancelled: 0, running: 0, pending: 0},
 			numResubmissions: 0,
 			failures: [
 				{
@@ -288,5 +288,21 @@ export const fn = async n => {
 			2,
 			expect.stringContaining('A work_dir is removed when every task has succeeded, unless it is to be kept.'),
 		]);
+	});
+});
+
+test('of more failures than are read it says of how many it tells, and counts them all', async () => {
+	const map = await makeEndedMap({
+		source: "export const fn = n => { throw new Error('boom ' + (n % 2)); };",
+		tasks: Array.from({length: 2400}, (_, n) => n),
+		options: {numChunks: 4},
+	});
+	onTestFinished(map.remove);
+	const {stdout} = await runQmr(['status'], {cwd: map.directory});
+	expect(stdout).toMatch(/^tasks +0 of 2400 done, 2400 failed, 0 running, 0 pending$/m);
+	expect(stdout).toMatch(/^2400 failed; of the first 1200:$/m);
+	expect(JSON.parse((await runQmr(['status', '--json'], {cwd: map.directory})).stdout)).toMatchObject({
+		tasks: {failed: 2400},
+		numFailuresRead: 1200,
 	});
 });

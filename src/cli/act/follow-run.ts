@@ -23,7 +23,7 @@ export const followRun = async (run: MapRun<unknown>, {workDir, isDetaching, isJ
 	// Of a task that has failed all is told below.
 	await run.outcomes();
 	const found = await findErrors(workDir);
-	const isWhole = found.numFailed + found.numOpen === 0;
+	const isWhole = found.numFailed + found.numCancelled + found.numOpen === 0;
 	if (isJson) printJson({...toErrorsJson(found), runDir: run.workDir, session: run.session, detached: false});
 	else if (found.groups.length > 0) print(formatErrors(found, coloursFor(process.stdout)));
 	else if (isWhole) print(`All ${found.numTasks} tasks have a result: qmr results ${shellWord(workDir)}`);

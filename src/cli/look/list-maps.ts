@@ -79,8 +79,8 @@ const readLastEvent = async (path: string): Promise<JournalLine | undefined> => 
 const countOfEnded = (lastEvent: JournalLine | undefined, names: readonly string[]): TaskCounts | undefined => {
 	if (lastEvent?.event !== 'ended' || lastEvent.numTasks === undefined || names.some(name => parseRerunName(name) !== undefined))
 		return undefined;
-	const {numTasks: total, numFailed: failed = 0} = lastEvent;
-	return {total, done: total - failed, failed, running: 0, pending: 0};
+	const {numTasks: total, numFailed = 0, numCancelled: cancelled = 0} = lastEvent;
+	return {total, done: total - numFailed, failed: numFailed - cancelled, cancelled, running: 0, pending: 0};
 };
 
 /** Of tasks that were computed again only their files tell. */
