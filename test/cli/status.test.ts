@@ -306,3 +306,15 @@ test('of more failures than are read it says of how many it tells, and counts th
 		numFailuresRead: 1200,
 	});
 });
+
+test('what has ended since nobody works in the map counts, for status and for ls, also in chunks of one task', async () => {
+	const map = await submitMap({source: "export const fn = n => { if (n === 1) throw new Error('boom'); return n; };", tasks: [0, 1, 2]});
+	onTestFinished(map.remove);
+	await map.run.detach();
+	await map.run.results().catch(() => undefined);
+	const COUNTS = {total: 3, done: 2, failed: 1, cancelled: 0, running: 0, pending: 0};
+	const tell = async (...args: readonly string[]) => JSON.parse((await runQmr([...args, '--json'], {cwd: map.directory})).stdout);
+	// The dummy queue goes on when it is asked.
+	await expect.poll(async () => (await tell('status', '--queue')).tasks, {timeout: 30_000}).toEqual(COUNTS);
+	expect((await tell('ls'))[0].tasks).toEqual(COUNTS);
+});

@@ -1,8 +1,10 @@
+import {spawnSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {createTestDirectory} from '../helpers/engines.js';
-import {runQmr} from '../helpers/qmr.js';
+import {QMR, runQmr} from '../helpers/qmr.js';
 
 test('X19: a command that there is not is told as such, and run by no shell', async () => {
 	const {path: directory, remove} = createTestDirectory('qmr-usage-');
@@ -14,4 +16,13 @@ test('X19: a command that there is not is told as such, and run by no shell', as
 		expect(stderr).toContain(`unknown command '${args[0]}'`);
 	}
 	expect(existsSync(made)).toBe(false);
+});
+
+test('a disk that is full is told in a line, and is a failure: nothing looks whole that is not', () => {
+	const print = `"${process.execPath}" "${QMR}"`;
+	for (const command of ['ls --json', '--help', 'doctor --json --engine local']) {
+		const {status, stderr} = spawnSync('/bin/sh', ['-c', `${print} ${command} > /dev/full`], {encoding: 'utf8', cwd: tmpdir()});
+		expect(stderr).toMatch(/^qmr: stdout can't be written: ENOSPC.*\n$/);
+		expect(status).toBe(1);
+	}
 });

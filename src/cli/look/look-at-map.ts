@@ -49,9 +49,9 @@ export const lookAtMap = async (workDir: string): Promise<MapView> => {
 	return {map, summary: {...summary, counts}, owner, groups: groups.all(), atMs};
 };
 
-/** Whether some of its tasks, but not all, may have their outcome. */
+/** Whether some of its tasks, or all when its process has not seen it, may have their outcome. */
 const isBegun = ({state, numTasks}: ChunkSummary, {files}: KnownChunk): boolean =>
-	state !== 'done' && state !== 'failed' && numTasks > 1 && files.some(({kind}) => kind === 'part' || kind === 'out');
+	state !== 'done' && state !== 'failed' && files.some(({kind}) => kind === 'out' || (kind === 'part' && numTasks > 1));
 
 const countStates = (tasks: readonly TaskRecord[]): Outcomes => {
 	const cancelled = tasks.filter(({outcome}) => outcome?.status === 'rejected' && outcome.kind === 'cancelled').length;
