@@ -265,6 +265,28 @@ export const fn = async n => {
 		);
 	});
 
+	test('at a terminal, on which it is drawn anew, Ctrl-C ends it with 0, too', async () => {
+		const map = await submitMap({source: WAITING, tasks: [0], options: {engine: 'local', slots: 1, pollingIntervalMs: 50}});
+		onTestFinished(map.remove);
+		const line = `stty rows 40 cols 100; trap : INT; '${process.execPath}' '${QMR}' status --watch; echo "ended with $?"`;
+		const child = spawn('script', ['-qec', line, '/dev/null'], {
+			cwd: map.directory,
+			env: {...withoutVitest(), TERM: 'xterm', QMR_CONFIG: 'off'},
+		});
+		onTestFinished(() => void child.kill('SIGKILL'));
+		let screen = '';
+		child.stdout.setEncoding('utf8').on('data', text => {
+			screen += text;
+		});
+		const ended = once(child, 'close');
+		await until(() => screen.includes('1 running'));
+		child.stdin.write('\x03');
+		await ended;
+		expect(screen).toContain('ended with 0');
+		writeFileSync(join(map.directory, 'go0'), '');
+		expect(await map.run.results()).toEqual([0]);
+	});
+
 	test('Ctrl-C ends only the display, with 0: the map goes on as if nobody had looked', async () => {
 		const map = await submitMap({source: WAITING, tasks: [0], options: {engine: 'local', slots: 1, pollingIntervalMs: 50}});
 		onTestFinished(map.remove);
