@@ -236,7 +236,7 @@ describe.each(ENGINES)('dynamic chunks on %s', engine => {
 		async () => {
 			const flag = join(directory.path, 'go');
 			const run = await new Pool(options).submit(claims.compute, tasksOf(16, {6: {until: flag}, 7: {until: flag}}));
-			await vi.waitFor(() => expect(begunTasks()).toEqual(expect.arrayContaining([6, 7])), {timeout: 30_000});
+			await vi.waitFor(() => expect(begunTasks()).toEqual(expect.arrayContaining([6, 7])), {timeout: 90_000});
 			await run.cancel();
 			const before = begunTasks();
 			expect(before).toHaveLength(8);

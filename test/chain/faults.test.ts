@@ -272,15 +272,15 @@ test('a work_dir that is away for a moment is waited for; one that stays away en
 	const workDir = join(directory.path, 'work_dir');
 	const haveBeenQueued = (count: number) => (): boolean => readQueueState(queue.directory).nextJobId > count;
 	const running = pool.map(work.sum, SUMS, {workDir, graceMs: 30_000});
-	await vi.waitUntil(haveBeenQueued(3), {interval: 5, timeout: 20_000});
+	await vi.waitUntil(haveBeenQueued(3), {interval: 5, timeout: 90_000});
 	renameSync(workDir, `${workDir}.away`);
-	await vi.waitUntil(() => said.includes("can't be read or written"), {interval: 5, timeout: 20_000});
+	await vi.waitUntil(() => said.includes("can't be read or written"), {interval: 5, timeout: 90_000});
 	renameSync(`${workDir}.away`, workDir);
 	expect(await running).toEqual([3, 5, 9]);
 
 	const second = pool.map(work.sum, SUMS, {workDir, graceMs: 100});
 	const outcome = thrownBy(second);
-	await vi.waitUntil(haveBeenQueued(6), {interval: 5, timeout: 20_000});
+	await vi.waitUntil(haveBeenQueued(6), {interval: 5, timeout: 90_000});
 	rmSync(workDir, {recursive: true});
 	expect(await outcome).toMatchObject({code: 'ERR_POOL_WORK_DIR', message: expect.stringContaining('is gone')});
 	expect(jobsLeft()).toBe(0);
@@ -337,7 +337,7 @@ test('W14, X13, A12a, A12: queue-jobs of others are never touched, whatever they
 		state.listsAllUsers = true;
 	});
 	const running = pool.map(work.sum, SUMS);
-	const ourName = await vi.waitUntil(() => readQueueState(queue.directory).jobs[0]?.JB_name, {interval: 10, timeout: 20_000});
+	const ourName = await vi.waitUntil(() => readQueueState(queue.directory).jobs[0]?.JB_name, {interval: 10, timeout: 90_000});
 	updateQueueState(queue.directory, state => {
 		for (const rawState of ['Eqw', 'r']) {
 			state.jobs.push(

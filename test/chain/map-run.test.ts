@@ -225,7 +225,7 @@ test('a process whose work_dir was taken over submits and removes nothing more, 
 	});
 	const outcome = thrownBy(new Pool(options).map(work.identity, [1, 2, 3]));
 	const seen = (): number => readQueueState(queue.directory).faults.at(-1)?.seen ?? 0;
-	await vi.waitUntil(() => seen() > 0, {interval: 10, timeout: 30_000});
+	await vi.waitUntil(() => seen() > 0, {interval: 10, timeout: 90_000});
 	writeFileSync(join(options.workDir as string, 'owner.2'), '{"host":"login2","pid":5}\n');
 	expect(await outcome).toMatchObject({code: 'ERR_POOL_OWNED', message: expect.stringContaining('The process 5 on login2')});
 	const {calls} = readQueueState(queue.directory);

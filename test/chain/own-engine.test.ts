@@ -186,7 +186,7 @@ describe('an engine that breaks its contract costs no result and no end', () => 
 		expect(await new Pool(optionsFor({...good, ...members})).map(square, TASKS)).toEqual(SQUARES);
 		expect(seen()).toBeGreaterThan(0);
 		// Nothing is left behind: what could not be removed has brought its result, and ends by itself.
-		await vi.waitUntil(async () => (await good.status()).length === 0, {timeout: 30_000, interval: 50});
+		await vi.waitUntil(async () => (await good.status()).length === 0, {timeout: 90_000, interval: 50});
 	};
 
 	test.each<

@@ -173,9 +173,9 @@ test('a module that was changed after the submission is not mixed with what it w
 				numRunning = running;
 			},
 		});
-		await vi.waitUntil(() => numRunning === 1, {interval: 10, timeout: 20_000});
+		await vi.waitUntil(() => numRunning === 1, {interval: 10, timeout: 90_000});
 		// The first worker has begun; the second waits for its slot.
-		await vi.waitUntil(() => readIfThere(attemptPath(workDir, 0, 1, 'part')) !== undefined, {interval: 10, timeout: 20_000});
+		await vi.waitUntil(() => readIfThere(attemptPath(workDir, 0, 1, 'part')) !== undefined, {interval: 10, timeout: 90_000});
 		writeFileSync(module, text(2));
 		writeFileSync(until, '');
 		return {outcomes: (await settled) as Outcome<unknown>[], workDir};

@@ -204,7 +204,7 @@ test('what a task leaves running on this machine ends with its queue-job', async
 	const pool = new Pool({engine: 'local', slots: 1, workRoot: join(directory.path, 'work')});
 	const [pid] = await pool.map(leaveChildRunning, [undefined]);
 	const isGone = (): boolean => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
-	await vi.waitUntil(isGone, {interval: 10, timeout: 10_000});
+	await vi.waitUntil(isGone, {interval: 10, timeout: 90_000});
 });
 
 test('a caller may use the array again at once; onProgress that fails ends nothing', async () => {

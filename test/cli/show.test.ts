@@ -165,11 +165,11 @@ describe('why a task waits', () => {
 		await until(() => existsSync(map.workDir) && readQueueState(map.queue.directory).calls['qstat -j'] > 0);
 		const text = async (...args: readonly string[]): Promise<string> =>
 			(await runQmr(['show', map.workDir, '0', ...args], {cwd: map.directory})).stdout;
-		await expect.poll(() => text(), {timeout: 30_000}).toMatch(/^ {2}its queue-job 1 is pending \(qw\), as was noted last$/m);
+		await expect.poll(() => text(), {timeout: 90_000}).toMatch(/^ {2}its queue-job 1 is pending \(qw\), as was noted last$/m);
 		expect(await text()).toMatch(/^ {2}as to the map: the process \d+ on \S+ works in it$/m);
 		expect(await text('--queue')).toMatch(/^ {2}the queue says: qw, .*dropped because it is disabled/m);
 		// What was noted when it had waited for long.
-		await expect.poll(() => text(), {timeout: 30_000}).toMatch(/^ {2}said last: .*dropped because it is disabled/m);
+		await expect.poll(() => text(), {timeout: 90_000}).toMatch(/^ {2}said last: .*dropped because it is disabled/m);
 		await map.run.cancel();
 		await map.run.results().catch(() => undefined);
 		expect(await text()).toMatch(/^ {2}cancelled, for the map was ended: .* \(cancelled\)$/m);
@@ -203,7 +203,7 @@ export const fn = async n => {
 		onTestFinished(map.remove);
 		const text = async (): Promise<string> => (await runQmr(['show', map.workDir, '2'], {cwd: map.directory})).stdout;
 		await expect
-			.poll(() => text(), {timeout: 30_000})
+			.poll(() => text(), {timeout: 90_000})
 			.toMatch(/^ {2}1 of the 3 tasks of its chunk are finished, one is computed after the other$/m);
 		expect(await text()).toMatch(/^task 2 of 3: running/m);
 		expect(await text()).toMatch(/^stdout \(last lines of its chunk\)\n {2}begun 0\n {2}begun 1$/m);

@@ -344,6 +344,6 @@ test('what has ended since nobody works in the map counts, for status and for ls
 	const COUNTS = {total: 3, done: 2, failed: 1, cancelled: 0, running: 0, pending: 0};
 	const tell = async (...args: readonly string[]) => JSON.parse((await runQmr([...args, '--json'], {cwd: map.directory})).stdout);
 	// The dummy queue goes on when it is asked.
-	await expect.poll(async () => (await tell('status', '--queue')).tasks, {timeout: 30_000}).toEqual(COUNTS);
+	await expect.poll(async () => (await tell('status', '--queue')).tasks, {timeout: 90_000}).toEqual(COUNTS);
 	expect((await tell('ls'))[0].tasks).toEqual(COUNTS);
 });

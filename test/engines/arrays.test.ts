@@ -101,7 +101,7 @@ describe('an array', () => {
 		const running = await untilStates(array, {1: 'running', 2: 'running', 3: 'pending', 4: 'pending', 5: 'pending'});
 		expect(running.map(({host}) => host !== undefined)).toEqual([true, true, false, false, false]);
 		await vi.waitFor(async () => expect(await engine.explain(question(array, 4, 'pending'))).toMatchObject({failed: false}), {
-			...{timeout: 30_000, interval: 500},
+			...{timeout: 90_000, interval: 500},
 		});
 		// One that runs and one that waits, in one call.
 		await engine.remove([2, 3].map(element => arraysOf(engine).elementId(id, element)));
@@ -130,7 +130,7 @@ describe('an array', () => {
 			expect(await explain()).toMatchObject({failed: true, isPermanent: true, reason});
 			// The accounting is written a moment later.
 			await vi.waitFor(async () => expect(await explain()).toMatchObject({reason, host: expect.any(String)}), {
-				...{timeout: 30_000, interval: 500},
+				...{timeout: 90_000, interval: 500},
 			});
 		}
 		expect(await array.engine.explain(question(array, 1, 'error'))).toBeUndefined();

@@ -61,7 +61,7 @@ const untilStatus = (engine: Engine, job: Job, isMeant: (status: JobStatus | und
 /** Waits until it has left the queue, and the accounting knows of it. */
 const endOf = async (engine: Engine, job: Job): Promise<JobEnd> => {
 	await untilStatus(engine, job, status => status === undefined);
-	return vi.waitUntil(() => engine.explain({...job, state: 'ended'}), {timeout: 30_000, interval: 500});
+	return vi.waitUntil(() => engine.explain({...job, state: 'ended'}), {timeout: 90_000, interval: 500});
 };
 
 /** Waits until the lines have written their process number, and gives it. */
@@ -157,7 +157,7 @@ describe('an error state is explained', () => {
 		expect(await engine.explain({...job, state: 'error'})).toMatchObject({failed: true, reason, isPermanent: true});
 		// The accounting is written a moment later.
 		const explain = async () => (await engine.explain({...job, state: 'error'}))?.host;
-		expect(await vi.waitUntil(explain, {timeout: 30_000, interval: 500})).toMatch(/node/);
+		expect(await vi.waitUntil(explain, {timeout: 90_000, interval: 500})).toMatch(/node/);
 	});
 
 	test('that is not: it asked for it by exit status 100', async () => {
@@ -188,7 +188,7 @@ describe('waiting is explained', () => {
 	});
 
 	test('by who holds it', async () => {
-		await vi.waitFor(async () => expect(await explainWaiting(['-h'])).toBe('it is held, and qrls releases it'), {timeout: 20_000});
+		await vi.waitFor(async () => expect(await explainWaiting(['-h'])).toBe('it is held, and qrls releases it'), {timeout: 90_000});
 	});
 
 	test('and it runs all the same once it may', async () => {
@@ -259,6 +259,6 @@ test('a limit of the queue, which the queue-job did not ask for, is told apart b
 		const job = await submit(engine, 'sleep 300');
 		expect(await endOf(engine, job)).toMatchObject({kind: 'wall-time', reason: 'killed: it ran longer than its h_rt of 2 s allows'});
 	} finally {
-		await vi.waitFor(() => call('qconf', ['-dq', queueName]), {timeout: 30_000, interval: 500});
+		await vi.waitFor(() => call('qconf', ['-dq', queueName]), {timeout: 90_000, interval: 500});
 	}
 });

@@ -122,7 +122,7 @@ test('why a queue-job waits is told once, in the words of the queue', async () =
 	const {reason, jobId} = await untilNoted(workDir, ({event}) => event === 'waiting');
 	await untilState(jobId as string, /^qw$/);
 	expect(reason).toMatch(/arch=nonsense|no suitable queue/i);
-	await vi.waitUntil(() => said.includes('has waited for'), {timeout: 10_000});
+	await vi.waitUntil(() => said.includes('has waited for'), {timeout: 90_000});
 	expect(said).toContain(reason);
 	// Both wait for the same: what they wait for later, until a slot is free, is another reason.
 	await untilNoted(workDir, ({event, ichunk}) => event === 'waiting' && ichunk === 1);
@@ -176,7 +176,7 @@ test('a map that is cancelled while a qsub is under way waits for its answer, an
 	});
 	const controller = new AbortController();
 	const running = ending.watch(pool.map(faulty.compute, [{begun, takesMs: 60_000}], {qsubPath, signal: controller.signal}));
-	await vi.waitUntil(() => existsSync(asked), {timeout: 30_000, interval: 50});
+	await vi.waitUntil(() => existsSync(asked), {timeout: 90_000, interval: 50});
 	controller.abort(new Error('enough'));
 	expect(await linesOf(workDir, 'submitted')).toEqual([]);
 	writeFileSync(until, '');

@@ -163,7 +163,7 @@ test('a second Ctrl-C leaves at once while qdel hangs; the queue-jobs go on, and
 	for (const i of [0, 1]) await untilBegun(begun, ({itask}) => itask === i);
 	await untilNoted(workDir, ({event, ichunk}) => event === 'running' && ichunk === 1);
 	node.kill('SIGINT');
-	await vi.waitUntil(() => existsSync(`${qdelPath}.calls`), {timeout: 30_000, interval: 50});
+	await vi.waitUntil(() => existsSync(`${qdelPath}.calls`), {timeout: 90_000, interval: 50});
 	expect(node.said()).toContain('SIGINT');
 	expect(isAlive(node.pid)).toBe(true);
 	node.kill('SIGINT');

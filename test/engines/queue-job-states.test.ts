@@ -180,5 +180,5 @@ test('an aborted map leaves no queue-job in the queue, running or waiting, and n
 	await expect(running).rejects.toThrow('enough');
 	await expect(waiting).rejects.toThrow('enough');
 	await untilGone(job => names.some(name => job.name.includes(name)));
-	await vi.waitUntil(() => !existsSync(`/proc/${pid}`), {timeout: 30_000, interval: 200});
+	await vi.waitUntil(() => !existsSync(`/proc/${pid}`), {timeout: 90_000, interval: 200});
 });

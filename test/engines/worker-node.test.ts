@@ -49,7 +49,7 @@ test('W9, W12, N21, N22: a task finds the queue-job’s own variables and scratc
 	expect(host).not.toBe(hostname());
 	expect(JSON.stringify(outcome)).not.toContain('/the/caller’s');
 	await untilGone(({id}) => id === jobId);
-	await vi.waitUntil(() => !existsSync(scratch), {timeout: 20_000, interval: 200});
+	await vi.waitUntil(() => !existsSync(scratch), {timeout: 90_000, interval: 200});
 });
 
 /** Starts a program of its own; gives its process once it has written the file. */
@@ -107,7 +107,7 @@ writeFileSync('results', JSON.stringify(results));
 	writeFileSync(join(directory.path, 'until'), '');
 	expect(await ended).toBe(0);
 	expect(readFileSync(join(directory.path, 'results'), 'utf8')).toBe('[1,1]');
-	await vi.waitUntil(() => processesWith(workDir).length === 0, {timeout: 20_000, interval: 200});
+	await vi.waitUntil(() => processesWith(workDir).length === 0, {timeout: 90_000, interval: 200});
 	const session = workDir.split('/').at(-1) as string;
 	await untilGone(({name}) => name.includes(session));
 	expect(processesWith(session)).toEqual([]);

@@ -55,7 +55,7 @@ export const untilGone = (isMeant: (job: ListedJob) => boolean): Promise<void> =
 			const left = (await listJobs()).filter(isMeant);
 			if (left.length > 0) throw new Error(`still in the queue: ${JSON.stringify(left)}`);
 		},
-		{timeout: 30_000, interval: 500},
+		{timeout: 90_000, interval: 500},
 	);
 
 /** Waits until a map has noted such a line in its log.jsonl. */
@@ -79,7 +79,7 @@ export const untilAccounted = async (session: string, atLeast: number): Promise<
 			const numbers = new Set([...text.matchAll(/^jobnumber\s+(\d+)/gm)].map(match => match[1] as string));
 			return numbers.size >= atLeast && numbers;
 		},
-		{timeout: 30_000, interval: 500},
+		{timeout: 90_000, interval: 500},
 	);
 
 export type Ending = {

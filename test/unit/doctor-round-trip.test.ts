@@ -115,10 +115,10 @@ describe('the process-node', () => {
 		const taskDir = taskDirPath(directory.path, 0, 1);
 		mkdirSync(taskDir, {recursive: true});
 		writeFileSync(join(taskDir, GREETING), '');
-		await vi.waitUntil(() => existsSync(join(taskDir, ANSWER)), {timeout: 20_000});
+		await vi.waitUntil(() => existsSync(join(taskDir, ANSWER)), {timeout: 90_000});
 		expect(meeting.hasSigns()).toBe(false);
 		writeFileSync(join(directory.path, '000000000.1.e'), '');
-		await vi.waitUntil(() => meeting.hasSigns(), {timeout: 20_000});
+		await vi.waitUntil(() => meeting.hasSigns(), {timeout: 90_000});
 		writeFileSync(join(directory.path, '000000000.1.out'), '');
 		watching.abort();
 		const {greetingSeenMs, answeredMs, resultSeenMs} = await meeting.ended;

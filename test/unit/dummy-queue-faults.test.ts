@@ -62,8 +62,8 @@ describe('a fault of a program', () => {
 		const ended = new Promise(resolve => {
 			child.once('exit', (_, signal) => resolve(signal));
 		});
-		await expect.poll(() => readQueueState(queue.directory).jobs.length, {timeout: 30_000}).toBe(numJobs);
-		await expect.poll(() => faultsOf(queue)[0]?.seen, {timeout: 30_000}).toBe(1);
+		await expect.poll(() => readQueueState(queue.directory).jobs.length, {timeout: 90_000}).toBe(numJobs);
+		await expect.poll(() => faultsOf(queue)[0]?.seen, {timeout: 90_000}).toBe(1);
 		expect(child.exitCode).toBe(null);
 		child.kill();
 		expect(await ended).toBe('SIGTERM');
@@ -72,7 +72,7 @@ describe('a fault of a program', () => {
 	test('leaves no hanging program behind when the queue is removed', async () => {
 		const queue = makeDummyQueue({faults: [{kind: 'hang', program: 'qdel', times: 1}]});
 		const called = call(queue.qdelPath, ['1']);
-		await expect.poll(() => faultsOf(queue)[0]?.seen, {timeout: 30_000}).toBe(1);
+		await expect.poll(() => faultsOf(queue)[0]?.seen, {timeout: 90_000}).toBe(1);
 		rmSync(queue.directory, {recursive: true});
 		expect(await called).toMatchObject({stdout: '', exitCode: 0});
 	});

@@ -110,7 +110,7 @@ describe('a fault of a queue-job', () => {
 		await submit(queue, 'a', '-wd', directory, '-b', 'y', 'touch begun; sleep 1000');
 		await pollStates(queue);
 		const executing = pollStates(queue);
-		await expect.poll(() => existsSync(path.join(directory, 'begun')), {timeout: 30_000}).toBe(true);
+		await expect.poll(() => existsSync(path.join(directory, 'begun')), {timeout: 90_000}).toBe(true);
 		await call(queue.qdelPath, ['1']);
 		expect(await executing).toEqual({a: 'dr'});
 		expect(await pollTimes(queue, 2)).toEqual([{a: 'dr'}, {}]);
@@ -187,8 +187,8 @@ describe('a qstat that is killed while it executes a queue-job', () => {
 		const isOver = new Promise(resolve => {
 			child.once('exit', resolve);
 		});
-		await expect.poll(() => existsSync(path.join(directory, 'begun')), {timeout: 30_000}).toBe(true);
-		await expect.poll(() => readQueueState(queue.directory).jobs[0]?.execution?.pid, {timeout: 30_000}).toBeGreaterThan(0);
+		await expect.poll(() => existsSync(path.join(directory, 'begun')), {timeout: 90_000}).toBe(true);
+		await expect.poll(() => readQueueState(queue.directory).jobs[0]?.execution?.pid, {timeout: 90_000}).toBeGreaterThan(0);
 		child.kill('SIGKILL');
 		await isOver;
 		expect(await pollTimes(queue, 2)).toEqual([{slow: 'r'}, {slow: 'r'}]);
@@ -209,7 +209,7 @@ describe('a queue that is removed', () => {
 		await submit(queue, 'endless', '-wd', directory, '-b', 'y', 'touch begun; sleep 1000');
 		await pollStates(queue);
 		const executing = call(queue.qstatPath, ['-xml']);
-		await expect.poll(() => existsSync(path.join(directory, 'begun')), {timeout: 30_000}).toBe(true);
+		await expect.poll(() => existsSync(path.join(directory, 'begun')), {timeout: 90_000}).toBe(true);
 		rmSync(queue.directory, {recursive: true});
 		expect((await executing).exitCode).not.toBe(0);
 	});

@@ -19,7 +19,7 @@ describe('a process', () => {
 		const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], {stdio: ['ignore', 'pipe', 'ignore']});
 		onTestFinished(() => void parent.kill());
 		const [line] = await once(parent.stdout, 'data');
-		await expect.poll(() => readFileSync(`/proc/${Number(line)}/stat`, 'utf8'), {timeout: 30_000}).toContain(') Z ');
+		await expect.poll(() => readFileSync(`/proc/${Number(line)}/stat`, 'utf8'), {timeout: 90_000}).toContain(') Z ');
 		expect(isAlive(Number(line))).toBe(false);
 	});
 });

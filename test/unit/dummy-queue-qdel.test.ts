@@ -41,11 +41,11 @@ describe('qdel', () => {
 		await submit(queue, 'slow', '-wd', directory, '-b', 'y', 'sleep 1000 & echo $! >child.tmp; mv child.tmp child; wait');
 		await pollStates(queue);
 		const executing = pollStates(queue);
-		await expect.poll(() => existsSync(path.join(directory, 'child')), {timeout: 30_000}).toBe(true);
+		await expect.poll(() => existsSync(path.join(directory, 'child')), {timeout: 90_000}).toBe(true);
 		expect((await call(queue.qdelPath, ['1'])).exitCode).toBe(0);
 		expect(await executing).toEqual({});
 		const child = readFileSync(path.join(directory, 'child'), 'utf8').trim();
-		await expect.poll(() => isRunning(child), {timeout: 30_000}).toBe(false);
+		await expect.poll(() => isRunning(child), {timeout: 90_000}).toBe(false);
 		expect(readQueueState(queue.directory).ended).toMatchObject([{failed: 100, signal: 'SIGKILL'}]);
 	});
 });
