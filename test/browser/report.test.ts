@@ -94,7 +94,7 @@ describe('hostile words', () => {
 		}, '<img src="http://127.0.0.1:9/x" onerror="window.hacked = 1"><p style="color: red" onclick="window.hacked = 1">words</p>');
 		await page.locator('body > p').click();
 		expect(await page.evaluate(() => 'hacked' in window)).toBe(false);
-		await expect.poll(() => offences.join('\n')).toMatch(/Content Security Policy[\s\S]*Content Security Policy/);
+		await expect.poll(() => offences.join('\n'), {timeout: 60_000}).toMatch(/Content Security Policy[\s\S]*Content Security Policy/);
 	});
 });
 
@@ -234,7 +234,7 @@ test('by mouse a queue-job tells of itself, is chosen, dragged and zoomed at', a
 	await page.mouse.wheel(0, -240);
 	await page.keyboard.up('Control');
 	await untilDrawn(page);
-	await expect.poll(() => pictureOf(page)).not.toBe(whole);
+	await expect.poll(() => pictureOf(page), {timeout: 60_000}).not.toBe(whole);
 	const zoomed = await pictureOf(page);
 	await page.mouse.down();
 	await page.mouse.move(x - 200, y);
