@@ -1,6 +1,7 @@
 /** Where a command writes: results to stdout, all that is said to people to stderr; and whether in colour. */
 import pc from 'picocolors';
 import {sayBeside} from '../live-lines.js';
+import {EXIT_FAILED} from './command-error.js';
 import {toPlainJson} from './plain-text.js';
 
 /** One line, or several, to stdout. */
@@ -27,9 +28,10 @@ export const endWhenNobodyReads = (): void => {
 
 type WriteErrorListener = (error: NodeJS.ErrnoException, stream: NodeJS.WriteStream) => void;
 
-let onWriteError: WriteErrorListener = error => {
-	if (error.code !== 'EPIPE') throw error;
-	process.exit();
+let onWriteError: WriteErrorListener = (error, stream) => {
+	if (error.code === 'EPIPE') process.exit();
+	if (stream === process.stdout) say(`qmr: stdout can't be written: ${error.message}`);
+	process.exit(EXIT_FAILED);
 };
 
 /** For a command that has something to clear up before it ends by itself. */
