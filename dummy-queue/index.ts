@@ -53,7 +53,7 @@ export const initQueueState = (directory: string, options: Partial<QueueState> =
 
 const writeExecutable = (directory: string, name: string): string => {
 	const file = path.join(directory, name);
-	const words = [process.execPath, fileURLToPath(new URL('program.js', import.meta.url)), directory, name].map(quoteForShell);
+	const words = [process.execPath, fileURLToPath(new URL('program.cjs', import.meta.url)), directory, name].map(quoteForShell);
 	writeFileSync(file, `${executableLines(words).join('\n')}\n`);
 	// Apart, because the mode of a new file is cut by the umask and that of an old one stays.
 	chmodSync(file, 0o755);

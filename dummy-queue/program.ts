@@ -3,7 +3,7 @@ import {type ProgramFault, takeProgramFault} from './faults.js';
 import type {ProgramName} from './state.js';
 import {appendCall, onRemoval, updateQueueState} from './store.js';
 
-// The one program behind the executables qsub, qstat, qdel, qacct, qalter and qconf: `program.js DIRECTORY NAME ARGUMENT…`.
+// The one program behind the executables qsub, qstat, qdel, qacct, qalter and qconf: `program.cjs DIRECTORY NAME ARGUMENT…`.
 
 const main = async (directory: string, name: string, words: readonly string[]): Promise<void> => {
 	const question = name === 'qstat' && ['-j', '-F'].find(option => words.includes(option));
@@ -77,4 +77,5 @@ const print = ({stdout, stderr, exitCode}: Answer): void => {
 };
 
 const [directory, name, ...words] = process.argv.slice(2);
-await main(directory!, name!, words);
+// Not awaited at top level: it is bundled as CommonJS, which starts sooner.
+void main(directory!, name!, words);

@@ -31,7 +31,7 @@ export const concludeMap = async (
 	tellNotices(reducer.notices(), ports);
 	const {failed, done} = reducer.counts();
 	const message = `${done} of ${done + failed} tasks have a result`;
-	state.journal.note({event: 'ended', numTasks: done + failed, numFailed: failed, message});
+	state.journal.note({event: 'ended', numTasks: done + failed, numFailed: failed, ...cancelledOf(reducer.numCancelled()), message});
 	try {
 		await state.journal.flush({durable: false});
 		const reason = whyKept(state, left, reducer, {place, keepWorkDir}) ?? whyKeep?.();
@@ -90,7 +90,7 @@ export const stopMap = async (state: MapState, ports: Ports, reducer: Reducer, {
 	}
 	const {done: numDone, failed: numFailed} = reducer.counts();
 	if (isLeaving) journal.note({event: 'detached', reason: why});
-	else journal.note({event: 'ended', numTasks: numDone + numFailed, numFailed, reason: why});
+	else journal.note({event: 'ended', numTasks: numDone + numFailed, numFailed, ...cancelledOf(reducer.numCancelled()), reason: why});
 	await journal.flush({durable: false}).catch(error => {
 		ports.tell(`queue-map-reduce: ${workDir}/log.jsonl can't be written: ${(error as Error).message}`);
 	});
@@ -201,13 +201,16 @@ const createOwnership = (state: MapState): ((job: JobStatus) => boolean) => {
 /** The chunks that are not done have their outcome, too. */
 const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Promise<void> => {
 	for (const chunk of openChunks(state)) {
-		await reducer.fail(chunk.chunk, chunk.attempts, {kind: 'cancelled', reason});
+		const numCancelled = await reducer.fail(chunk.chunk, chunk.attempts, {kind: 'cancelled', reason});
 		// Not before its outcomes are there: whoever waits for them takes them as soon as it is decided.
 		chunk.decision = {kind: 'failed', attempt: chunk.attempts.at(-1)?.attempt ?? 0};
 		const {ichunk} = chunk.chunk;
-		state.journal.note({event: 'chunk-failed', ichunk, kind: 'cancelled', reason, numFailed: reducer.numFailedIn(ichunk)});
+		const numFailed = reducer.numFailedIn(ichunk);
+		state.journal.note({event: 'chunk-failed', ichunk, kind: 'cancelled', reason, numFailed, ...cancelledOf(numCancelled)});
 	}
 };
+
+const cancelledOf = (numCancelled: number): {readonly numCancelled?: number} => (numCancelled === 0 ? {} : {numCancelled});
 
 const whyKept = (
 	{firstMissing}: MapState,

@@ -53,6 +53,8 @@ export type JournalEvent = {
 	readonly numTasks?: number;
 	/** Of `result`, `chunk-failed` and `ended`: how many of the tasks of the chunk, or of the map, have no result; absent for none. */
 	readonly numFailed?: number;
+	/** Of `chunk-failed` and `ended`: how many of those were only not computed, for the map was ended before; absent for none. */
+	readonly numCancelled?: number;
 	/** For people. */
 	readonly message?: string;
 };
@@ -152,6 +154,15 @@ const isJournalLine = (line: unknown): line is JournalLine =>
 /** A line that was changed by hand, or by a disk, is none. */
 const TYPES: {readonly [Name in keyof JournalLine]: string} = {
 	...{event: 'string', time: 'string', owner: 'number', ichunk: 'number', attempt: 'number', numTasks: 'number', numFailed: 'number'},
-	...{jobId: 'string', jobName: 'string', host: 'string', state: 'string', rawState: 'string', kind: 'string', reason: 'string'},
+	...{
+		numCancelled: 'number',
+		jobId: 'string',
+		jobName: 'string',
+		host: 'string',
+		state: 'string',
+		rawState: 'string',
+		kind: 'string',
+		reason: 'string',
+	},
 	...{message: 'string', home: 'object', resources: 'object'},
 };

@@ -12,9 +12,15 @@ import type {Block} from './v8-serialize-helpers.js';
 export type Reducer = {
 	/** Takes over the result file of an attempt, whole or not at all. `attempts`: all of its chunk, for some of its outcomes may be from earlier ones. */
 	readonly collect: (chunk: Chunk, attempts: readonly ReducedAttempt[], attempt: number, path: string) => Promise<Collected>;
-	/** Takes over what the attempts at a chunk have finished, and gives all other tasks of it the same failure. */
-	readonly fail: (chunk: Chunk, attempts: readonly ReducedAttempt[], failure: AttemptFailure) => Promise<void>;
+	/**
+	 * Takes over what the attempts at a chunk have finished, and gives all other tasks of it the same failure.
+	 *
+	 * @returns How many these are.
+	 */
+	readonly fail: (chunk: Chunk, attempts: readonly ReducedAttempt[], failure: AttemptFailure) => Promise<number>;
 	readonly counts: () => {readonly done: number; readonly failed: number};
+	/** How many of the failed ones were only not computed, for the map was ended before. */
+	readonly numCancelled: () => number;
 	/** Of a chunk that was collected or has failed: how many of its tasks have no value. */
 	readonly numFailedIn: (ichunk: number) => number;
 	/** Whether any task that counts has written to stderr. */
@@ -62,6 +68,7 @@ export const createReducer = (input: ReducerInput): Reducer => {
 	const numFailedByChunk = new Map<number, number>();
 	let numDone = 0;
 	let numFailed = 0;
+	let numCancelled = 0;
 	let hasStderr = false;
 
 	const count = ({ichunk}: Chunk, pieces: readonly Piece[], blocks: readonly Block[]): void => {
@@ -105,11 +112,15 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			const pieces = await makePieces(input, chunk, attempts, blocks, sources);
 			const last = blocks.at(-1);
 			const numFinished = last === undefined ? 0 : last.first + last.count;
-			if (numFinished < chunk.numTasks) pieces.push(await makeFailedPiece(input, chunk, attempts, numFinished, failure));
+			const numLeft = chunk.numTasks - numFinished;
+			if (numLeft > 0) pieces.push(await makeFailedPiece(input, chunk, attempts, numFinished, failure));
 			count(chunk, pieces, blocks);
+			if (failure.kind === 'cancelled') numCancelled += numLeft;
 			decided[chunk.ichunk] = {kind: 'kept', pieces};
+			return numLeft;
 		},
 		counts: () => ({done: numDone, failed: numFailed}),
+		numCancelled: () => numCancelled,
 		numFailedIn: ichunk => numFailedByChunk.get(ichunk) ?? 0,
 		hasStderr: () => hasStderr,
 		notices: () => [...notices],

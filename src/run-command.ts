@@ -107,8 +107,7 @@ const isDirectory = async (path: string): Promise<boolean> =>
 const runBash = (cmd: string, cwd: string, output: readonly (number | 'inherit')[]): Promise<Ended> =>
 	new Promise(resolve => {
 		// In the process group of the worker: what suspends or removes a queue-job means the whole group.
-		const child = spawn('bash', ['-c', `set -o pipefail; ${cmd}`], {cwd, stdio: ['ignore', ...output]});
-		remember(child);
+		const child = remember(() => spawn('bash', ['-c', `set -o pipefail; ${cmd}`], {cwd, stdio: ['ignore', ...output]}));
 		child.once('error', (error: NodeJS.ErrnoException) => {
 			forget(child);
 			resolve(failure(explainSpawn(error)));
@@ -128,16 +127,28 @@ const running = new Map<ChildProcess, TaskContext | undefined>();
 /** What ends a process that does not listen to it, without an `exit` event. */
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-const remember = (child: ChildProcess): void => {
+/** Listens before there is a child: a signal that ends this process in between would leave it running. */
+const remember = (start: () => ChildProcess): ChildProcess => {
 	if (running.size === 0) {
 		process.on('exit', killRunning);
 		for (const signal of ENDING_SIGNALS) process.on(signal, endBySignal);
 	}
-	running.set(child, workerState()?.currentTask());
+	try {
+		const child = start();
+		running.set(child, workerState()?.currentTask());
+		return child;
+	} finally {
+		listenNoLonger();
+	}
 };
 
 const forget = (child: ChildProcess): void => {
 	running.delete(child);
+	listenNoLonger();
+};
+
+/** When nothing runs. */
+const listenNoLonger = (): void => {
 	if (running.size > 0) return;
 	process.off('exit', killRunning);
 	for (const signal of ENDING_SIGNALS) process.off(signal, endBySignal);

@@ -30,7 +30,8 @@ type WriteErrorListener = (error: NodeJS.ErrnoException, stream: NodeJS.WriteStr
 
 let onWriteError: WriteErrorListener = (error, stream) => {
 	if (error.code === 'EPIPE') process.exit();
-	if (stream === process.stdout) say(`qmr: stdout can't be written: ${error.message}`);
+	// As of a disk that is full. Where nothing can be said, the exit code tells.
+	if (stream === process.stdout) process.stderr.write(`qmr: stdout can't be written: ${error.message}\n`);
 	process.exit(EXIT_FAILED);
 };
 

@@ -1,5 +1,6 @@
 /** Tasks and results as the rows of one table: what statistics and plots want. */
-import type {TaskErrorKind} from '../errors.js';
+import {describe} from '../check-options.js';
+import {PoolError, type TaskErrorKind} from '../errors.js';
 import type {MapRun} from '../map-run.js';
 import type {Outcome} from '../outcome.js';
 import type {TaskRecord, WorkDirRecord} from '../read/read-work-dir.js';
@@ -60,9 +61,23 @@ export function table(
 	source: Pick<WorkDirRecord, 'tasks'> | readonly Outcome<unknown>[] | MapRun<unknown>,
 	tasks: Iterable<unknown> = [],
 ): Table<AnyRow> | Promise<Table<AnyRow>> {
+	checkSource(source);
 	if ('outcomes' in source) return source.outcomes().then(outcomes => makeTable(fromOutcomes(outcomes, tasks)));
 	return makeTable('tasks' in source ? source.tasks : fromOutcomes(source as readonly Outcome<unknown>[], tasks));
 }
+
+/** What comes from JavaScript may be anything: as the results of `map`, which know nothing of their tasks. */
+const checkSource = (source: unknown): void => {
+	const isObject = typeof source === 'object' && source !== null;
+	const isMeant = Array.isArray(source) ? source.every(isOutcome) : isObject && ('outcomes' in source || 'tasks' in source);
+	if (isMeant) return;
+	throw new PoolError(
+		'ERR_POOL_OPTION',
+		`Expected \`source\` to be what \`readWorkDir\` gives, the outcomes of \`mapSettled\`, or a run of \`submit\`, got ${Array.isArray(source) ? 'an array of something else' : describe(source)}.`,
+	);
+};
+
+const isOutcome = (item: unknown): boolean => typeof item === 'object' && item !== null && 'status' in item && 'itask' in item;
 
 type TableEntry = Pick<TaskRecord, 'itask' | 'input' | 'outcome'>;
 

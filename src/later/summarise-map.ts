@@ -10,6 +10,8 @@ export type TaskCounts = {
 	readonly total: number;
 	readonly done: number;
 	readonly failed: number;
+	/** Not computed, for the map was ended before. */
+	readonly cancelled: number;
 	readonly running: number;
 	readonly pending: number;
 };
@@ -23,8 +25,9 @@ export type ChunkSummary = {
 	readonly state: ChunkSummaryState;
 	/** The scheduler's own letters, as `Eqw`; undefined when it is not in the queue. */
 	readonly rawState: string | undefined;
-	/** Of a chunk that is decided: how many of its tasks have no result. */
+	/** Of a chunk that is decided: how many of its tasks have failed, and how many were only not computed, for the map was ended before. */
 	readonly numFailed: number;
+	readonly numCancelled: number;
 	readonly numAttempts: number;
 	readonly jobId: string | undefined;
 	readonly host: string | undefined;
@@ -95,6 +98,7 @@ const summariseChunk = ({chunk: {ichunk, firstTask, numTasks, itasks}, events}: 
 		? {state: decided.event === 'result' ? ('done' as const) : ('failed' as const), rawState: undefined}
 		: findState(last);
 	const timeOf = (name: JournalLine['event']): Date | undefined => toDate(last.find(({event}) => event === name)?.time);
+	const numCancelled = isDecided ? (decided.numCancelled ?? 0) : 0;
 	return {
 		ichunk,
 		firstTask,
@@ -102,7 +106,8 @@ const summariseChunk = ({chunk: {ichunk, firstTask, numTasks, itasks}, events}: 
 		...(itasks === undefined ? {} : {itasks}),
 		state,
 		rawState,
-		numFailed: isDecided ? (decided.numFailed ?? (decided.event === 'result' ? 0 : numTasks)) : 0,
+		numFailed: isDecided ? (decided.numFailed ?? (decided.event === 'result' ? 0 : numTasks)) - numCancelled : 0,
+		numCancelled,
 		numAttempts,
 		jobId: last.findLast(({jobId}) => jobId !== undefined)?.jobId,
 		host: last.findLast(({host}) => host !== undefined)?.host,
@@ -142,14 +147,15 @@ const findState = (events: readonly JournalLine[]): {state: ChunkSummaryState; r
 };
 
 const countTasks = (chunks: readonly ChunkSummary[]): TaskCounts => {
-	let [total, done, failed, running] = [0, 0, 0, 0];
-	for (const {numTasks, numFailed, state} of chunks) {
+	let [total, done, failed, cancelled, running] = [0, 0, 0, 0, 0];
+	for (const {numTasks, numFailed, numCancelled, state} of chunks) {
 		total += numTasks;
 		failed += numFailed;
-		if (state === 'done' || state === 'failed') done += numTasks - numFailed;
+		cancelled += numCancelled;
+		if (state === 'done' || state === 'failed') done += numTasks - numFailed - numCancelled;
 		else if (state === 'running') running += numTasks;
 	}
-	return {total, done, failed, running, pending: total - done - failed - running};
+	return {total, done, failed, cancelled, running, pending: total - done - failed - cancelled - running};
 };
 
 const countBy = <Item, Key extends string>(

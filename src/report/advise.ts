@@ -32,7 +32,7 @@ const GOOD_LOCAL_JOB_MS = 10_000;
 const LOW_SHARE = 0.5;
 
 const failedTasks: Adviser = ({counts, failures, map}) => {
-	const first = failures[0];
+	const first = failures.find(({kind}) => kind !== 'cancelled');
 	if (first === undefined || counts.failed === 0) return [];
 	const share = first.numTasks === counts.failed ? 'all of them alike' : `${first.numTasks} of them alike`;
 	const ids =
@@ -55,7 +55,7 @@ const leftMap: Adviser = ({map, counts, wallMs}) => {
 			id: 'left',
 			weight: 'important',
 			title: 'No process works in this map',
-			figure: `Its process has ended or left it; something was noted last ${msInWords(Math.max(0, wallMs - map.lastNoteMs))} before this report was made. ${counts.total - counts.done - counts.failed} tasks have no outcome.`,
+			figure: `Its process has ended or left it; something was noted last ${msInWords(Math.max(0, wallMs - map.lastNoteMs))} before this report was made. ${counts.running + counts.pending} tasks have no outcome.`,
 			action: `\`qmr resume ${toShellWord(map.workDir)}\` goes on with it: what is finished stays, and what still runs in the queue is waited for.`,
 		},
 	];

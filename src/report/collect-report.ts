@@ -103,8 +103,8 @@ const describeMap = (
 };
 
 const countTasks = (tasks: readonly TaskRecord[]): TaskCounts => {
-	const counts = {total: tasks.length, done: 0, failed: 0, running: 0, pending: 0};
-	for (const {state} of tasks) counts[state]++;
+	const counts = {total: tasks.length, done: 0, failed: 0, cancelled: 0, running: 0, pending: 0};
+	for (const {state, outcome} of tasks) counts[outcome?.status === 'rejected' && outcome.kind === 'cancelled' ? 'cancelled' : state]++;
 	return counts;
 };
 

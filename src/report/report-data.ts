@@ -52,6 +52,8 @@ export type TaskCounts = {
 	readonly total: number;
 	readonly done: number;
 	readonly failed: number;
+	/** Not computed, for the map was ended before. */
+	readonly cancelled: number;
 	readonly running: number;
 	readonly pending: number;
 };

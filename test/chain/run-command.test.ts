@@ -72,7 +72,8 @@ describe.each(ENGINES)('on %s', engine => {
 			pool.submit(runCommand, [{cmd: 'exit 1'}, {cmd: 'exit 2'}]),
 			pool.submit(
 				runCommand,
-				Array.from({length: 40}, () => ({cmd: 'sleep 0.5'})),
+				// A call of the dummy queue's qstat lasts as long as the queue-job that it runs.
+				Array.from({length: 40}, () => ({cmd: engine === 'dummy' ? 'sleep 0.5' : 'sleep 300'})),
 			),
 		]);
 		const codes: (number | null)[] = [];
@@ -158,7 +159,8 @@ describe('a command whose task was ended', () => {
 			jobs,
 			{
 				numChunks: 1,
-				taskLimitMs: 1500,
+				// Time enough for the second one on a busy machine.
+				taskLimitMs: 6000,
 			},
 		);
 		expect(outcomes).toMatchObject([
@@ -187,9 +189,36 @@ describe('a command whose task was ended', () => {
 			await vi.waitFor(() => expect(processesWith(`sleep 300 # ${marker}`)).not.toEqual([]), {timeout: 60_000, interval: 100});
 			child.kill(signal);
 			expect(await ended).toBe(signal);
-			await vi.waitFor(() => expect(processesWith(marker)).toEqual([]), {timeout: 10_000, interval: 100});
+			await vi.waitFor(() => expect(processesWith(marker)).toEqual([]), {timeout: 60_000, interval: 100});
 		},
 	);
+
+	test('by a signal that comes while it is being started is killed, too', async () => {
+		const marker = join(directory.path, 'marker');
+		const program = join(directory.path, 'program.mjs');
+		// The command has begun, and the call that starts it has not returned.
+		writeFileSync(
+			program,
+			`import childProcess from 'node:child_process';
+import {existsSync} from 'node:fs';
+import {syncBuiltinESMExports} from 'node:module';
+import {runCommand} from ${JSON.stringify(INDEX)};
+const {spawn} = childProcess;
+childProcess.spawn = (...words) => {
+	const child = spawn(...words);
+	while (!existsSync(${JSON.stringify(marker)}));
+	process.kill(process.pid, 'SIGTERM');
+	return child;
+};
+syncBuiltinESMExports();
+await runCommand({cmd: ${JSON.stringify(`touch ${marker}; sleep 300; true # ${marker}`)}});
+`,
+		);
+		const child = spawn(process.execPath, [program], {stdio: 'ignore'});
+		const by = await new Promise(resolve => child.once('exit', (_, signal) => resolve(signal)));
+		expect(by).toBe('SIGTERM');
+		await vi.waitFor(() => expect(processesWith(marker)).toEqual([]), {timeout: 60_000, interval: 100});
+	});
 
 	test('as its process exits is killed, too', async () => {
 		const marker = join(directory.path, 'marker');
@@ -203,6 +232,6 @@ describe('a command whose task was ended', () => {
 		await vi.waitFor(() => expect(processesWith(`sleep 300; true # ${marker}`)).not.toEqual([]), {timeout: 60_000, interval: 100});
 		child.stdin.write('\n');
 		expect(await ended).toBe(3);
-		await vi.waitFor(() => expect(processesWith(marker)).toEqual([]), {timeout: 10_000, interval: 100});
+		await vi.waitFor(() => expect(processesWith(marker)).toEqual([]), {timeout: 60_000, interval: 100});
 	});
 });

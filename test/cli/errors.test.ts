@@ -1,5 +1,7 @@
+import {readdirSync, rmSync} from 'node:fs';
+import {join} from 'node:path';
 import {readQueueState} from 'queue-map-reduce/dummy-queue';
-import {afterAll, beforeAll, expect, onTestFinished, test} from 'vitest';
+import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
 import {type LookedAt, makeEndedMap, submitMap} from '../helpers/looked-at-map.js';
 import {runQmr} from '../helpers/qmr.js';
 
@@ -112,4 +114,57 @@ test('while the map runs, what has failed so far is told; and why queue-jobs wer
 	expect(stdout).toMatch(/^ {2}chunk 2, 2 attempts: killed: /m);
 	expect(stdout).toMatch(/^ {2}chunk 1, 1 attempt: error-state: .*no .*shell/m);
 	expect(stdout).not.toContain('\x1b');
+});
+
+test('what can not be read of many chunks is told once, also when no failure is left to tell of', async () => {
+	const damaged = await makeEndedMap({source: SOURCE, tasks: [3, 3, 3], options: {numChunks: 3}});
+	onTestFinished(damaged.remove);
+	const results = readdirSync(damaged.workDir).filter(name => name.endsWith('.out'));
+	expect(results.length).toBe(3);
+	for (const name of results) rmSync(join(damaged.workDir, name));
+	const once = 'problem: .*/000000000\\.1\\.out: it is missing \\(3 times like that\\)$';
+	for (const command of ['errors', 'results']) {
+		const {stderr} = await runQmr([command], {cwd: damaged.directory});
+		expect(stderr.match(/^problem: /gm)).toHaveLength(1);
+		expect(stderr).toMatch(new RegExp(`^${once}`, 'm'));
+	}
+	const {stdout} = await runQmr(['status'], {cwd: damaged.directory});
+	expect(stdout).toMatch(new RegExp(`^${once}`, 'm'));
+});
+
+describe('what was only not computed, for the map was ended, is cancelled and has not failed', () => {
+	let ended: LookedAt;
+	beforeAll(async () => {
+		ended = await makeEndedMap({
+			source:
+				"export const fn = async n => { if (n === 1) throw new Error('boom'); if (n > 1) await new Promise(resolve => setTimeout(resolve, 600_000)); return n; };",
+			tasks: [0, 1, 2, 3, 4, 5],
+			options: {chunkSize: 2, slots: 1, stopOnError: true},
+		});
+	});
+	afterAll(() => ended.remove());
+	const qmr = (...args: readonly string[]) => runQmr(args, {cwd: ended.directory});
+	const COUNTS = {total: 6, done: 1, failed: 1, cancelled: 4, running: 0, pending: 0};
+
+	test('wherever tasks are counted', async () => {
+		const ls = await qmr('ls');
+		expect(ls.stdout).toMatch(/ DONE +FAILED +CANCELLED +RUN +PEND +TOTAL /);
+		expect(ls.stdout).toMatch(/ local +1 +1 +4 +0 +0 +6 +ended /);
+		expect(JSON.parse((await qmr('ls', '--json')).stdout)).toMatchObject([{tasks: COUNTS}]);
+		const status = await qmr('status');
+		expect(status.stdout).toMatch(/^tasks +1 of 6 done, 1 failed, 4 cancelled, 0 running, 0 pending$/m);
+		expect(status.stdout).toMatch(/^1 failed, 4 cancelled:\n {2}tasks 2-5 \(4 tasks\): cancelled, for .*\n {2}task 1: Error: boom\n/m);
+		expect(status.stdout).toMatch(/^To go on: qmr resume /m);
+		expect(JSON.parse((await qmr('status', '--json')).stdout)).toMatchObject({tasks: COUNTS, isComplete: true, numFailuresRead: 5});
+		expect(JSON.parse((await qmr('report', '--json')).stdout)).toMatchObject({counts: COUNTS});
+	});
+
+	test('by errors, which begins with what has failed, and by results', async () => {
+		const {stdout, exitCode} = await qmr('errors');
+		expect(exitCode).toBe(1);
+		expect(stdout).toMatch(/^1 of 6 tasks have failed, all alike\.\n4 of 6 tasks were cancelled: the map was ended before\.\n/);
+		expect(stdout).toMatch(/qmr rerun \S+ 1 --local$/m);
+		expect(JSON.parse((await qmr('errors', '--json')).stdout)).toMatchObject({numFailed: 1, numCancelled: 4, numOpen: 0});
+		expect((await qmr('results')).stderr).toBe('1 of 6 results written; 1 failed: task 1; 4 cancelled: tasks 2-5.\n');
+	});
 });

@@ -40,7 +40,7 @@ test('C9: as JSON every map has its numbers, its message and its tags', async ()
 		tags: ['pilot', 'figure-3'],
 		engine: 'local',
 		function: {name: 'fn', kind: 'module'},
-		tasks: {total: 4, done: 3, failed: 1, running: 0, pending: 0},
+		tasks: {total: 4, done: 3, failed: 1, cancelled: 0, running: 0, pending: 0},
 		owner: {kind: 'released', pid: process.pid},
 		lastEvent: {event: 'ended', numTasks: 4, numFailed: 1},
 	});
@@ -116,8 +116,8 @@ test('a map without a journal, or with one that is cut, is told of as far as it 
 	cpSync(maps.workDir, join(root, 'bare'), {recursive: true});
 	rmSync(join(root, 'bare', 'log.jsonl'));
 	for (const name of readdirSync(join(root, 'bare'))) if (name.startsWith('owner')) rmSync(join(root, 'bare', name));
-	expect(await list(root)).toMatchObject([{tasks: {total: 4, done: 0, failed: 0, pending: 4}, owner: {kind: 'unknown'}, lastEvent: null}]);
-	expect((await ls(root)).stdout).toMatch(/ 4 +left +\[pilot\]/m);
+	expect(await list(root)).toMatchObject([{tasks: {total: 4, done: 3, failed: 1, pending: 0}, owner: {kind: 'unknown'}, lastEvent: null}]);
+	expect((await ls(root)).stdout).toMatch(/ 4 +ended +\[pilot\]/m);
 });
 
 test('a map in which a process works, one that was left, and one whose process has died are told apart', async () => {

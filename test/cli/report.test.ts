@@ -30,7 +30,7 @@ test('H10: the report of a real map tells where its queue-jobs ran, for how long
 	const {jobs, hosts, counts, slowest, map, asks} = figures(await run('roots', '--json'));
 	expect(asks).toMatchObject([{memoryBytes: 2 ** 32, timeSeconds: 7200, slots: 1, numJobs: 3}]);
 	expect(map).toMatchObject({function: 'sqrt', state: 'ended', engine: 'local'});
-	expect(counts).toEqual({total: 4, done: 4, failed: 0, running: 0, pending: 0});
+	expect(counts).toEqual({total: 4, done: 4, failed: 0, cancelled: 0, running: 0, pending: 0});
 	expect(hosts).toHaveLength(1);
 	for (const {state, submittedMs, beganMs, endedMs, cpuMs, memoryBytes} of jobs) {
 		expect(state).toBe('done');

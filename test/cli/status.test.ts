@@ -73,7 +73,7 @@ describe('of a map that has ended', () => {
 			startedBy: {pid: process.pid},
 			owner: {kind: 'released'},
 			isComplete: true,
-			tasks: {total: 40, done: 36, failed: 4, running: 0, pending: 0},
+			tasks: {total: 40, done: 36, failed: 4, cancelled: 0, running: 0, pending: 0},
 			numResubmissions: 0,
 			failures: [
 				{
@@ -272,6 +272,28 @@ export const fn = async n => {
 		);
 	});
 
+	test('at a terminal, on which it is drawn anew, Ctrl-C ends it with 0, too', async () => {
+		const map = await submitMap({source: WAITING, tasks: [0], options: {engine: 'local', slots: 1, pollingIntervalMs: 50}});
+		onTestFinished(map.remove);
+		const line = `stty rows 40 cols 100; trap : INT; '${process.execPath}' '${QMR}' status --watch; echo "ended with $?"`;
+		const child = spawn('script', ['-qec', line, '/dev/null'], {
+			cwd: map.directory,
+			env: {...withoutVitest(), TERM: 'xterm', QMR_CONFIG: 'off'},
+		});
+		onTestFinished(() => void child.kill('SIGKILL'));
+		let screen = '';
+		child.stdout.setEncoding('utf8').on('data', text => {
+			screen += text;
+		});
+		const ended = once(child, 'close');
+		await until(() => screen.includes('1 running'));
+		child.stdin.write('\x03');
+		await ended;
+		expect(screen).toContain('ended with 0');
+		writeFileSync(join(map.directory, 'go0'), '');
+		expect(await map.run.results()).toEqual([0]);
+	});
+
 	test('Ctrl-C ends only the display, with 0: the map goes on as if nobody had looked', async () => {
 		const map = await submitMap({source: WAITING, tasks: [0], options: {engine: 'local', slots: 1, pollingIntervalMs: 50}});
 		onTestFinished(map.remove);
@@ -296,4 +318,32 @@ export const fn = async n => {
 			expect.stringContaining('A work_dir is removed when every task has succeeded, unless it is to be kept.'),
 		]);
 	});
+});
+
+test('of more failures than are read it says of how many it tells, and counts them all', async () => {
+	const map = await makeEndedMap({
+		source: "export const fn = n => { throw new Error('boom ' + (n % 2)); };",
+		tasks: Array.from({length: 2400}, (_, n) => n),
+		options: {numChunks: 4},
+	});
+	onTestFinished(map.remove);
+	const {stdout} = await runQmr(['status'], {cwd: map.directory});
+	expect(stdout).toMatch(/^tasks +0 of 2400 done, 2400 failed, 0 running, 0 pending$/m);
+	expect(stdout).toMatch(/^2400 failed; of the first 1200:$/m);
+	expect(JSON.parse((await runQmr(['status', '--json'], {cwd: map.directory})).stdout)).toMatchObject({
+		tasks: {failed: 2400},
+		numFailuresRead: 1200,
+	});
+});
+
+test('what has ended since nobody works in the map counts, for status and for ls, also in chunks of one task', async () => {
+	const map = await submitMap({source: "export const fn = n => { if (n === 1) throw new Error('boom'); return n; };", tasks: [0, 1, 2]});
+	onTestFinished(map.remove);
+	await map.run.detach();
+	await map.run.results().catch(() => undefined);
+	const COUNTS = {total: 3, done: 2, failed: 1, cancelled: 0, running: 0, pending: 0};
+	const tell = async (...args: readonly string[]) => JSON.parse((await runQmr([...args, '--json'], {cwd: map.directory})).stdout);
+	// The dummy queue goes on when it is asked.
+	await expect.poll(async () => (await tell('status', '--queue')).tasks, {timeout: 30_000}).toEqual(COUNTS);
+	expect((await tell('ls'))[0].tasks).toEqual(COUNTS);
 });

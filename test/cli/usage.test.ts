@@ -1,4 +1,6 @@
+import {spawnSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, onTestFinished, test} from 'vitest';
 import {call} from '../helpers/dummy-queue.js';
@@ -23,4 +25,13 @@ test('where the current directory is gone it is said, without a stack', async ()
 	const script = `mkdir gone && cd gone && rmdir ../gone && exec ${process.execPath} ${QMR} ls`;
 	const {exitCode, stderr} = await call('bash', ['-c', script], {cwd: directory});
 	expect([exitCode, stderr]).toEqual([2, 'qmr: The current directory is not there any more. Go to another one: cd\n']);
+});
+
+test('a disk that is full is told in a line, and is a failure: nothing looks whole that is not', () => {
+	const print = `"${process.execPath}" "${QMR}"`;
+	for (const command of ['ls --json', '--help', 'doctor --json --engine local']) {
+		const {status, stderr} = spawnSync('/bin/sh', ['-c', `${print} ${command} > /dev/full`], {encoding: 'utf8', cwd: tmpdir()});
+		expect(stderr).toMatch(/^qmr: stdout can't be written: ENOSPC.*\n$/);
+		expect(status).toBe(1);
+	}
 });

@@ -127,7 +127,7 @@ describe('a map with `arrayJobs`', () => {
 		const listRunning = async () =>
 			(await listElements()).flatMap(({state, name}) => (/^[rt]/.test(state) ? [name.replace(/^.*#/, '')] : [])).sort();
 		const expected = [...new Array(5).fill('000000000-000000005.1'), '000000003.2'];
-		await vi.waitUntil(async () => isDeepStrictEqual(await listRunning(), expected), {timeout: 30_000, interval: 200});
+		await vi.waitUntil(async () => isDeepStrictEqual(await listRunning(), expected), {timeout: 100_000, interval: 200});
 		writeFileSync(until, '');
 		expect(await map).toEqual(numbers(6));
 		expect(countBegins(begun, 6)).toEqual([1, 1, 1, 2, 1, 1]);

@@ -57,6 +57,7 @@ const PUBLIC_TYPES = [
 	'Tasks<number>',
 	'WorkDirRecord',
 ];
+const DUMMY_PROGRAM = 'dist/dummy-queue/program.cjs';
 const WORKER_SCRIPT = 'dist/src/worker/worker_node_script.cjs';
 
 /** What runs in a browser is in one file. */
@@ -78,7 +79,9 @@ describe('the tarball', () => {
 		const built = listFiles('src', 'dummy-queue', 'engine-contract')
 			.filter(path => path.endsWith('.ts') && !path.startsWith(PAGE_SOURCES))
 			.flatMap(path => ['.js', '.d.ts'].map(extension => `dist/${path.replace(/\.ts$/, extension)}`));
-		expect(packed.files).toEqual([...built, WORKER_SCRIPT, REPORT_PAGE, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].sort());
+		expect(packed.files).toEqual(
+			[...built, DUMMY_PROGRAM, WORKER_SCRIPT, REPORT_PAGE, 'CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'].sort(),
+		);
 	});
 
 	test('is right for npm: publint has nothing to say', async () => {

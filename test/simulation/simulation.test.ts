@@ -30,6 +30,10 @@ describe('the library as it is', () => {
 /** A broken library that keeps its promises in so many worlds is not caught. */
 const MAX_SEEDS = 6000;
 
+test('a library can be broken on purpose in every way that is written down', async () => {
+	for (const {edits} of VARIANTS) await (await bundleSimulation(edits)).remove();
+});
+
 describe('a library that is broken on purpose is caught', () => {
 	test.each(VARIANTS)('$name', async ({edits, breaks}) => {
 		const bundle = await bundleSimulation(edits);

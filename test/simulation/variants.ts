@@ -89,7 +89,13 @@ export const VARIANTS: readonly Variant[] = [
 	},
 	{
 		name: 'a damaged result is taken',
-		edits: [edit('block-frames.ts', 'frame.readUInt32LE(8) === checksum([frame.subarray(0, 8), payload]);', 'checksum([payload]) >= 0;')],
+		edits: [
+			edit(
+				'block-file/block-frames.ts',
+				'frame.readUInt32LE(8) === checksum([frame.subarray(0, 8), payload]);',
+				'checksum([payload]) >= 0;',
+			),
+		],
 		breaks: ['a map is ended before its time only for a reason that there was', 'the value of a task is what it returned'],
 	},
 	{

@@ -245,9 +245,10 @@ test('a chunk that is cancelled is decided when its outcomes are there, and not 
 	};
 	const engine = {statusCost: 'none', outlivesProcess: false, remove: async () => undefined, status: async () => []};
 	const seen: string[] = [];
-	const fail = async ({ichunk}: {ichunk: number}): Promise<void> => {
+	const fail = async ({ichunk}: {ichunk: number}): Promise<number> => {
 		await new Promise(setImmediate);
 		seen.push(`${ichunk} ${chunks[ichunk]?.decision.kind}`);
+		return 1;
 	};
 	await endRest(state as unknown as MapState, {engine, tell: () => undefined} as never, {fail, numFailedIn: () => 0} as never);
 	expect(seen).toEqual(['0 open', '1 open']);

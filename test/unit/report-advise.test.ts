@@ -97,7 +97,7 @@ test('failed tasks come first, with how many were alike and how to compute one h
 });
 
 test('a map that was left says how to go on with it, in words that a shell takes as they are', () => {
-	const data = changed({map: {isLeft: true, workDir: "/w/it's here"}, counts: {total: 100, done: 60, failed: 10}});
+	const data = changed({map: {isLeft: true, workDir: "/w/it's here"}, counts: {total: 100, done: 60, failed: 10, pending: 30}});
 	expect(find(data, 'left').figure).toContain('30 tasks have no outcome');
 	expect(find(data, 'left').action).toContain("`qmr resume '/w/it'\\''s here'`");
 });

@@ -99,7 +99,23 @@ test('tasks are counted by their chunks, those that failed as the journal has th
 		running(3),
 		...submitted(4),
 	]);
-	expect(counts).toEqual({total: 12, done: 3, failed: 3, running: 2, pending: 4});
+	expect(counts).toEqual({total: 12, done: 3, failed: 3, cancelled: 0, running: 2, pending: 4});
+});
+
+test('a task that was only not computed, for the map was ended, is cancelled and has not failed', () => {
+	const {counts, chunks} = summarise(3, [
+		...submitted(0),
+		result(0),
+		...submitted(1),
+		{event: 'chunk-failed', ichunk: 1, kind: 'cancelled', numFailed: 2, numCancelled: 1},
+		{event: 'chunk-failed', ichunk: 2, kind: 'cancelled', numFailed: 2, numCancelled: 2},
+	]);
+	expect(counts).toEqual({total: 6, done: 2, failed: 1, cancelled: 3, running: 0, pending: 0});
+	expect(chunks.map(({numFailed, numCancelled}) => [numFailed, numCancelled])).toEqual([
+		[0, 0],
+		[1, 1],
+		[0, 2],
+	]);
 });
 
 test('C8: of each chunk it is known which attempt it is from, where it was, and when', () => {

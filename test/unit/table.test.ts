@@ -121,3 +121,18 @@ test('no value is lost to the name of another, whatever tasks and results are ca
 	columns.see({a: 1}, 2);
 	expect([columns.knows({b: 1}, 2), columns.knows({a: 1}, {c: 1})]).toEqual([false, false]);
 });
+
+test.each<[string, unknown, string]>([
+	['a path', 'run', 'got "run"'],
+	['nothing', undefined, 'got undefined'],
+	['the results of map', [1, 4], 'got an array of something else'],
+	['a promise that was not waited for', Promise.resolve([]), 'got an object (Promise)'],
+])('what has no outcomes is refused with what was expected: %s', (_, source, got) => {
+	expect(() => table(source as never)).toThrow(
+		expect.objectContaining({
+			code: 'ERR_POOL_OPTION',
+			message: expect.stringMatching(/^Expected `source` to be what `readWorkDir` gives, /),
+		}),
+	);
+	expect(() => table(source as never)).toThrow(got);
+});

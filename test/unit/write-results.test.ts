@@ -88,8 +88,9 @@ test('more rows than are written at a time are one table, one array', async () =
 });
 
 test('what is missing is said in ranges, failed ones apart from those that are not finished', () => {
-	const nothing = {numTasks: 9, numWritten: 9, failed: [], open: [], firstMissing: undefined, problems: []};
+	const nothing = {numTasks: 9, numWritten: 9, failed: [], cancelled: [], open: [], firstMissing: undefined, problems: []};
 	expect(formatMissing(nothing)).toBe(undefined);
 	expect(formatMissing({...nothing, failed: [3], open: [5, 6, 7, 9]})).toBe('1 failed: task 3; 4 not finished: tasks 5-7, 9');
+	expect(formatMissing({...nothing, failed: [3], cancelled: [4, 5]})).toBe('1 failed: task 3; 2 cancelled: tasks 4-5');
 	expect(formatMissing({...nothing, firstMissing: 9})).toBe('those from task 9 on are not written yet');
 });

@@ -24,7 +24,7 @@ export const followRun = async (run: MapRun<unknown>, {workDir, isDetaching, isJ
 	// Of a task that has failed all is told below.
 	const outcomes = await run.outcomes();
 	const found = await findErrors(workDir);
-	const isWhole = found.numFailed + found.numOpen === 0;
+	const isWhole = found.numFailed + found.numCancelled + found.numOpen === 0;
 	// Of a part of a map: these have a result from before, and nothing else would tell that they have none now.
 	const told = new Set(found.groups.flatMap(({itasks}) => itasks));
 	const hidden = outcomes.flatMap(({itask, status}) => (status === 'rejected' && !told.has(itask) ? [itask] : []));

@@ -17,15 +17,18 @@ export const errorsCommand = (): Command =>
 		.addHelpText('after', EXAMPLES)
 		.action(async (dir: string | undefined, {root, kind, json = false}: {root?: string; kind?: string; json?: boolean}) => {
 			const {findErrors, formatErrors, toErrorsJson} = await import('../look/find-errors.js');
+			const {groupProblems} = await import('../look/group-problems.js');
 			const {unlessRemoved} = await import('../look/unless-removed.js');
 			const workDir = findWorkDir(dir, root);
 			const found = await unlessRemoved(workDir, () => findErrors(workDir, kind));
 			if (json) printJson(toErrorsJson(found));
 			else if (found.groups.length > 0) print(formatErrors(found, coloursFor(process.stdout)));
-			else
+			else {
 				say(
 					`No task of ${workDir} has failed${kind === undefined ? '' : ` with ${kind}`}${found.numOpen === 0 ? '' : ` so far; ${found.numOpen} are not finished`}.`,
 				);
+				for (const problem of groupProblems(found.problems)) say(`problem: ${problem}`);
+			}
 			if (found.groups.length > 0) process.exitCode = EXIT_FAILED;
 		});
 

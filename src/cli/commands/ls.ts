@@ -67,6 +67,9 @@ const formatMaps = (maps: readonly ListedMap[], nowMs: number): string => {
 			{name: 'ENGINE', of: ({engine}) => engine},
 			{name: 'DONE', of: ({counts}) => counts.done, isNumber: true},
 			{name: 'FAILED', of: ({counts}) => counts.failed, isNumber: true},
+			...(readable.some(({counts}) => counts.cancelled > 0)
+				? [{name: 'CANCELLED', of: ({counts}: ReadableMap) => counts.cancelled, isNumber: true}]
+				: []),
 			{name: 'RUN', of: ({counts}) => counts.running, isNumber: true},
 			{name: 'PEND', of: ({counts}) => counts.pending, isNumber: true},
 			{name: 'TOTAL', of: ({counts}) => counts.total, isNumber: true},

@@ -26,6 +26,7 @@ export const resultsCommand = (): Command =>
 		.addHelpText('after', EXAMPLES)
 		.action(async (dir: string | undefined, {root, format, json = false, input = false, output, force = false}: Flags) => {
 			const {formatMissing, writeResults} = await import('../look/write-results.js');
+			const {groupProblems} = await import('../look/group-problems.js');
 			const {openOutput} = await import('../run/open-output.js');
 			const {unlessRemoved} = await import('../look/unless-removed.js');
 			if (json && format !== undefined && format !== 'json') throw new UsageError(`Expected --json or --format ${format}, got both.`);
@@ -38,7 +39,7 @@ export const resultsCommand = (): Command =>
 				const missing = formatMissing(written);
 				const to = output === undefined ? '' : ` to ${output}`;
 				say(`${written.numWritten} of ${written.numTasks} results written${to}${missing === undefined ? '.' : `; ${missing}.`}`);
-				for (const problem of written.problems) say(problem);
+				for (const problem of groupProblems(written.problems)) say(`problem: ${problem}`);
 				if (missing !== undefined) process.exitCode = EXIT_FAILED;
 			} finally {
 				await out.discard();

@@ -21,6 +21,9 @@ export type ErrorGroups = {
 	readonly all: () => ErrorGroup[];
 };
 
+/** How many tasks they tell of. */
+export const countGrouped = (groups: readonly ErrorGroup[]): number => groups.reduce((sum, {itasks}) => sum + itasks.length, 0);
+
 export const createErrorGroups = (): ErrorGroups => {
 	const groups = new Map<string, ErrorGroup & {itasks: number[]; hosts: string[]}>();
 	let numFailures = 0;

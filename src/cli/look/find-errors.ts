@@ -7,8 +7,9 @@ import {readTasks} from '../../read/read-work-dir.js';
 import {UsageError} from '../command-error.js';
 import {toPlainLine} from '../plain-text.js';
 import type {Colours} from '../terminal.js';
-import {createErrorGroups, type ErrorGroup} from './error-groups.js';
+import {countGrouped, createErrorGroups, type ErrorGroup} from './error-groups.js';
 import {formatErrorGroup} from './format-errors.js';
+import {groupProblems} from './group-problems.js';
 import {toJsonValue} from './json-value.js';
 import {shellWord} from './words.js';
 
@@ -16,6 +17,8 @@ export type FoundErrors = {
 	readonly workDir: string;
 	readonly numTasks: number;
 	readonly numFailed: number;
+	/** Not computed, for the map was ended before. They are in `groups`, too. */
+	readonly numCancelled: number;
 	/** Tasks that have no outcome yet. */
 	readonly numOpen: number;
 	readonly groups: readonly ErrorGroup[];
@@ -32,16 +35,17 @@ export const findErrors = async (workDir: string, kind?: string): Promise<FoundE
 		throw new UsageError(`Expected --kind to be one of ${Object.keys(ADVICE).join(', ')}, got ${kind}.`);
 	const map = await openWorkDir(workDir);
 	const groups = createErrorGroups();
-	let [numTasks, numOpen] = [0, 0];
+	let [numTasks, numOpen, numCancelled] = [0, 0, 0];
 	for await (const tasks of readTasks(map, {values: false})) {
 		for (const task of tasks) {
 			numTasks++;
 			if (task.outcome === undefined) numOpen++;
+			else if (task.outcome.status === 'rejected' && task.outcome.kind === 'cancelled') numCancelled++;
 			groups.add(task);
 		}
 	}
 	return {
-		...{workDir: map.workDir, numTasks, numOpen, numFailed: groups.numFailures(), problems: map.problems},
+		...{workDir: map.workDir, numTasks, numOpen, numCancelled, numFailed: groups.numFailures() - numCancelled, problems: map.problems},
 		groups: groups.all().filter(group => kind === undefined || group.kind === kind),
 		givenUp: groupGivenUp(map.journal).filter(group => kind === undefined || group.kind === kind),
 	};
@@ -66,29 +70,38 @@ const groupGivenUp = (journal: readonly JournalLine[]): GivenUp[] => {
 const MAX_GROUPS = 20;
 
 export const formatErrors = ({workDir, numTasks, groups, givenUp, problems}: FoundErrors, colours: Colours): string => {
-	const numFailed = groups.reduce((sum, {itasks}) => sum + itasks.length, 0);
-	const first = groups[0]?.itasks[0] ?? 0;
+	const isCancelled = ({kind}: ErrorGroup): boolean => kind === 'cancelled';
+	const failed = groups.filter(group => !isCancelled(group));
+	const numCancelled = countGrouped(groups.filter(isCancelled));
+	const first = (failed[0] ?? groups[0])?.itasks[0] ?? 0;
 	const word = shellWord(workDir);
 	const numMore = groups.length - MAX_GROUPS;
 	return [
-		colours.bold(`${numFailed} of ${numTasks} tasks have failed, ${groups.length === 1 ? 'all alike' : `in ${groups.length} ways`}.`),
+		...(failed.length === 0
+			? []
+			: [
+					colours.bold(
+						`${countGrouped(failed)} of ${numTasks} tasks have failed, ${failed.length === 1 ? 'all alike' : `in ${failed.length} ways`}.`,
+					),
+				]),
+		...(numCancelled === 0 ? [] : [colours.bold(`${numCancelled} of ${numTasks} tasks were cancelled: the map was ended before.`)]),
 		...groups.slice(0, MAX_GROUPS).flatMap(group => ['', formatErrorGroup(group, colours)]),
 		...(numMore > 0 ? ['', `and ${numMore} further ways, see --json`] : []),
 		...(givenUp.length === 0 ? [] : ['', 'Queue-jobs that were given up on the way:', ...givenUp.slice(0, MAX_GROUPS).map(formatGivenUp)]),
-		...problems.slice(0, MAX_GROUPS).map(problem => colours.yellow(`problem: ${toPlainLine(problem)}`)),
+		...groupProblems(problems).map(problem => colours.yellow(`problem: ${problem}`)),
 		'',
 		`All of one task:          qmr show ${word} ${first}`,
 		`Compute it here again:    qmr rerun ${word} ${first} --local`,
 		`Compute all failed again: qmr rerun ${word}`,
-		...(groups.some(({kind}) => kind === 'cancelled') ? [`Go on with the map:       qmr resume ${word}`] : []),
+		...(numCancelled > 0 ? [`Go on with the map:       qmr resume ${word}`] : []),
 	].join('\n');
 };
 
 const formatGivenUp = ({reason, kind, ichunks, numAttempts}: GivenUp): string =>
 	`  ${ichunks.length === 1 ? 'chunk' : 'chunks'} ${formatRanges(ichunks)}, ${numAttempts} ${numAttempts === 1 ? 'attempt' : 'attempts'}: ${kind}: ${toPlainLine(reason)}`;
 
-export const toErrorsJson = ({workDir, numTasks, numFailed, numOpen, groups, givenUp, problems}: FoundErrors): object => ({
-	...{workDir, numTasks, numFailed, numOpen},
+export const toErrorsJson = ({workDir, numTasks, numFailed, numCancelled, numOpen, groups, givenUp, problems}: FoundErrors): object => ({
+	...{workDir, numTasks, numFailed, numCancelled, numOpen},
 	failures: groups.map(({itasks, example, ...group}) => ({
 		...group,
 		example: {...example, remote: toJsonValue(example.remote ?? null)},

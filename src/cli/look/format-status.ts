@@ -1,12 +1,14 @@
 /** What `qmr status` prints of a map. Pure. */
 import {formatDuration} from '../../format-duration.js';
 import {formatRanges, toLine} from '../../group-failures.js';
-import type {ChunkSummary, MapSummary} from '../../later/summarise-map.js';
+import type {ChunkSummary, MapSummary, TaskCounts} from '../../later/summarise-map.js';
 import {toPlainLine} from '../plain-text.js';
 import {formatTable} from '../print-table.js';
 import type {Colours} from '../terminal.js';
 import type {QueueAnswer} from './ask-scheduler.js';
+import {countGrouped} from './error-groups.js';
 import {formatItasks} from './format-errors.js';
+import {groupProblems} from './group-problems.js';
 import {isComplete, type MapView} from './look-at-map.js';
 import {formatAge, formatAgeShort, formatCounts, formatFunction, formatOwner, formatState, formatTime, shellWord} from './words.js';
 
@@ -38,8 +40,7 @@ export const formatStatus = (view: MapView, {chunks, queue}: StatusParts, colour
 		...formatFailures(view, colours),
 		...(queue === undefined ? [] : ['', ...formatQueue(queue, colours)]),
 		...(chunks ? ['', formatChunks(summary.chunks, atMs, colours)] : []),
-		...map.problems.slice(0, MAX_PROBLEMS).map(problem => colours.yellow(`problem: ${toPlainLine(problem)}`)),
-		...(map.problems.length > MAX_PROBLEMS ? [`and ${map.problems.length - MAX_PROBLEMS} more like that`] : []),
+		...groupProblems(map.problems, MAX_PROBLEMS).map(problem => colours.yellow(`problem: ${problem}`)),
 	].join('\n');
 };
 
@@ -85,17 +86,23 @@ const formatFailures = ({groups, map: {workDir}, summary: {counts}}: MapView, {r
 	if (groups.length === 0) return [];
 	const lines = groups.slice(0, MAX_GROUPS).map(({reason, itasks}) => `  ${formatItasks(itasks)}: ${red(toPlainLine(toLine(reason)))}`);
 	const numMore = groups.length - MAX_GROUPS;
+	const numTold = countGrouped(groups);
+	const isPart = numTold < counts.failed + counts.cancelled;
 	return [
 		'',
-		`${counts.failed} failed:`,
+		`${formatTotals(counts)}${isPart ? `; of the first ${numTold}` : ''}:`,
 		...lines,
-		...(numMore > 0 ? [`  and ${numMore} further kinds of failure`] : []),
+		...(numMore > 0 ? [`  and ${isPart ? 'at least ' : ''}${numMore} further ${numMore === 1 ? 'kind' : 'kinds'} of failure`] : []),
 		`Why: qmr errors ${shellWord(workDir)}`,
 		groups.some(({kind}) => kind === 'cancelled')
 			? `To go on: qmr resume ${shellWord(workDir)}`
 			: `To compute them again: qmr rerun ${shellWord(workDir)}`,
 	];
 };
+
+/** `2 failed, 3 cancelled`, of which there are. */
+const formatTotals = ({failed, cancelled}: TaskCounts): string =>
+	[...(failed === 0 ? [] : [`${failed} failed`]), ...(cancelled === 0 ? [] : [`${cancelled} cancelled`])].join(', ');
 
 const formatQueue = (answer: QueueAnswer, colours: Colours): string[] => {
 	if (answer.kind === 'unknown') return [`The queue: ${toPlainLine(answer.reason)}`];

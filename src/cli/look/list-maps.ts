@@ -56,8 +56,8 @@ const describe = async (workDir: string): Promise<ReadableMap | undefined> => {
 	const {session, createdAt, message, tags, engine, function: fn} = requireWhole(workDir, found.manifest);
 	const lastEvent = await readLastEvent(join(workDir, JOURNAL));
 	const names = await realFiles.list(workDir);
-	const counts = countOfEnded(lastEvent, names) ?? (await countAll(workDir, names));
 	const owner = await lookAtOwner(workDir, names);
+	const counts = countOfEnded(lastEvent, names) ?? (await countAll(workDir, names, owner));
 	return {kind: 'map', session, workDir, startedAt: createdAt, message, tags, engine, function: fn, counts, owner, lastEvent};
 };
 
@@ -79,12 +79,12 @@ const readLastEvent = async (path: string): Promise<JournalLine | undefined> => 
 const countOfEnded = (lastEvent: JournalLine | undefined, names: readonly string[]): TaskCounts | undefined => {
 	if (lastEvent?.event !== 'ended' || lastEvent.numTasks === undefined || names.some(name => parseRerunName(name) !== undefined))
 		return undefined;
-	const {numTasks: total, numFailed: failed = 0} = lastEvent;
-	return {total, done: total - failed, failed, running: 0, pending: 0};
+	const {numTasks: total, numFailed = 0, numCancelled: cancelled = 0} = lastEvent;
+	return {total, done: total - numFailed, failed: numFailed - cancelled, cancelled, running: 0, pending: 0};
 };
 
-/** Of tasks that were computed again only their files tell. */
-const countAll = async (workDir: string, names: readonly string[]): Promise<TaskCounts> =>
-	names.some(name => parseRerunName(name) !== undefined)
+/** Of tasks that were computed again only their files tell, and of what has ended since nobody works in it. */
+const countAll = async (workDir: string, names: readonly string[], owner: OwnerView): Promise<TaskCounts> =>
+	owner.kind !== 'alive' || names.some(name => parseRerunName(name) !== undefined)
 		? (await lookAtMap(workDir)).summary.counts
 		: summariseMap(await openWorkDir(workDir), Date.now()).counts;

@@ -13,7 +13,7 @@ export type MapView = {
 	/** Its `counts` are exact, those of its chunks as the journal has them. */
 	readonly summary: MapSummary;
 	readonly owner: OwnerView;
-	/** Of the first thousand failures. */
+	/** Of the first thousand failures and cancelled tasks, or of some more: those of a chunk are read together. */
 	readonly groups: readonly ErrorGroup[];
 	/** Where it is gone on with: in its rerun, if that has tasks which are open. */
 	readonly openDir: string;
@@ -32,8 +32,16 @@ export const lookAtMap = async (workDir: string): Promise<MapView> => {
 	const groups = createErrorGroups();
 	const counts = {...summary.counts};
 	const isAgain = map.names.some(name => parseRerunName(name) !== undefined);
-	// Of chunks that are decided and have no failure the journal tells all.
-	const toRead = summary.chunks.filter((chunk, i) => chunk.numFailed > 0 || isBegun(chunk, map.chunks[i] as KnownChunk));
+	let numToRead = 0;
+	const toRead = summary.chunks.filter((chunk, i) => {
+		if (isBegun(chunk, map.chunks[i] as KnownChunk)) return true;
+		// Of chunks that are decided and have no failure the journal tells all.
+		const numMissing = chunk.numFailed + chunk.numCancelled;
+		// Of tasks that were computed again only their files tell.
+		const isWanted = numMissing > 0 && (isAgain || numToRead < MAX_FAILURES);
+		numToRead += numMissing;
+		return isWanted;
+	});
 	const only = toRead.map(({ichunk}) => map.chunks[ichunk] as KnownChunk);
 	let numRead = 0;
 	let openRerun: number | undefined;
@@ -43,33 +51,37 @@ export const lookAtMap = async (workDir: string): Promise<MapView> => {
 			groups.add(task);
 			if (task.outcome === undefined) openRerun ??= task.rerun;
 		}
-		// Of tasks that were computed again only their files tell.
-		if (!isAgain && groups.numFailures() >= MAX_FAILURES) break;
 	}
 	const openDir = openRerun === undefined ? map.workDir : rerunPath(map.workDir, openRerun);
 	return {map, summary: {...summary, counts}, owner, groups: groups.all(), openDir, atMs};
 };
 
-/** Whether some of its tasks, but not all, may have their outcome. */
+/** Whether some of its tasks, or all when its process has not seen it, may have their outcome. */
 const isBegun = ({state, numTasks}: ChunkSummary, {files}: KnownChunk): boolean =>
-	state !== 'done' && state !== 'failed' && numTasks > 1 && files.some(({kind}) => kind === 'part' || kind === 'out');
+	state !== 'done' && state !== 'failed' && files.some(({kind}) => kind === 'out' || (kind === 'part' && numTasks > 1));
 
-const countStates = (tasks: readonly TaskRecord[]): {done: number; failed: number} => ({
-	done: tasks.filter(({state}) => state === 'done').length,
-	failed: tasks.filter(({state}) => state === 'failed').length,
-});
+const countStates = (tasks: readonly TaskRecord[]): Outcomes => {
+	const cancelled = tasks.filter(({outcome}) => outcome?.status === 'rejected' && outcome.kind === 'cancelled').length;
+	return {
+		done: tasks.filter(({state}) => state === 'done').length,
+		failed: tasks.filter(({state}) => state === 'failed').length - cancelled,
+		cancelled,
+	};
+};
+
+type Outcomes = Pick<TaskCounts, 'done' | 'failed' | 'cancelled'>;
 
 /** Of a chunk that is being computed some tasks have their outcome. */
-const correct = (
-	counts: {-readonly [Key in keyof TaskCounts]: number},
-	chunk: ChunkSummary,
-	{done, failed}: {readonly done: number; readonly failed: number},
-): void => {
+const correct = (counts: {-readonly [Key in keyof TaskCounts]: number}, chunk: ChunkSummary, {done, failed, cancelled}: Outcomes): void => {
 	const isDecided = chunk.state === 'done' || chunk.state === 'failed';
-	const before = isDecided ? {done: chunk.numTasks - chunk.numFailed, failed: chunk.numFailed} : {done: 0, failed: 0};
+	const {numTasks, numFailed, numCancelled} = chunk;
+	const before = isDecided
+		? {done: numTasks - numFailed - numCancelled, failed: numFailed, cancelled: numCancelled}
+		: {done: 0, failed: 0, cancelled: 0};
 	counts.done += done - before.done;
 	counts.failed += failed - before.failed;
-	const change = done + failed - before.done - before.failed;
+	counts.cancelled += cancelled - before.cancelled;
+	const change = done + failed + cancelled - before.done - before.failed - before.cancelled;
 	if (chunk.state === 'running') counts.running -= change;
 	else counts.pending -= change;
 };

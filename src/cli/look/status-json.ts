@@ -1,5 +1,6 @@
 /** What `qmr status --json` prints. */
 import {findRanges} from '../../group-failures.js';
+import {countGrouped} from './error-groups.js';
 import type {StatusParts} from './format-status.js';
 import {isComplete, type MapView} from './look-at-map.js';
 
@@ -33,6 +34,8 @@ export const toStatusJson = (view: MapView, {chunks, queue}: StatusParts): objec
 			numTasks: itasks.length,
 			hosts: on,
 		})),
+		// Of very many failures not all are read.
+		numFailuresRead: countGrouped(groups),
 		lastEvent: lastEvent ?? null,
 		...(queue === undefined ? {} : {queue}),
 		...(chunks ? {chunks: summary.chunks} : {}),

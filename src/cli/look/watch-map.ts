@@ -20,7 +20,8 @@ const INTERVAL_MS = 2000;
 export const watchMap = async ({workDir, look, json}: Watch): Promise<void> => {
 	const interrupt = new AbortController();
 	const onSignal = (): void => interrupt.abort();
-	process.once('SIGINT', onSignal);
+	// Not `once`: what puts the cursor of the terminal back would find nobody listening any more, and end the process by the signal.
+	process.on('SIGINT', onSignal);
 	const display = await createDisplay(json);
 	try {
 		while (!interrupt.signal.aborted) {

@@ -56,8 +56,8 @@ export const formatAgeShort = (fromMs: number, nowMs: number): string => {
 	return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 };
 
-export const formatCounts = ({total, done, failed, running, pending}: TaskCounts): string =>
-	`${done} of ${total} done, ${failed} failed, ${running} running, ${pending} pending`;
+export const formatCounts = ({total, done, failed, cancelled, running, pending}: TaskCounts): string =>
+	`${done} of ${total} done, ${failed} failed, ${cancelled === 0 ? '' : `${cancelled} cancelled, `}${running} running, ${pending} pending`;
 
 /** Whether anybody works in it, and how to go on when nobody does. `isOver`: nothing is left to be computed. */
 export const formatOwner = (owner: OwnerView, {workDir, isOver, nowMs}: {workDir: string; isOver: boolean; nowMs: number}): string => {

@@ -23,6 +23,8 @@ export type WrittenResults = {
 	readonly numWritten: number;
 	/** Ascending. */
 	readonly failed: readonly number[];
+	/** Not computed, for the map was ended before; ascending. */
+	readonly cancelled: readonly number[];
 	/** Not finished; ascending. */
 	readonly open: readonly number[];
 	/** Of a stream that is not all written: the first task that is missing. */
@@ -34,6 +36,7 @@ export const writeResults = async ({workDir, format, hasTasks, write}: ResultsRe
 	const map = await openWorkDir(workDir);
 	const writer = format === 'csv' ? await createCsvWriter(map, hasTasks) : createJsonWriter(format, hasTasks);
 	const failed: number[] = [];
+	const cancelled: number[] = [];
 	const open: number[] = [];
 	let numTasks = 0;
 	let numWritten = 0;
@@ -42,7 +45,7 @@ export const writeResults = async ({workDir, format, hasTasks, write}: ResultsRe
 		const done: DoneTask[] = [];
 		for (const task of tasks) {
 			numTasks++;
-			if (task.outcome?.status === 'rejected') failed.push(task.itask);
+			if (task.outcome?.status === 'rejected') (task.outcome.kind === 'cancelled' ? cancelled : failed).push(task.itask);
 			else if (task.outcome === undefined || !writer.takes(task as DoneTask)) open.push(task.itask);
 			else done.push(task as DoneTask);
 		}
@@ -53,7 +56,7 @@ export const writeResults = async ({workDir, format, hasTasks, write}: ResultsRe
 		}
 	}
 	if (writer.foot !== '') await write(writer.foot);
-	return {numTasks, numWritten, failed, open, firstMissing: map.firstMissing, problems: map.problems};
+	return {numTasks, numWritten, failed, cancelled, open, firstMissing: map.firstMissing, problems: map.problems};
 };
 
 /** So many rows become text at a time. */
@@ -136,9 +139,10 @@ const toCell = (value: unknown): string => {
 };
 
 /** What is missing, in a line or two; undefined when nothing is. */
-export const formatMissing = ({failed, open, firstMissing}: WrittenResults): string | undefined => {
+export const formatMissing = ({failed, cancelled, open, firstMissing}: WrittenResults): string | undefined => {
 	const parts = [
 		...(failed.length === 0 ? [] : [`${failed.length} failed: ${formatTasks(failed)}`]),
+		...(cancelled.length === 0 ? [] : [`${cancelled.length} cancelled: ${formatTasks(cancelled)}`]),
 		...(open.length === 0 ? [] : [`${open.length} not finished: ${formatTasks(open)}`]),
 		...(firstMissing === undefined ? [] : [`those from task ${firstMissing} on are not written yet`]),
 	];

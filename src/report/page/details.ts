@@ -11,7 +11,11 @@ export const createFailures = ({failures, numOtherFailures, counts}: ReportData)
 		'Failures',
 		failures.length === 0
 			? element('p', {}, 'No task failed.')
-			: element('p', {}, `${counts.failed.toLocaleString('en')} tasks failed, grouped by what they say.`),
+			: element(
+					'p',
+					{},
+					`${counts.failed.toLocaleString('en')} tasks failed${counts.cancelled === 0 ? '' : ` and ${counts.cancelled.toLocaleString('en')} were cancelled`}, grouped by what they say.`,
+				),
 		failures.length === 0 ? null : element('div', {class: 'card'}, ...failures.map(describeGroup)),
 		numOtherFailures === 0 ? null : element('p', {class: 'muted'}, `And ${numOtherFailures} further kinds, which \`qmr errors\` lists.`),
 	);

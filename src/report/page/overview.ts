@@ -10,7 +10,10 @@ export const createHead = ({map, counts, wallMs, generatedAtMs}: ReportData): re
 			? {label: map.isLeft ? 'left before its end' : 'not ended yet', kind: map.isLeft ? 'bad' : 'open'}
 			: counts.done === counts.total
 				? {label: 'all done', kind: 'good'}
-				: {label: counts.failed > 0 ? `${counts.failed.toLocaleString('en')} failed` : 'incomplete', kind: 'bad'};
+				: {
+						label: counts.failed > 0 ? `${counts.failed.toLocaleString('en')} failed` : counts.cancelled > 0 ? 'cancelled' : 'incomplete',
+						kind: 'bad',
+					};
 	const began = utc(map.beganAtMs);
 	const until = map.state === 'running' ? `until this report was made, ${utc(generatedAtMs)}` : `to ${utc(map.beganAtMs + wallMs)}`;
 	return [
@@ -28,7 +31,8 @@ export const createHead = ({map, counts, wallMs, generatedAtMs}: ReportData): re
 export const createFigures = ({counts, numRerun, wallMs, jobs, slots, durations, map}: ReportData): HTMLElement => {
 	const inJobs = `${slots.numJobs.toLocaleString('en')} for ${map.numChunks.toLocaleString('en')} chunks`;
 	const lost = jobs.filter(({state}) => state === 'failed').length;
-	const left = counts.total - counts.done - counts.failed;
+	const left = counts.running + counts.pending;
+	const cancelled = counts.cancelled === 0 ? '' : `${counts.cancelled.toLocaleString('en')} were cancelled; `;
 	const share = slots.heldMs > 0 ? slots.computingMs / slots.heldMs : undefined;
 	const tiles: readonly (readonly [name: string, value: string, note: string, isBad?: boolean])[] = [
 		[
@@ -39,7 +43,7 @@ export const createFigures = ({counts, numRerun, wallMs, jobs, slots, durations,
 		[
 			'Tasks failed',
 			counts.failed.toLocaleString('en'),
-			left === 0 ? 'none is left' : `${left.toLocaleString('en')} have no outcome`,
+			`${cancelled}${left === 0 ? 'none is left' : `${left.toLocaleString('en')} have no outcome`}`,
 			counts.failed > 0,
 		],
 		['It took', msInWords(wallMs), `for ${msInWords(durations.totalMs)} of computing`],
