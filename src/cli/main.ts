@@ -50,6 +50,11 @@ const explain = (error: unknown): number => {
 		tell('The current directory is not there any more. Go to another one: cd');
 		return EXIT_USAGE;
 	}
+	// What the file system says is about the user's files, and not about where we were.
+	if (error instanceof Error && 'syscall' in error) {
+		tell(error.message);
+		return EXIT_FAILED;
+	}
 	tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
 	return EXIT_FAILED;
 };

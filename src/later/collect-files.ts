@@ -1,6 +1,6 @@
 /** Gathers the files that tasks have put into their `taskDir`: of each task those of the attempt that counts. */
 
-import {createReadStream} from 'node:fs';
+import {createReadStream, type Stats} from 'node:fs';
 import {constants, copyFile, mkdir, open, rename, rm, stat} from 'node:fs/promises';
 import {join, resolve} from 'node:path';
 import {PoolError} from '../errors.js';
@@ -75,6 +75,7 @@ export const copyTaskFiles = async ({files, numTasks}: FoundFiles, out: string, 
 		if (there !== undefined && !force && (await isSameFile(path, target))) continue;
 		if (there !== undefined && !force)
 			throw refuse(`Expected ${target} not to exist, but another file is there. Choose another directory, or replace it by --force.`);
+		requireFile(target, there);
 		toCopy.push([path, target]);
 	}
 	await mkdir(resolve(out), {recursive: true});
@@ -109,8 +110,9 @@ export const joinTaskFiles = async (
 	{header, force}: {readonly header: number; readonly force: boolean},
 ): Promise<Joined> => {
 	const target = resolve(out);
-	if (!force && (await stat(target).catch(() => undefined)) !== undefined)
-		throw refuse(`Expected ${target} not to exist. Choose another name, or replace it by --force.`);
+	const there = await stat(target).catch(() => undefined);
+	if (!force && there !== undefined) throw refuse(`Expected ${target} not to exist. Choose another name, or replace it by --force.`);
+	requireFile(target, there);
 	const part = `${target}.${process.pid}.part`;
 	const handle = await open(part, 'wx');
 	const otherHeaders: TaskFile[] = [];
@@ -176,6 +178,11 @@ const isSameFile = async (a: string, b: string): Promise<boolean> => {
 		await first.close();
 		await second.close();
 	}
+};
+
+/** A directory can't be replaced, and a device, as /dev/null, would be gone for everybody. */
+const requireFile = (target: string, there: Stats | undefined): void => {
+	if (there?.isFile() === false) throw refuse(`Expected ${target} to be the name of a file, but what is there is none.`);
 };
 
 const refuse = (message: string): PoolError => new PoolError('ERR_POOL_OPTION', message);

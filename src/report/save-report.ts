@@ -1,6 +1,6 @@
 /** Writes a report to its file, which appears whole or not at all. Nothing that is no report is overwritten. */
 import {randomBytes} from 'node:crypto';
-import {open, rename, rm} from 'node:fs/promises';
+import {open, rename, rm, stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {readFully} from '../read/read-fully.js';
 import {GENERATOR} from './write-report.js';
@@ -18,6 +18,8 @@ export type Saved = 'saved' | 'is-no-report';
  * @throws What the file system says.
  */
 export const saveReport = async (path: string, html: string, {overwrites}: {readonly overwrites: boolean}): Promise<Saved> => {
+	// A device, as /dev/null, would be gone for everybody.
+	if ((await stat(path).catch(() => undefined))?.isFile() === false) throw new Error('what is there is no file');
 	if (!overwrites && !(await mayReplace(path))) return 'is-no-report';
 	const growing = join(dirname(path), `.qmr-report-${randomBytes(6).toString('hex')}`);
 	try {

@@ -99,6 +99,22 @@ describe('C13: qmr collect --concat', () => {
 		).toHaveLength(8);
 	});
 
+	test('what is no file is not replaced, and what the file system says is told without a stack', async () => {
+		mkdirSync(join(kept.directory, 'other', '0-rows.csv'), {recursive: true});
+		writeFileSync(join(kept.directory, 'mine'), 'mine');
+		for (const [words, code, message] of [
+			[['other', '--force'], 2, 'other/0-rows.csv to be the name of a file'],
+			[['other', '--concat', '--force'], 2, 'other to be the name of a file'],
+			[['mine'], 1, 'EEXIST: file already exists'],
+			[['no/where.csv', '--concat'], 1, 'ENOENT: no such file or directory'],
+		] as const) {
+			const {exitCode, stderr} = await collect('rows.csv', ...words);
+			expect([words, exitCode, stderr]).toEqual([words, code, expect.stringContaining(message)]);
+			expect(stderr).not.toMatch(/^\s+at /m);
+		}
+		expect([read('mine'), readdirSync(join(kept.directory, 'other'))]).toEqual(['mine', ['0-rows.csv']]);
+	});
+
 	test('says so when a header that is left out is another one', async () => {
 		const [task] = readdirSync(join(kept.workDir, 'tasks')).filter(name => name.startsWith('2.'));
 		const path = join(kept.workDir, 'tasks', task as string, 'rows.csv');

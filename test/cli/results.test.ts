@@ -1,8 +1,9 @@
-import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, onTestFinished, test} from 'vitest';
+import {call} from '../helpers/dummy-queue.js';
 import {type LookedAt, makeEndedMap, submitMap} from '../helpers/looked-at-map.js';
-import {runQmr} from '../helpers/qmr.js';
+import {QMR, runQmr} from '../helpers/qmr.js';
 
 const SOURCE = `export const fn = ({delta, text}) => {
 	if (delta % 4 === 3) throw new Error('three');
@@ -84,6 +85,25 @@ describe('V8: the results of a map whose process is gone', () => {
 		expect((await results('-o', 'out.json')).stderr).toContain('to out.json');
 		expect(JSON.parse(readFileSync(join(map.directory, 'out.json'), 'utf8')).length).toBe(8);
 		expect(readdirSync(map.directory).filter(name => name.endsWith('.new'))).toEqual([]);
+	});
+
+	test('what is no file, as a device, is never replaced by one, not even by force', async () => {
+		const path = join(map.directory, 'pipe');
+		await call('mkfifo', [path]);
+		for (const words of [
+			['results', 'run', '-o', path, '--force'],
+			['report', 'run', '-o', path, '--force'],
+		]) {
+			const {exitCode, stderr} = await runQmr(words, {cwd: map.directory});
+			expect([words, exitCode, statSync(path).isFIFO()]).toEqual([words, 2, true]);
+			expect(stderr).not.toMatch(/^\s+at /m);
+		}
+	});
+
+	test('that stdout takes no more is one line, and no success', async () => {
+		const command = `${process.execPath} ${QMR} results run > /dev/full`;
+		const {exitCode, stderr} = await call('bash', ['-c', command], {cwd: map.directory, env: {...process.env, QMR_CONFIG: 'off'}});
+		expect([exitCode, stderr]).toEqual([1, "qmr: stdout can't be written: ENOSPC: no space left on device, write\n"]);
 	});
 
 	test('what is wrong is said before anything is written', async () => {

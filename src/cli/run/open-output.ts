@@ -1,5 +1,5 @@
 /** Where a command writes much: stdout, or a file that appears when it is whole. */
-import {existsSync} from 'node:fs';
+import {existsSync, statSync} from 'node:fs';
 import {type FileHandle, link, open, rename, rm} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {CommandError, UsageError} from '../command-error.js';
@@ -19,6 +19,8 @@ export const openOutput = async (path: string | undefined, {force}: {readonly fo
 	if (path === undefined) return toStream(process.stdout);
 	const exists = (): UsageError => new UsageError(`${path} exists already. Name another file, or replace it by --force.`);
 	if (!force && existsSync(path)) throw exists();
+	// A device, as /dev/null, would be gone for everybody.
+	if (existsSync(path) && !statSync(path).isFile()) throw new UsageError(`Expected the name of a file, got ${path}, which is none.`);
 	const scratch = join(dirname(path), `.${basename(path)}.${process.pid}.new`);
 	let handle: FileHandle | undefined = await open(scratch, 'wx').catch((error: Error) => {
 		throw new CommandError(`${path} can't be written: ${error.message}`);
