@@ -13,28 +13,38 @@ export type Usage = {readonly wallclock: string; readonly cpu: string; readonly 
 
 export type Exceeded = {readonly kind: JobEndKind; readonly reason: string};
 
-/** A busy machine counts more for its limit than it accounts for later: 1.73 to 1.86 s at an `h_cpu` of 2 s, 5.3 s at one of 6 s. */
+/** A busy machine counts more for its limit than it accounts for later: 1.73 to 1.86 s at an `h_cpu` of 2 s, 5.3 s at one of 6 s; a very busy one still less. */
 const CPU_SHARE = 0.8;
+const CPU_SLACK_SECONDS = 1;
 
 /** The first limit that a queue-job has reached. */
 export const findExceeded = ({wallclock, cpu, maxvmem, slots}: Usage, limits: Limits): Exceeded | undefined => {
 	const numSlots = Number.parseInt(slots, 10) || 1;
 	const rules = [
-		{names: ['h_rt', 's_rt'], used: toSeconds(wallclock), share: 1, each: 1, kind: 'wall-time', words: 'it ran longer'},
-		{names: ['h_vmem', 's_vmem'], used: toBytes(maxvmem), share: 1, each: numSlots, kind: 'out-of-memory', words: 'it took more memory'},
+		{names: ['h_rt', 's_rt'], used: toSeconds(wallclock), share: 1, slack: 0, each: 1, kind: 'wall-time', words: 'it ran longer'},
+		{
+			names: ['h_vmem', 's_vmem'],
+			used: toBytes(maxvmem),
+			share: 1,
+			slack: 0,
+			each: numSlots,
+			kind: 'out-of-memory',
+			words: 'it took more memory',
+		},
 		{
 			names: ['h_cpu', 's_cpu'],
 			used: toSeconds(cpu),
 			share: CPU_SHARE,
+			slack: CPU_SLACK_SECONDS,
 			each: numSlots,
 			kind: 'wall-time',
 			words: 'it took more processor time',
 		},
 	] as const;
-	for (const {names, used, share, each, kind, words} of rules) {
+	for (const {names, used, share, slack, each, kind, words} of rules) {
 		for (const name of names) {
 			const limit = limits[name];
-			if (limit === undefined || used === undefined || used < limit * each * share) continue;
+			if (limit === undefined || used === undefined || used < Math.min(limit * each * share, limit * each - slack)) continue;
 			const allowed = kind === 'out-of-memory' ? `${Math.round((limit / 2 ** 20) * 10) / 10} MB` : `${limit} s`;
 			return {kind, reason: `killed: ${words} than its ${name} of ${allowed} allows`};
 		}

@@ -190,6 +190,11 @@ describe('a kill is for time or for memory', () => {
 		[{maxvmem: '8.001GB', slots: '4', category: '-l h_vmem=8G -pe smp 4'}, {}, 'killed'],
 		[{maxvmem: '32.001GB', slots: '4', category: '-l h_vmem=8G -pe smp 4'}, {}, 'out-of-memory'],
 		[{ru_wallclock: '61s', category: '-l h_rt=INFINITY'}, {}, 'killed'],
+		// A busy machine accounts for less than it counts.
+		[{cpu: '1.1s', category: '-l h_cpu=2'}, {}, 'wall-time'],
+		[{cpu: '0.9s', category: '-l h_cpu=2'}, {}, 'killed'],
+		[{cpu: '49s', category: '-l h_cpu=60'}, {}, 'wall-time'],
+		[{cpu: '47s', category: '-l h_cpu=60'}, {}, 'killed'],
 		[{ru_wallclock: 'junk', maxvmem: 'N/A'}, {timeSeconds: 1, memoryBytes: 1}, 'killed'],
 	])('%j with %j: %s', (fields, resources, kind) => {
 		expect(accounted(killed(fields), resources)).toMatchObject({failed: true, kind});
