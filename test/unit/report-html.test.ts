@@ -87,10 +87,8 @@ describe('the file of a report', () => {
 		const parent = makeDirectory();
 		const directory = join(parent, 'taken');
 		mkdirSync(directory);
-		await expect(saveReport(directory, REPORT, {overwrites: true})).rejects.toMatchObject({
-			code: expect.stringMatching(/EISDIR|ENOTEMPTY|EEXIST/),
-		});
-		await expect(saveReport(directory, REPORT, {overwrites: false})).rejects.toMatchObject({code: 'EISDIR'});
+		for (const overwrites of [true, false])
+			await expect(saveReport(directory, REPORT, {overwrites})).rejects.toThrow('what is there is no file');
 		await expect(saveReport(join(directory, 'none', 'r.html'), REPORT, {overwrites: false})).rejects.toMatchObject({code: 'ENOENT'});
 		expect(readdirSync(directory)).toEqual([]);
 		expect(readdirSync(parent)).toEqual(['taken']);
