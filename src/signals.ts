@@ -1,5 +1,4 @@
 /** What becomes of running maps when this process is told to end by a signal. Listens only while a map runs. */
-
 import type {Stop} from './end-map.js';
 import {sayBeside} from './live-lines.js';
 

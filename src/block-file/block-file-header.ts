@@ -1,5 +1,4 @@
 /** The head of a block file: who wrote it, and what it holds. It is JSON, so that any version reads that. */
-
 import type {Home} from '../layout.js';
 import {BlockFileError, decodeFrame, END_MARK_LENGTH, encodeFrame, FRAME_HEAD_LENGTH, hasEndMark, payloadLength} from './block-frames.js';
 import type {Reader} from './byte-source.js';

@@ -1,6 +1,7 @@
 /** Which work_dir is meant: by its path, by its session or the beginning of that, or the newest one. */
 import {existsSync, readdirSync, type Stats, statSync} from 'node:fs';
 import {join, resolve} from 'node:path';
+import {Option} from 'commander';
 import {withConfig} from '../config.js';
 import {DEFAULT_WORK_ROOT, MANIFEST} from '../layout.js';
 import {UsageError} from './command-error.js';
@@ -33,6 +34,10 @@ export const findWorkDir = (argument: string | undefined, root: string = default
 
 /** Where maps of this directory are made. */
 export const defaultRoot = (): string => withConfig({}).options.workRoot ?? DEFAULT_WORK_ROOT;
+
+/** The flag that says where sessions are looked for. */
+export const rootOption = (): Option =>
+	new Option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)');
 
 /**
  * The names of the work_dirs in a directory, oldest first.

@@ -1,5 +1,4 @@
 /** The process-node's side of the round trip: watches the work_dir for what the worker-node makes, and answers it. */
-
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {parseChunkFile, taskDirPath} from '../layout.js';

@@ -10,10 +10,11 @@ import {realFiles, realPorts} from '../ports.js';
 import {realProcesses} from '../processes.js';
 import {openWorkDir} from '../read/open-work-dir.js';
 import {readManifest} from '../read/read-manifest.js';
+import type {TaskCounts} from '../task-counts.js';
 import {type CancelRequest, cancelMap} from './cancel-map.js';
 import {claimMap, wholeOf} from './claim-map.js';
 import {listReruns} from './merge-reruns.js';
-import {summariseMap, type TaskCounts} from './summarise-map.js';
+import {summariseMap} from './summarise-map.js';
 
 export type CleanOptions = {
 	/** Ends a map that is not over. */

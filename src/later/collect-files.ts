@@ -1,5 +1,4 @@
 /** Gathers the files that tasks have put into their `taskDir`: of each task those of the attempt that counts. */
-
 import {createReadStream, type Stats} from 'node:fs';
 import {constants, copyFile, mkdir, open, rename, rm, stat} from 'node:fs/promises';
 import {join, resolve} from 'node:path';

@@ -4,17 +4,7 @@ import type {TaskErrorKind} from '../errors.js';
 import type {JournalLine} from '../journal.js';
 import {createRateMeter, remainingMs} from '../rate.js';
 import type {KnownChunk, OpenWorkDir} from '../read/open-work-dir.js';
-
-/** In numbers of tasks. */
-export type TaskCounts = {
-	readonly total: number;
-	readonly done: number;
-	readonly failed: number;
-	/** Not computed, for the map was ended before. */
-	readonly cancelled: number;
-	readonly running: number;
-	readonly pending: number;
-};
+import type {TaskCounts} from '../task-counts.js';
 
 export type ChunkSummary = {
 	readonly ichunk: number;
@@ -66,7 +56,7 @@ export type HostSummary = {readonly host: string; readonly running: number; read
 
 export const summariseMap = ({journal, chunks: known}: Pick<OpenWorkDir, 'journal' | 'chunks'>, nowMs: number): MapSummary => {
 	const chunks = known.map(summariseChunk);
-	const counts = countTasks(chunks);
+	const counts = sumCounts(chunks);
 	const lastEvent = journal.at(-1);
 	const end = lastEvent?.event === 'ended' || lastEvent?.event === 'detached' ? lastEvent.event : undefined;
 	const isOver = end !== undefined || counts.running + counts.pending === 0;
@@ -146,7 +136,7 @@ const findState = (events: readonly JournalLine[]): {state: ChunkSummaryState; r
 	return {state: 'to-submit', rawState: undefined};
 };
 
-const countTasks = (chunks: readonly ChunkSummary[]): TaskCounts => {
+const sumCounts = (chunks: readonly ChunkSummary[]): TaskCounts => {
 	let [total, done, failed, cancelled, running] = [0, 0, 0, 0, 0];
 	for (const {numTasks, numFailed, numCancelled, state} of chunks) {
 		total += numTasks;

@@ -1,5 +1,4 @@
 /** What the attempts at a chunk have on the disk, also those that died: how far each came, and the outcomes themselves. */
-
 import {type PartScan, readBlocks, scanPart} from '../block-file/scan-part.js';
 import type {Chunk} from '../chunks.js';
 import type {ProgressFacts} from '../judge.js';

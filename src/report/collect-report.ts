@@ -2,10 +2,11 @@
 import {inspect} from 'node:util';
 import type {Manifest} from '../manifest.js';
 import type {AttemptRecord, TaskRecord, WorkDirRecord} from '../read/read-work-dir.js';
+import {countTasks} from '../task-counts.js';
 import {VERSION} from '../version.js';
 import {collectFailures} from './collect-failures.js';
 import {collectJobs, endedAtMs} from './collect-jobs.js';
-import type {MapFacts, ReportData, TaskCounts, TaskRow} from './report-data.js';
+import type {MapFacts, ReportData, TaskRow} from './report-data.js';
 import {describeDurations} from './statistics.js';
 import {summariseAsks, summariseHosts, summariseSlots} from './summarise-jobs.js';
 
@@ -100,12 +101,6 @@ const describeMap = (
 		command: processNode.command.join(' '),
 		options: inspect(options, {breakLength: Number.POSITIVE_INFINITY, depth: 4}),
 	};
-};
-
-const countTasks = (tasks: readonly TaskRecord[]): TaskCounts => {
-	const counts = {total: tasks.length, done: 0, failed: 0, cancelled: 0, running: 0, pending: 0};
-	for (const {state, outcome} of tasks) counts[outcome?.status === 'rejected' && outcome.kind === 'cancelled' ? 'cancelled' : state]++;
-	return counts;
 };
 
 const findSlowest = (tasks: readonly TaskRecord[]): TaskRecord[] => {

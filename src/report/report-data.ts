@@ -1,4 +1,5 @@
 /** All that a report shows, as plain data: the page gets it as JSON. Times are milliseconds since the map began, by the clock of the process-node. Null: nobody knows. */
+import type {TaskCounts} from '../task-counts.js';
 
 export type ReportData = {
 	/** Epoch milliseconds. */
@@ -46,16 +47,6 @@ export type MapFacts = {
 	/** When something was noted last. */
 	readonly lastNoteMs: number;
 	readonly numChunks: number;
-};
-
-export type TaskCounts = {
-	readonly total: number;
-	readonly done: number;
-	readonly failed: number;
-	/** Not computed, for the map was ended before. */
-	readonly cancelled: number;
-	readonly running: number;
-	readonly pending: number;
 };
 
 /** What became of a queue-job; with dynamic chunks, of its work at one chunk. */

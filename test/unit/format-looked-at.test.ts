@@ -11,10 +11,10 @@ import {
 	formatFunctionShort,
 	formatOwner,
 	formatTime,
-	shellWord,
 } from '../../src/cli/look/words.js';
 import type {TaskErrorKind} from '../../src/errors.js';
 import type {JournalLine} from '../../src/journal.js';
+import {shellWord} from '../../src/quote-for-shell.js';
 
 describe('failures are alike when their words and their kind are', () => {
 	const rejected = (kind: TaskErrorKind, message: string) => ({status: 'rejected', kind, message}) as const;

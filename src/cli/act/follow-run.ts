@@ -1,9 +1,9 @@
 /** Waits for a map that was gone on with, or computed again, and says what has come of it. */
 import type {MapRun} from '../../map-run.js';
+import {shellWord} from '../../quote-for-shell.js';
 import {EXIT_FAILED} from '../command-error.js';
 import {findErrors, formatErrors, toErrorsJson} from '../look/find-errors.js';
 import {formatItasks} from '../look/format-errors.js';
-import {shellWord} from '../look/words.js';
 import {coloursFor, print, printJson, say} from '../terminal.js';
 
 export type Following = {

@@ -3,10 +3,10 @@ import {inspect} from 'node:util';
 import {formatDuration} from '../../format-duration.js';
 import {type OutcomeHere, runTaskHere, type TaskHere} from '../../later/run-task-here.js';
 import {printInput} from '../../print-input.js';
+import {shellWord} from '../../quote-for-shell.js';
 import {EXIT_FAILED} from '../command-error.js';
 import {formatRemote} from '../look/format-errors.js';
 import {toJsonValue} from '../look/json-value.js';
-import {shellWord} from '../look/words.js';
 import {toPlainLine} from '../plain-text.js';
 import {coloursFor, print, printJson, say} from '../terminal.js';
 

@@ -1,7 +1,7 @@
 /** `qmr cancel`: ends a map, and removes its queue-jobs. */
 import {Command} from 'commander';
-import {findWorkDir} from '../find-work-dir.js';
-import {shellWord} from '../look/words.js';
+import {shellWord} from '../../quote-for-shell.js';
+import {findWorkDir, rootOption} from '../find-work-dir.js';
 import type {FlagName} from '../pool-flag-texts.js';
 import {addPoolFlags, readPoolFlags} from '../pool-flags.js';
 import {print, printJson, say} from '../terminal.js';
@@ -13,7 +13,7 @@ export const cancelCommand = (): Command => {
 			'Ends a map and its reruns: a process that works there is asked to end its map; where nobody does, the queue-jobs are removed from here, those whose name, number and owner are those of the map, and no others. What is finished is kept, and qmr resume goes on with the rest. Done twice it changes nothing.',
 		)
 		.argument('<dir>', 'the work_dir, or its session or the beginning of that')
-		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
+		.addOption(rootOption())
 		.option('--json', 'print JSON')
 		.addHelpText('after', EXAMPLES);
 	addPoolFlags(command, {only: OF_SCHEDULERS});

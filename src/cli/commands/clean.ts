@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {Command} from 'commander';
 import {CommandError, EXIT_USAGE, UsageError} from '../command-error.js';
-import {defaultRoot, findWorkDir, listWorkDirs} from '../find-work-dir.js';
+import {defaultRoot, findWorkDir, listWorkDirs, rootOption} from '../find-work-dir.js';
 import {addPoolFlags, readPoolFlags} from '../pool-flags.js';
 import {print, printJson, say} from '../terminal.js';
 import {OF_SCHEDULERS} from './cancel.js';
@@ -26,7 +26,7 @@ export const cleanCommand = (): Command => {
 			'Removes work_dirs with all that is in them: first their queue-jobs, then the directory. Asks before. Nothing is removed that is not a work_dir of yours, holds files that no map has made, is being worked in, or is not finished, unless a flag says so; symbolic links are removed, not followed.',
 		)
 		.argument('[dir...]', 'work_dirs, or their sessions or the beginnings of those; with --finished directories of work_dirs')
-		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
+		.addOption(rootOption())
 		.option('--finished', 'all work_dirs of these directories whose maps have ended (default: of --root)')
 		.option('--older-than <time>', 'with --finished: only those that ended so long ago, as 7d, 36h or 90m')
 		.option('--cancel', 'also of maps that run, or were left: they are cancelled first')

@@ -2,7 +2,7 @@
 import {Command} from 'commander';
 import type {FoundFiles} from '../../later/collect-files.js';
 import {CommandError, EXIT_FAILED, UsageError} from '../command-error.js';
-import {findWorkDir} from '../find-work-dir.js';
+import {findWorkDir, rootOption} from '../find-work-dir.js';
 import {formatItasks} from '../look/format-errors.js';
 import {print, printJson, say} from '../terminal.js';
 
@@ -24,7 +24,7 @@ export const collectCommand = (): Command => {
 		.argument('<dir>', 'the work_dir, or its session or the beginning of that')
 		.argument('<pattern>', "of files within a task's directory, as 'rows.csv' or 'out/*.npy'; in quotes, for it is not for your shell")
 		.argument('[out]', 'the directory that they are copied to; with --concat the file')
-		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
+		.addOption(rootOption())
 		.option('--concat', 'join text files in task order into one file')
 		.option('--header <n>', 'with --concat: the first n lines are a header, which is written once', '0')
 		.option('--check', 'only say which tasks have no such file')

@@ -1,7 +1,7 @@
 /** `qmr errors`: why tasks failed, equal failures told once. */
 import {Command} from 'commander';
 import {EXIT_FAILED} from '../command-error.js';
-import {findWorkDir} from '../find-work-dir.js';
+import {findWorkDir, rootOption} from '../find-work-dir.js';
 import {coloursFor, print, printJson, say} from '../terminal.js';
 
 export const errorsCommand = (): Command =>
@@ -11,7 +11,7 @@ export const errorsCommand = (): Command =>
 			'Tells why tasks of a map have no result: every failure once, with all tasks that failed like that, where, one of them in full, and what to do. Ends with 1 when there is any, else with 0.',
 		)
 		.argument('[dir]', 'the work_dir, or its session or the beginning of that (default: the newest)')
-		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
+		.addOption(rootOption())
 		.option('--kind <kind>', 'only failures of this kind, as out-of-memory')
 		.option('--json', 'print JSON')
 		.addHelpText('after', EXAMPLES)

@@ -2,7 +2,7 @@
 import {resolve} from 'node:path';
 import {Command, Option} from 'commander';
 import {UsageError} from '../command-error.js';
-import {findWorkDir} from '../find-work-dir.js';
+import {findWorkDir, rootOption} from '../find-work-dir.js';
 import {toPlainLine} from '../plain-text.js';
 import {print, printJson, say} from '../terminal.js';
 
@@ -17,7 +17,7 @@ export const reportCommand = (): Command =>
 		.option('-o, --output <file>', 'where to write it; - for stdout (default: report-<session>.html here)')
 		.option('--force', 'overwrite a file that is no report')
 		.addOption(new Option('--json', 'print the figures and the advice as JSON, and write no file').conflicts(['output', 'force']))
-		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
+		.addOption(rootOption())
 		.addHelpText('after', EXAMPLES)
 		.action(writeReport);
 

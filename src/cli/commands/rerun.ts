@@ -1,10 +1,10 @@
 /** `qmr rerun`: computes tasks of a map again. */
 import {Command, Option} from 'commander';
+import {shellWord} from '../../quote-for-shell.js';
 import {parseItasks} from '../act/parse-itasks.js';
 import {refuseToLeaveLocal} from '../act/refuse-to-leave-local.js';
 import {UsageError} from '../command-error.js';
-import {findWorkDir} from '../find-work-dir.js';
-import {shellWord} from '../look/words.js';
+import {findWorkDir, rootOption} from '../find-work-dir.js';
 import type {FlagName} from '../pool-flag-texts.js';
 import {addPoolFlags, readPoolFlags} from '../pool-flags.js';
 import {say} from '../terminal.js';
@@ -17,7 +17,7 @@ export const rerunCommand = (): Command => {
 		)
 		.argument('<dir>', 'the work_dir, or its session or the beginning of that')
 		.argument('[itask...]', 'numbers of tasks, as 3 or 3,7,9-41 (default: all that have no result)')
-		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
+		.addOption(rootOption())
 		.option('--all', 'run the whole map again, as a new one beside the first')
 		.option('--local', 'compute one task here, in the foreground, and print its result; nothing is written into the work_dir')
 		.addOption(new Option('--inspect-brk [address]', 'with --local: wait for a debugger, and stop before the function is called'))

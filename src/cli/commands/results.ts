@@ -1,7 +1,7 @@
 /** `qmr results`: what is finished, as CSV or JSON. */
 import {Command, Option} from 'commander';
 import {EXIT_FAILED, UsageError} from '../command-error.js';
-import {findWorkDir} from '../find-work-dir.js';
+import {findWorkDir, rootOption} from '../find-work-dir.js';
 import type {Format} from '../look/write-results.js';
 import {say} from '../terminal.js';
 
@@ -12,7 +12,7 @@ export const resultsCommand = (): Command =>
 			'Writes the results that are there, in task order, and says on stderr which are missing. It may be called again while the map runs, and long after it has ended. Ends with 1 when any result is missing, else with 0.',
 		)
 		.argument('[dir]', 'the work_dir, or its session or the beginning of that (default: the newest)')
-		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
+		.addOption(rootOption())
 		.addOption(
 			new Option(
 				'-f, --format <format>',

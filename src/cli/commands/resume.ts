@@ -1,7 +1,7 @@
 /** `qmr resume`: goes on with a map whose process has ended or has left it. */
 import {Command} from 'commander';
 import {refuseToLeaveLocal} from '../act/refuse-to-leave-local.js';
-import {findWorkDir} from '../find-work-dir.js';
+import {findWorkDir, rootOption} from '../find-work-dir.js';
 import type {FlagName} from '../pool-flag-texts.js';
 import {addPoolFlags, readPoolFlags} from '../pool-flags.js';
 
@@ -12,7 +12,7 @@ export const resumeCommand = (): Command => {
 			'Goes on with a map whose process was killed, was ended, or has left it: what is finished is read, queue-jobs that live are waited for, and only the rest is submitted. The work_dir is kept, unless --no-keep-work-dir says otherwise. Ends with 0 when every task has a result, else with 1.',
 		)
 		.argument('<dir>', 'the work_dir, or its session or the beginning of that')
-		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
+		.addOption(rootOption())
 		.option('--detach', 'leave the map as soon as all is submitted')
 		.option('--json', 'print JSON')
 		.addHelpText('after', EXAMPLES);

@@ -1,7 +1,7 @@
 /** `qmr show`: all of one task, or of the map itself. */
 import {Command} from 'commander';
 import {UsageError} from '../command-error.js';
-import {findWorkDir} from '../find-work-dir.js';
+import {findWorkDir, rootOption} from '../find-work-dir.js';
 import {coloursFor, print, printJson} from '../terminal.js';
 
 export const showCommand = (): Command => {
@@ -12,7 +12,7 @@ export const showCommand = (): Command => {
 		)
 		.argument('[dir]', 'the work_dir, or its session or the beginning of that (default: the newest)')
 		.argument('[itask]', 'the index of the task, from 0')
-		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
+		.addOption(rootOption())
 		.option('--queue', 'ask the scheduler, too, what its queue-job waits for (it changes nothing there)')
 		.option('--json', 'print JSON');
 	for (const [part, what] of PARTS) command.option(`--${part}`, what);

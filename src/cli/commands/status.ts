@@ -1,6 +1,6 @@
 /** `qmr status`: how one map is. */
 import {Command} from 'commander';
-import {findWorkDir} from '../find-work-dir.js';
+import {findWorkDir, rootOption} from '../find-work-dir.js';
 import {coloursFor, print, printJson} from '../terminal.js';
 
 export const statusCommand = (): Command =>
@@ -10,7 +10,7 @@ export const statusCommand = (): Command =>
 			'Tells how a map is: how many tasks are done, what its queue-jobs do and where, how fast it goes, why tasks failed, and whether anybody works in it. It ends with 0 whatever became of the tasks.',
 		)
 		.argument('[dir]', 'the work_dir, or its session or the beginning of that (default: the newest)')
-		.option('--root <dir>', 'where sessions are looked for (default: `workRoot` of qmr.config.json, else .qmr)')
+		.addOption(rootOption())
 		.option('--chunks', 'a line for each chunk, too: its queue-job, state, attempts, host, time')
 		.option('--queue', 'ask the scheduler, too, what the queue-jobs wait for (it changes nothing there)')
 		.option('-w, --watch', 'show it anew every 2 s until the map ends; Ctrl-C ends only the display')

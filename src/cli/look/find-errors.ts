@@ -2,6 +2,7 @@
 import {ADVICE} from '../../advice.js';
 import {findRanges, formatRanges, toLine} from '../../group-failures.js';
 import type {JournalLine} from '../../journal.js';
+import {shellWord} from '../../quote-for-shell.js';
 import {openWorkDir} from '../../read/open-work-dir.js';
 import {readTasks} from '../../read/read-work-dir.js';
 import {UsageError} from '../command-error.js';
@@ -11,7 +12,6 @@ import {countGrouped, createErrorGroups, type ErrorGroup} from './error-groups.j
 import {formatErrorGroup} from './format-errors.js';
 import {groupProblems} from './group-problems.js';
 import {toJsonValue} from './json-value.js';
-import {shellWord} from './words.js';
 
 export type FoundErrors = {
 	readonly workDir: string;

@@ -1,9 +1,10 @@
 /** run.json in words. Pure. */
 import {inspect} from 'node:util';
 import type {Manifest} from '../../manifest.js';
+import {shellWord} from '../../quote-for-shell.js';
 import {toPlainLine} from '../plain-text.js';
 import type {Colours} from '../terminal.js';
-import {formatFunction, shellWord} from './words.js';
+import {formatFunction} from './words.js';
 
 export const formatManifest = (workDir: string, manifest: Manifest, {bold, dim}: Pick<Colours, 'bold' | 'dim'>): string => {
 	const {processNode, function: reference} = manifest;

@@ -4,13 +4,14 @@ import {formatDuration} from '../../format-duration.js';
 import {formatRanges} from '../../group-failures.js';
 import type {JournalLine} from '../../journal.js';
 import {rerunPath} from '../../layout.js';
+import {shellWord} from '../../quote-for-shell.js';
 import type {AttemptRecord} from '../../read/read-work-dir.js';
 import {toPlainLine, toPlainText} from '../plain-text.js';
 import {formatTable} from '../print-table.js';
 import type {Colours} from '../terminal.js';
 import {formatAdvice, formatRemote, indent} from './format-errors.js';
 import type {TaskView} from './look-at-task.js';
-import {formatEvent, formatOwner, formatState, formatTime, shellWord} from './words.js';
+import {formatEvent, formatOwner, formatState, formatTime} from './words.js';
 
 export const formatTask = (view: TaskView, colours: Colours): string => {
 	const {map, task, known, chunk, numTasks, files} = view;

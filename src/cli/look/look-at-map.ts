@@ -1,10 +1,10 @@
 /** All that `qmr status` tells of a map: what the journal says, corrected by what is in the files of chunks that failed or are being computed. */
-
-import {type ChunkSummary, type MapSummary, summariseMap, type TaskCounts} from '../../later/summarise-map.js';
+import {type ChunkSummary, type MapSummary, summariseMap} from '../../later/summarise-map.js';
 import {parseRerunName, rerunPath} from '../../layout.js';
 import {lookAtOwner, type OwnerView} from '../../look-at-owner.js';
 import {type KnownChunk, type OpenWorkDir, openWorkDir} from '../../read/open-work-dir.js';
-import {readTasks, type TaskRecord} from '../../read/read-work-dir.js';
+import {readTasks} from '../../read/read-work-dir.js';
+import {countTasks, type TaskCounts} from '../../task-counts.js';
 import {requireWhole} from '../act/require-whole.js';
 import {createErrorGroups, type ErrorGroup} from './error-groups.js';
 
@@ -46,7 +46,7 @@ export const lookAtMap = async (workDir: string): Promise<MapView> => {
 	let numRead = 0;
 	let openRerun: number | undefined;
 	for await (const tasks of readTasks(map, {values: false, only})) {
-		correct(counts, toRead[numRead++] as ChunkSummary, countStates(tasks));
+		correct(counts, toRead[numRead++] as ChunkSummary, countTasks(tasks));
 		for (const task of tasks) {
 			groups.add(task);
 			if (task.outcome === undefined) openRerun ??= task.rerun;
@@ -59,15 +59,6 @@ export const lookAtMap = async (workDir: string): Promise<MapView> => {
 /** Whether some of its tasks, or all when its process has not seen it, may have their outcome. */
 const isBegun = ({state, numTasks}: ChunkSummary, {files}: KnownChunk): boolean =>
 	state !== 'done' && state !== 'failed' && files.some(({kind}) => kind === 'out' || (kind === 'part' && numTasks > 1));
-
-const countStates = (tasks: readonly TaskRecord[]): Outcomes => {
-	const cancelled = tasks.filter(({outcome}) => outcome?.status === 'rejected' && outcome.kind === 'cancelled').length;
-	return {
-		done: tasks.filter(({state}) => state === 'done').length,
-		failed: tasks.filter(({state}) => state === 'failed').length - cancelled,
-		cancelled,
-	};
-};
 
 type Outcomes = Pick<TaskCounts, 'done' | 'failed' | 'cancelled'>;
 

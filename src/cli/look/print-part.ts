@@ -1,11 +1,11 @@
 /** One part of what is known of a task, and nothing else: for other programs. */
+import {shellWord} from '../../quote-for-shell.js';
 import {CommandError} from '../command-error.js';
 import type {Part} from '../commands/show.js';
 import {openOutput} from '../run/open-output.js';
 import {formatRemote} from './format-errors.js';
 import {toJsonValue} from './json-value.js';
 import type {TaskView} from './look-at-task.js';
-import {shellWord} from './words.js';
 
 /** @throws CommandError when it has no such part (yet). */
 export const printPart = async (view: TaskView, part: Part): Promise<void> => {

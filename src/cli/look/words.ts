@@ -1,12 +1,14 @@
 /** What is known of a map, in words for people. */
+
 import {basename} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {formatDuration} from '../../format-duration.js';
 import type {FunctionReference} from '../../function-reference.js';
 import type {JournalLine} from '../../journal.js';
-import type {ChunkSummary, TaskCounts} from '../../later/summarise-map.js';
+import type {ChunkSummary} from '../../later/summarise-map.js';
 import type {OwnerView} from '../../look-at-owner.js';
-import {quoteForShell} from '../../quote-for-shell.js';
+import {shellWord} from '../../quote-for-shell.js';
+import type {TaskCounts} from '../../task-counts.js';
 
 export const formatFunction = (reference: FunctionReference): string => {
 	switch (reference.kind) {
@@ -134,6 +136,3 @@ export const formatEvent = ({event, jobId, host, state, rawState, kind, reason, 
 			return `${event}${because}`;
 	}
 };
-
-/** A path as a shell takes it. */
-export const shellWord = (text: string): string => (/^[\w./:@%+,=-]+$/.test(text) ? text : quoteForShell(text));

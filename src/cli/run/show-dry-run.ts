@@ -1,5 +1,6 @@
 /** What `--dry-run` says. */
 import type {DryRun} from '../../command-map.js';
+import {shellWord} from '../../quote-for-shell.js';
 import {print, printJson, say} from '../terminal.js';
 
 /** The first ones tell what all are like. */
@@ -17,11 +18,8 @@ export const showDryRun = (dryRun: DryRun | undefined, isJson: boolean): void =>
 		return;
 	}
 	say(`${numTasks} tasks; by the engine ${engine} ${calls.length === 1 ? 'this would be submitted' : `${calls.length} submissions`}:`);
-	for (const call of calls.slice(0, MAX_SHOWN)) say(`  ${call.map(quoteWord).join(' ')}`);
+	for (const call of calls.slice(0, MAX_SHOWN)) say(`  ${call.map(shellWord).join(' ')}`);
 	if (calls.length > MAX_SHOWN) say('  …');
-	say(`Nothing was submitted. To start it: qmr resume ${quoteWord(workDir)}`);
+	say(`Nothing was submitted. To start it: qmr resume ${shellWord(workDir)}`);
 	print(workDir);
 };
-
-/** For a shell. */
-export const quoteWord = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

@@ -1,0 +1,24 @@
+/** How many tasks came to what. */
+
+/** In numbers of tasks. */
+export type TaskCounts = {
+	readonly total: number;
+	readonly done: number;
+	readonly failed: number;
+	/** Not computed, for the map was ended before. */
+	readonly cancelled: number;
+	readonly running: number;
+	readonly pending: number;
+};
+
+/** What is asked of a task to count it. */
+export type CountedTask = {
+	readonly state: 'done' | 'failed' | 'running' | 'pending';
+	readonly outcome: {readonly status: 'fulfilled'} | {readonly status: 'rejected'; readonly kind: string} | undefined;
+};
+
+export const countTasks = (tasks: readonly CountedTask[]): TaskCounts => {
+	const counts = {total: tasks.length, done: 0, failed: 0, cancelled: 0, running: 0, pending: 0};
+	for (const {state, outcome} of tasks) counts[outcome?.status === 'rejected' && outcome.kind === 'cancelled' ? 'cancelled' : state]++;
+	return counts;
+};
