@@ -121,7 +121,8 @@ test('a map without a journal, or with one that is cut, is told of as far as it 
 });
 
 test('a map in which a process works, one that was left, and one whose process has died are told apart', async () => {
-	const queued = await submitMap({source: 'export const fn = n => n;', tasks: [1, 2, 3]});
+	// Its process asks the queue, too, and with every question something would happen there.
+	const queued = await submitMap({source: 'export const fn = n => n;', tasks: [1, 2, 3]}, {maxRunning: 0});
 	onTestFinished(queued.remove);
 	const process_ = async (): Promise<unknown> => JSON.parse((await runQmr(['ls', '--json'], {cwd: queued.directory})).stdout);
 	expect(await process_()).toMatchObject([{owner: {kind: 'alive', pid: process.pid}, tasks: {total: 3, done: 0, pending: 3}}]);

@@ -153,12 +153,12 @@ const leave = async (map: QueuedMap): Promise<void> => {
 
 describe('of a map in a queue', () => {
 	test('a process that works in it is told of, and so is that it was left', async () => {
-		const map = await submitMap({source: SOURCE, tasks: [0, 1, 2]});
+		// Its process asks the queue, too, and with every question something would happen there.
+		const map = await submitMap({source: SOURCE, tasks: [0, 1, 2]}, {maxRunning: 0});
 		onTestFinished(map.remove);
 		const {stdout} = await runQmr(['status'], {cwd: map.directory});
 		expect(stdout).toMatch(/^process +the process \d+ on \S+ works in it$/m);
-		// Its process asks the queue, and with every question something happens there.
-		expect(stdout).toMatch(/^queue-jobs +(?:\d (?:running|pending)(?:, )?)+$/m);
+		expect(stdout).toMatch(/^queue-jobs +3 pending$/m);
 		await leave(map);
 		const {stdout: later} = await runQmr(['status'], {cwd: map.directory});
 		expect(later).toMatch(/^process +nobody works in it: its process has left it\. To go on: qmr resume \/.*\/run$/m);
