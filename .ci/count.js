@@ -9,7 +9,7 @@ const suites = readdirSync(directory)
 	.map(name => name.slice(0, -'.exit-code'.length))
 	.sort();
 
-/** @typedef {{name: string, status: string, assertionResults: {status: string, fullName: string}[]}} TestFile */
+/** @typedef {{name: string, status: string, assertionResults: {status: string, fullName: string, failureMessages?: string[]}[]}} TestFile */
 /** @type {Map<string, TestFile[]>} */
 const results = new Map();
 /** On the engines a test shows nothing by being skipped: it must have passed in one of their suites, as root or as an ordinary user. */
@@ -31,9 +31,9 @@ for (const suite of suites) {
 	for (const {name, status, assertionResults} of results.get(suite) ?? []) {
 		if (status === 'failed' && assertionResults.length === 0) failures.push(`${suite}: ${name} could not be run`);
 	}
-	for (const [title, status] of titlesOf(suite)) {
+	for (const [title, status, why] of titlesOf(suite)) {
 		if (status === 'passed') passed++;
-		else if (status === 'failed' || (mustRun(suite) && !passedOnEngines.has(title))) failures.push(`${suite}: ${status}: ${title}`);
+		else if (status === 'failed' || (mustRun(suite) && !passedOnEngines.has(title))) failures.push(`${suite}: ${status}: ${title}${why}`);
 	}
 	// Errors outside any test.
 	const exitCode = readFileSync(join(directory, `${suite}.exit-code`), 'utf8').trim();
@@ -55,6 +55,16 @@ function mustRun(suite) {
 /** @param {string} suite */
 function titlesOf(suite) {
 	return (results.get(suite) ?? []).flatMap(({name, assertionResults}) =>
-		assertionResults.map(({status, fullName}) => [`${basename(name)}: ${fullName}`, status]),
+		assertionResults.map(({status, fullName, failureMessages = []}) => [`${basename(name)}: ${fullName}`, status, indent(failureMessages)]),
 	);
+}
+
+/**
+ * The beginning of what was expected and of the stack: what comes before it in the log may be long, or lost.
+ *
+ * @param {string[]} messages
+ */
+function indent(messages) {
+	const lines = messages.flatMap(message => message.split('\n').slice(0, 30));
+	return lines.map(line => `\n        ${line}`).join('');
 }

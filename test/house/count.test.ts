@@ -20,9 +20,11 @@ const write = (suite: string, exitCode: number, ...statuses: readonly string[]):
 };
 
 const count = async (): Promise<{lastLine: string | undefined; exitCode: number}> => {
-	const {stdout, exitCode} = await run(process.execPath, ['.ci/count.js', directory], ROOT);
+	const {stdout, exitCode} = await countAll();
 	return {lastLine: stdout.trimEnd().split('\n').at(-1), exitCode};
 };
+
+const countAll = () => run(process.execPath, ['.ci/count.js', directory], ROOT);
 
 test('passed tests of all suites are added up', async () => {
 	write('test', 0, 'passed', 'passed');
@@ -34,6 +36,16 @@ test('failed tests are added up', async () => {
 	write('test', 1, 'passed', 'failed');
 	write('engines', 1, 'failed', 'passed');
 	expect(await count()).toEqual({lastLine: '2 passed, 2 failed', exitCode: 1});
+});
+
+test('what was expected of a failed test is told at the end, cut where it is long', async () => {
+	writeFileSync(join(directory, 'test.exit-code'), '1\n');
+	const failureMessages = [`AssertionError: expected 1 to be 2\n${'    at a line\n'.repeat(100)}`];
+	const assertionResults = [{status: 'failed', fullName: 'one is two', failureMessages}];
+	writeFileSync(join(directory, 'test.json'), JSON.stringify({testResults: [{name: 'a.test.ts', status: 'failed', assertionResults}]}));
+	const {stdout} = await countAll();
+	expect(stdout).toContain('failed: test: failed: a.test.ts: one is two\n        AssertionError: expected 1 to be 2\n');
+	expect(stdout.match(/at a line/g)).toHaveLength(29);
 });
 
 test('a skipped test counts as failed where everything must run, and not at all elsewhere', async () => {

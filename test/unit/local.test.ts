@@ -211,6 +211,8 @@ ${lines}`,
 	const {stdout, stderr, status} = spawnSync('/bin/sh', ['-c', `${before}exec ${words}`], {
 		encoding: 'utf8',
 		timeout: 50_000,
+		// Its files are written in the background: a test that counts descriptors would see them come and go.
+		env: {...process.env, TSX_DISABLE_CACHE: '1'},
 	});
 	return {stdout, stderr, status, directory};
 };
