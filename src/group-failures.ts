@@ -23,6 +23,10 @@ export const groupFailures = (failures: readonly Failure[]): string[] => {
 	return lines;
 };
 
+/** To be said behind how many have failed: they have not, the map was ended before. */
+export const andCancelled = (numCancelled: number): string =>
+	numCancelled === 0 ? '' : ` and ${numCancelled} ${numCancelled === 1 ? 'was' : 'were'} cancelled`;
+
 /** Messages may have many lines, or be as long as a file; the whole of them is in each failure. */
 export const toLine = (reason: string): string => {
 	const line = reason.replaceAll(/\s*\n\s*/g, ' ').trim();

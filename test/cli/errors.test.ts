@@ -153,7 +153,7 @@ describe('what was only not computed, for the map was ended, is cancelled and ha
 		expect(JSON.parse((await qmr('ls', '--json')).stdout)).toMatchObject([{tasks: COUNTS}]);
 		const status = await qmr('status');
 		expect(status.stdout).toMatch(/^tasks +1 of 6 done, 1 failed, 4 cancelled, 0 running, 0 pending$/m);
-		expect(status.stdout).toMatch(/^1 failed, 4 cancelled:\n {2}tasks 2-5 \(4 tasks\): cancelled, for .*\n {2}task 1: Error: boom\n/m);
+		expect(status.stdout).toMatch(/^1 failed, 4 cancelled:\n {2}task 1: Error: boom\n {2}tasks 2-5 \(4 tasks\): cancelled, for .*\n/m);
 		expect(status.stdout).toMatch(/^To go on: qmr resume /m);
 		expect(JSON.parse((await qmr('status', '--json')).stdout)).toMatchObject({tasks: COUNTS, isComplete: true, numFailuresRead: 5});
 		expect(JSON.parse((await qmr('report', '--json')).stdout)).toMatchObject({counts: COUNTS});
@@ -162,7 +162,7 @@ describe('what was only not computed, for the map was ended, is cancelled and ha
 	test('by errors, which begins with what has failed, and by results', async () => {
 		const {stdout, exitCode} = await qmr('errors');
 		expect(exitCode).toBe(1);
-		expect(stdout).toMatch(/^1 of 6 tasks have failed, all alike\.\n4 of 6 tasks were cancelled: the map was ended before\.\n/);
+		expect(stdout).toMatch(/^1 of 6 tasks have failed, all alike\.\n4 of 6 tasks were cancelled: the map was ended before\.\n\nError: boom\n/);
 		expect(stdout).toMatch(/qmr rerun \S+ 1 --local$/m);
 		expect(JSON.parse((await qmr('errors', '--json')).stdout)).toMatchObject({numFailed: 1, numCancelled: 4, numOpen: 0});
 		expect((await qmr('results')).stderr).toBe('1 of 6 results written; 1 failed: task 1; 4 cancelled: tasks 2-5.\n');

@@ -103,7 +103,7 @@ describe('a chunk that fails while the work_dir can’t be read', () => {
 		});
 		expect(error).toBeUndefined();
 		expect(numFaults).toBeGreaterThan(1);
-		expect(map.reducer.counts()).toEqual({done: 1, failed: 1});
+		expect(map.reducer.counts()).toEqual({done: 1, failed: 1, cancelled: 0});
 		expect(map.told).toHaveLength(2);
 	});
 
@@ -117,6 +117,6 @@ describe('a chunk that fails while the work_dir can’t be read', () => {
 			},
 		});
 		expect(await watch(map)).toBeUndefined();
-		expect(map.reducer.counts()).toEqual({done: 0, failed: 2});
+		expect(map.reducer.counts()).toEqual({done: 0, failed: 2, cancelled: 0});
 	});
 });

@@ -3,7 +3,7 @@ import {formatDuration} from '../../format-duration.js';
 import {formatRanges, toLine} from '../../group-failures.js';
 import type {ChunkSummary, MapSummary} from '../../later/summarise-map.js';
 import {shellWord} from '../../quote-for-shell.js';
-import type {TaskCounts} from '../../task-counts.js';
+import {formatCounts, type TaskCounts} from '../../task-counts.js';
 import {toPlainLine} from '../plain-text.js';
 import {formatTable} from '../print-table.js';
 import type {Colours} from '../terminal.js';
@@ -12,7 +12,7 @@ import {countGrouped} from './error-groups.js';
 import {formatItasks} from './format-errors.js';
 import {groupProblems} from './group-problems.js';
 import {isComplete, type MapView} from './look-at-map.js';
-import {formatAge, formatAgeShort, formatCounts, formatFunction, formatOwner, formatState, formatTime} from './words.js';
+import {formatAge, formatAgeShort, formatFunction, formatOwner, formatState, formatTime} from './words.js';
 
 export type StatusParts = {readonly chunks: boolean; readonly queue: QueueAnswer | undefined};
 

@@ -1,12 +1,13 @@
 /** Shows a map again and again until it ends, or until nobody wants to see it. It never touches the map. */
 import {setTimeout as sleep} from 'node:timers/promises';
+import {formatCounts} from '../../task-counts.js';
 import {toPlainJson} from '../plain-text.js';
 import {coloursFor, print, say} from '../terminal.js';
 import {formatStatus, type StatusParts} from './format-status.js';
 import {isComplete, isWatched, type MapView} from './look-at-map.js';
 import {toStatusJson} from './status-json.js';
 import {RemovedError} from './unless-removed.js';
-import {formatCounts, formatTime} from './words.js';
+import {formatTime} from './words.js';
 
 export type Watch = {
 	readonly workDir: string;

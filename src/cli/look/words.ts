@@ -8,7 +8,6 @@ import type {JournalLine} from '../../journal.js';
 import type {ChunkSummary} from '../../later/summarise-map.js';
 import type {OwnerView} from '../../look-at-owner.js';
 import {shellWord} from '../../quote-for-shell.js';
-import type {TaskCounts} from '../../task-counts.js';
 
 export const formatFunction = (reference: FunctionReference): string => {
 	switch (reference.kind) {
@@ -57,9 +56,6 @@ export const formatAgeShort = (fromMs: number, nowMs: number): string => {
 	if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
 	return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 };
-
-export const formatCounts = ({total, done, failed, cancelled, running, pending}: TaskCounts): string =>
-	`${done} of ${total} done, ${failed} failed, ${cancelled === 0 ? '' : `${cancelled} cancelled, `}${running} running, ${pending} pending`;
 
 /** Whether anybody works in it, and how to go on when nobody does. `isOver`: nothing is left to be computed. */
 export const formatOwner = (owner: OwnerView, {workDir, isOver, nowMs}: {workDir: string; isOver: boolean; nowMs: number}): string => {
