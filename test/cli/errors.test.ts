@@ -162,7 +162,9 @@ describe('what was only not computed, for the map was ended, is cancelled and ha
 	test('by errors, which begins with what has failed, and by results', async () => {
 		const {stdout, exitCode} = await qmr('errors');
 		expect(exitCode).toBe(1);
-		expect(stdout).toMatch(/^1 of 6 tasks have failed, all alike\.\n4 of 6 tasks were cancelled: the map was ended before\.\n\nError: boom\n/);
+		expect(stdout).toMatch(
+			/^1 of 6 tasks have failed, all alike\.\n4 of 6 tasks were cancelled: the map was ended before\.\n\nError: boom\n/,
+		);
 		expect(stdout).toMatch(/qmr rerun \S+ 1 --local$/m);
 		expect(JSON.parse((await qmr('errors', '--json')).stdout)).toMatchObject({numFailed: 1, numCancelled: 4, numOpen: 0});
 		expect((await qmr('results')).stderr).toBe('1 of 6 results written; 1 failed: task 1; 4 cancelled: tasks 2-5.\n');
