@@ -3,7 +3,8 @@
 type Failure = {readonly itask: number; readonly reason: string};
 
 const MAX_GROUPS = 10;
-const MAX_RANGES = 8;
+/** Of more ranges it is only said how many tasks they are. */
+export const MAX_RANGES = 8;
 const MAX_REASON_LENGTH = 300;
 
 /** One line for each distinct reason, the most frequent first, as `  tasks 3, 7, 9-41: boom`. */
@@ -44,9 +45,9 @@ export const findRanges = (numbers: Iterable<number>): [from: number, to: number
 	return ranges;
 };
 
-/** Ascending numbers as `3, 7, 9-41`. */
-export const formatRanges = (numbers: readonly number[]): string => {
+/** Ascending numbers as `3, 7, 9-41`. @param what - Of what they are the numbers. */
+export const formatRanges = (numbers: readonly number[], what: 'tasks' | 'chunks' = 'tasks'): string => {
 	const ranges = findRanges(numbers);
 	const shown = ranges.slice(0, MAX_RANGES).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
-	return ranges.length > MAX_RANGES ? `${shown.join(', ')}, … (${numbers.length} tasks)` : shown.join(', ');
+	return ranges.length > MAX_RANGES ? `${shown.join(', ')}, … (${numbers.length} ${what})` : shown.join(', ');
 };

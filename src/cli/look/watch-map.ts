@@ -67,7 +67,7 @@ const createDisplay = async (json: boolean): Promise<Display> => {
 			} else if (json) {
 				const now = toStatusJson(view, parts);
 				showChange(JSON.stringify({...now, rate: null, remainingMs: null, owner: null}), toPlainJson(JSON.stringify(now)));
-			} else showChange(formatCounts(counts), `${formatTime(new Date(view.atMs))} ${formatCounts(counts)}`);
+			} else showChange(formatCounts(counts), `${formatTime(new Date(view.atMs))} UTC ${formatCounts(counts)}`);
 		},
 		hasShown: () => last !== '',
 		end: () => live?.done(),
