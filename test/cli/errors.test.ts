@@ -169,7 +169,7 @@ describe('what was only not computed, for the map was ended, is cancelled and ha
 		const status = await qmr('status');
 		expect(status.stdout).toMatch(/^tasks +1 of 6 done, 1 failed, 4 cancelled, 0 running, 0 pending$/m);
 		expect(status.stdout).toMatch(/^1 failed, 4 cancelled:\n {2}task 1: Error: boom\n {2}tasks 2-5 \(4 tasks\): cancelled, for .*\n/m);
-		expect(status.stdout).toMatch(/^To go on: qmr resume /m);
+		expect(status.stdout).toMatch(/^To go on: qmr resume \S+ --no-stop-on-error$/m);
 		expect(JSON.parse((await qmr('status', '--json')).stdout)).toMatchObject({tasks: COUNTS, isComplete: true, numFailuresRead: 5});
 		expect(JSON.parse((await qmr('report', '--json')).stdout)).toMatchObject({counts: COUNTS});
 	});
@@ -181,8 +181,11 @@ describe('what was only not computed, for the map was ended, is cancelled and ha
 		expect(stdout).toMatch(/qmr rerun \S+ 1 --local$/m);
 		const cancelled = await qmr('errors', '--kind', 'cancelled');
 		expect(cancelled.stdout).toMatch(/^4 of 6 tasks were cancelled: the map was ended before\.\nOf other kinds: 1 exception\.\n/);
-		expect(cancelled.stdout.split('\n\n').at(-1)).toMatch(/^All of one task: +qmr show \S+ 2\nGo on with the map: +qmr resume \S+\n$/);
+		expect(cancelled.stdout.split('\n\n').at(-1)).toMatch(
+			/^All of one task: +qmr show \S+ 2\nGo on with the map: +qmr resume \S+ --no-stop-on-error\n$/,
+		);
 		expect(JSON.parse((await qmr('errors', '--json')).stdout)).toMatchObject({numFailed: 1, numCancelled: 4, numOpen: 0});
 		expect((await qmr('results')).stderr).toBe('1 of 6 results written; 1 failed: task 1; 4 cancelled: tasks 2-5.\n');
+		expect((await qmr('show', 'run', '4')).stdout).toMatch(/ {2}its tasks without a result were cancelled, for another task failed/);
 	});
 });

@@ -2,6 +2,7 @@
 import {ADVICE} from '../../advice.js';
 import {findRanges, toLine} from '../../group-failures.js';
 import type {JournalLine} from '../../journal.js';
+import type {Manifest} from '../../manifest.js';
 import {openWorkDir} from '../../read/open-work-dir.js';
 import {readTasks} from '../../read/read-work-dir.js';
 import {UsageError} from '../command-error.js';
@@ -10,6 +11,8 @@ import {toJsonValue} from './json-value.js';
 
 export type FoundErrors = {
 	readonly workDir: string;
+	/** As `run.json` has them. */
+	readonly options: Manifest['options'];
 	readonly numTasks: number;
 	readonly numFailed: number;
 	/** Not computed, for the map was ended before. They are in `groups`, too. */
@@ -48,6 +51,7 @@ export const findErrors = async (workDir: string, kind?: string): Promise<FoundE
 	return {
 		...{
 			workDir: map.workDir,
+			options: map.manifest.options,
 			numTasks,
 			numOpen,
 			numCancelled,

@@ -7,6 +7,7 @@ import {countGrouped, type ErrorGroup} from './error-groups.js';
 import type {FoundErrors, GivenUp} from './find-errors.js';
 import {formatErrorGroup} from './format-errors.js';
 import {groupProblems} from './group-problems.js';
+import {formatGoOn} from './words.js';
 
 const MAX_GROUPS = 20;
 
@@ -61,7 +62,7 @@ const formatOthers = (others: readonly ErrorGroup[]): string => {
 	return `Of other kinds: ${kinds.map(kind => `${countGrouped(others.filter(group => group.kind === kind))} ${toPlainLine(kind)}`).join(', ')}`;
 };
 
-const formatHints = ({workDir, groups, others}: FoundErrors): string[] => {
+const formatHints = ({workDir, options, numFailed, groups, others}: FoundErrors): string[] => {
 	const failed = groups.filter(isFailed);
 	const word = shellWord(workDir);
 	const first = (failed[0] ?? groups[0])?.itasks[0] ?? 0;
@@ -77,7 +78,7 @@ const formatHints = ({workDir, groups, others}: FoundErrors): string[] => {
 	return [
 		`All of one task:          qmr show ${word} ${first}`,
 		...(failed.length === 0 ? [] : [`Compute it here again:    qmr rerun ${word} ${first} --local`, ...again]),
-		...(groups.some(isCancelled) ? [`Go on with the map:       qmr resume ${word}`] : []),
+		...(groups.some(isCancelled) ? [`Go on with the map:       ${formatGoOn(workDir, options, numFailed)}`] : []),
 	];
 };
 
