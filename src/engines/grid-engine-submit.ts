@@ -22,10 +22,11 @@ export type Submitter = {
 	readonly describe: (request: PlacedRequest | PlacedRequest<ArrayRequest>) => readonly string[];
 };
 
-export const createSubmitter = (options: SubmitOptions): Submitter => {
+/** @param environment - Of which qsub gets what it needs. */
+export const createSubmitter = (options: SubmitOptions, environment: () => NodeJS.ProcessEnv): Submitter => {
 	const takeTurn = createTurns(options.submitConcurrency);
 	const call = async (args: readonly string[], numElements?: number): Promise<SubmitOutcome> => {
-		const settings = {timeoutMs: options.programTimeoutMs, environment: submitEnvironment(process.env)};
+		const settings = {timeoutMs: options.programTimeoutMs, environment: submitEnvironment(environment())};
 		return judgeSubmission(await runGridEngineProgram(options.qsubPath, args, settings), numElements);
 	};
 	const submitOne = createAvoidance<PlacedRequest>((request, isAvoiding) =>

@@ -2,7 +2,6 @@
 import {createAvoidance} from './avoid-hosts.js';
 import type {ArrayRequest, JobRequest, SubmitOutcome} from './engine.js';
 import {type ProgramResult, runProgram} from './run-program.js';
-import {slurmEnvironment} from './slurm-environment.js';
 import {createTurns, submitInOrder} from './submit-in-order.js';
 
 export type SubmitOptions = {
@@ -25,12 +24,13 @@ export type Submitter = {
 	readonly describe: (request: JobRequest | ArrayRequest) => readonly string[];
 };
 
-export const createSubmitter = (options: SubmitOptions): Submitter => {
+/** @param environment - In which sbatch and squeue are called. */
+export const createSubmitter = (options: SubmitOptions, environment: () => NodeJS.ProcessEnv): Submitter => {
 	const takeTurn = createTurns(options.submitConcurrency);
 	const run = (program: string, args: readonly string[]): Promise<ProgramResult> =>
 		runProgram(program, args, {
 			timeoutMs: options.programTimeoutMs,
-			environment: slurmEnvironment(process.env),
+			environment: environment(),
 			// What sbatch is given it hands on to the queue-job.
 			isEnvironmentExact: true,
 			giveUpAt: TRIES_AGAIN,

@@ -1,6 +1,7 @@
 /** Slurm: queue-jobs by sbatch, watched by squeue, removed by scancel, explained by scontrol and, where there is an accounting, by sacct. */
 import {PoolError} from '../errors.js';
 import type {Engine, JobStatus} from './engine.js';
+import {keepCluster} from './keep-cluster.js';
 import {createMaxElements} from './max-elements.js';
 import {removeInSlices} from './remove-in-slices.js';
 import {type ProgramResult, runProgram} from './run-program.js';
@@ -18,10 +19,11 @@ export type SlurmOptions = SubmitOptions &
 	};
 
 export const createSlurmEngine = (options: SlurmOptions): Engine => {
-	const run: Run = (program, args) =>
-		runProgram(program, args, {timeoutMs: options.programTimeoutMs, environment: slurmEnvironment(process.env)});
-	const {scontrolPath} = options;
-	const {submitAll, submitArray, describe} = createSubmitter(options);
+	const cluster = keepCluster();
+	const environment = (): NodeJS.ProcessEnv => slurmEnvironment(cluster.environment());
+	const run: Run = (program, args) => runProgram(program, args, {timeoutMs: options.programTimeoutMs, environment: environment()});
+	const {squeuePath, scontrolPath, user, programTimeoutMs} = options;
+	const {submitAll, submitArray, describe} = createSubmitter(options, environment);
 	return {
 		name: 'slurm',
 		statusCost: 'call',
@@ -39,9 +41,7 @@ export const createSlurmEngine = (options: SlurmOptions): Engine => {
 			describe: async request => describe(request),
 			elementId: (arrayId, element) => `${arrayId}_${element}`,
 		},
-		status: shareStatus(JSON.stringify([options.squeuePath, options.scontrolPath, options.user, options.programTimeoutMs]), () =>
-			createAsk(run, options),
-		),
+		status: shareStatus(JSON.stringify([squeuePath, scontrolPath, user, programTimeoutMs, cluster.key]), () => createAsk(run, options)),
 		// `--quiet`: those that are gone are no errors.
 		remove: ids => removeInSlices(ids, async slice => whyUnheard(await run(options.scancelPath, ['--quiet', ...slice]))),
 		explain: createExplain(run, options),

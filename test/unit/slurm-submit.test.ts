@@ -133,7 +133,7 @@ describe('submissions', () => {
 			user: 'ada',
 			...PLAIN,
 		};
-		return {directory, ...createSubmitter({...made, ...options})};
+		return {directory, ...createSubmitter({...made, ...options}, () => slurmEnvironment(process.env))};
 	};
 
 	test('hand nothing to sbatch, and so to the queue-job, that it does not need', async () => {
