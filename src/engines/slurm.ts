@@ -7,6 +7,7 @@ import {removeInSlices} from './remove-in-slices.js';
 import {type ProgramResult, runProgram} from './run-program.js';
 import {shareStatus} from './share-status.js';
 import {listArguments, parseListing} from './slurm-answers.js';
+import {formatElementId, groupIds} from './slurm-elements.js';
 import {slurmEnvironment} from './slurm-environment.js';
 import {createExplain, type ExplainOptions, type Run} from './slurm-explain.js';
 import {createNodeWatch} from './slurm-nodes.js';
@@ -39,11 +40,11 @@ export const createSlurmEngine = (options: SlurmOptions): Engine => {
 			),
 			submit: submitArray,
 			describe: async request => describe(request),
-			elementId: (arrayId, element) => `${arrayId}_${element}`,
+			elementId: formatElementId,
 		},
 		status: shareStatus(JSON.stringify([squeuePath, scontrolPath, user, programTimeoutMs, cluster.key]), () => createAsk(run, options)),
 		// `--quiet`: those that are gone are no errors.
-		remove: ids => removeInSlices(ids, async slice => whyUnheard(await run(options.scancelPath, ['--quiet', ...slice]))),
+		remove: ids => removeInSlices(groupIds(ids), async slice => whyUnheard(await run(options.scancelPath, ['--quiet', ...slice]))),
 		explain: createExplain(run, options),
 	};
 };
