@@ -176,7 +176,7 @@ describe.each(ENGINES)('on %s', engine => {
 				writeFileSync(file('five'), '');
 				await new Promise(() => undefined);
 			};
-			const run = await pool.submit(work.identity, left(), {workDir});
+			const run = await pool.submit(work.identity, left(), {workDir, chunkSize: 1});
 			await until(() => existsSync(file('five')) && readdirSync(workDir).filter(name => name.endsWith('.tasks')).length === 5);
 			await run.detach();
 			let numMade = 0;
@@ -189,7 +189,7 @@ describe.each(ENGINES)('on %s', engine => {
 				if (taken.length === 10) break;
 			}
 			expect(taken).toEqual(upTo(10));
-			// So far it was compared, and further chunks are one task each: a thousand are written ahead.
+			// A thousand chunks are written ahead, each of one task.
 			expect(numMade).toBeGreaterThanOrEqual(10);
 			expect(numMade).toBeLessThan(1100);
 		});
