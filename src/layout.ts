@@ -113,7 +113,8 @@ export const createSession = (nowMs: number, randomBytes: Uint8Array): string =>
 };
 
 /** `q<session>#<ichunk>.<attempt>`: unique, starts with a letter, and made of characters that Grid Engine takes in a name. */
-export const jobName = (session: string, ichunk: number, attempt: number): string => `${namePrefix(session)}${chunkName(ichunk)}.${attempt}`;
+export const jobName = (session: string, ichunk: number, attempt: number): string =>
+	`${namePrefix(session)}${chunkName(ichunk)}.${attempt}`;
 
 /** `q<session>#<first ichunk>-<last ichunk>.<attempt>`: the name of all elements of an array. */
 export const arrayName = (session: string, first: number, last: number, attempt: number): string =>

@@ -3,7 +3,11 @@ import type {MapState} from './map-state.js';
 import type {Ports} from './ports.js';
 
 /** What the queue has not heard of is tried again with the next ones, with the next question, and at the end. */
-export const removeJobs = async (state: MapState, {engine, clock}: Pick<Ports, 'engine' | 'clock'>, ids: readonly string[]): Promise<void> => {
+export const removeJobs = async (
+	state: MapState,
+	{engine, clock}: Pick<Ports, 'engine' | 'clock'>,
+	ids: readonly string[],
+): Promise<void> => {
 	for (const id of ids) state.unremoved.add(id);
 	if (state.unremoved.size === 0) return;
 	try {

@@ -53,7 +53,9 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 			describe,
 			elementId: formatElementId,
 		},
-		status: shareStatus(JSON.stringify([qstatPath, user, errorStateIndicator, programTimeoutMs, cluster.key]), () => createAsk(run, options)),
+		status: shareStatus(JSON.stringify([qstatPath, user, errorStateIndicator, programTimeoutMs, cluster.key]), () =>
+			createAsk(run, options),
+		),
 		remove: ids => removeInSlices(groupIds(ids), async slice => whyUnheard(await run(options.qdelPath, slice, options.programTimeoutMs))),
 		explain: createExplain(run, options),
 	};

@@ -128,7 +128,7 @@ export const NO_MASTER: RegExp =
  * controller there are neither settings nor clusters to be had.
  */
 const PASSING =
-	/error writing script|create job record, try again|submissions disabled|partition not available \(inactive or drain\)|configuration source|talking to the database|clusters can be reached/i;
+	/error writing script|create job record, try again|submissions disabled|partition not available \(inactive or drain\)|configuration source|talking to (?:the )?database|clusters can be reached/i;
 
 /** What a call of sbatch has brought about, as seen on 22.05. */
 export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResult): SubmitOutcome => {

@@ -55,7 +55,8 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 	test('leaves core files where the caller would, and nowhere else', () => {
 		// What a queue of Grid Engine does to the limit; the hard one is left as it is.
 		const lift = 'ulimit -S -c "$(ulimit -H -c)"';
-		const worker = "import('node:fs').then(({readFileSync}) => console.log(/^Max core file size +(.*?) +bytes/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1]));";
+		const worker =
+			"import('node:fs').then(({readFileSync}) => console.log(/^Max core file size +(.*?) +bytes/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1]));";
 		const limitOf = (coreFiles: boolean, args: readonly string[]): string => {
 			const workDir = makeWorkDir({coreFiles, worker});
 			const input = `${lift}\n${readFileSync(join(workDir, LAUNCHER), 'utf8')}`;

@@ -42,10 +42,17 @@ describe('what a call of sbatch has brought about', () => {
 		[failed('System submissions disabled'), 'temporary'],
 		[failed('Required partition not available (inactive or drain)'), 'temporary'],
 		[failed('Requested partition configuration not available now'), 'permanent'],
-		['sbatch: error: _establish_config_source: failed to fetch config\nsbatch: fatal: Could not establish a configuration source\n', 'temporary'],
 		[
-			'sbatch: error: There is a problem talking to the database: Connection refused.  Only local cluster communication is available, remove SLURM_CLUSTERS from your environment or contact your admin to resolve the problem.\n',
+			'sbatch: error: _establish_config_source: failed to fetch config\nsbatch: fatal: Could not establish a configuration source\n',
 			'temporary',
+		],
+		[
+			"sbatch: error: Problem talking to database\nsbatch: error: 'big' can't be reached now, or it is an invalid entry for --cluster.  Use 'sacctmgr list clusters' to see available clusters.\n",
+			'temporary',
+		],
+		[
+			"sbatch: error: 'bog' can't be reached now, or it is an invalid entry for --cluster.  Use 'sacctmgr list clusters' to see available clusters.\n",
+			'permanent',
 		],
 		['sbatch: error: No clusters can be reached now. Contact your admin to resolve the problem.\n', 'temporary'],
 		[failed('Socket timed out on send/recv operation'), 'unanswered'],
