@@ -1,8 +1,11 @@
 /** Which cluster is spoken to, when the environment names another one meanwhile. */
+import {readdirSync} from 'node:fs';
+import {join} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {createEngineCache} from '../../src/engine-cache.js';
 import type {Engine} from '../../src/engines/engine.js';
 import type {PoolOptions} from '../../src/options.js';
+import {Pool} from '../../src/pool.js';
 import {userName} from '../../src/user-name.js';
 import {makePrograms} from '../helpers/made-programs.js';
 import {withVariables} from '../helpers/variables.js';
@@ -79,6 +82,14 @@ describe.each(SCHEDULERS)('with $variable', ({variable, options: makeOptions}) =
 		const engine = await createEngineCache()({...makeOptions(), qsubPath: paths.submit, sbatchPath: paths.submit});
 		await withVariables({KRB5CCNAME: '41'}, async () => expect(await engine.submit([REQUEST])).toEqual([{kind: 'submitted', id: '41'}]));
 	});
+});
+
+test('several clusters of Slurm are refused before anything is written or submitted', async () => {
+	const {paths, directory} = makePrograms({sbatch: ': >"${0%/*}/called"', squeue: 'exit 0', scancel: 'exit 0'});
+	const pool = new Pool({engine: 'slurm', sbatchPath: paths.sbatch, squeuePath: paths.squeue, scancelPath: paths.scancel});
+	const map = withVariables({SLURM_CLUSTERS: 'big,small'}, () => pool.map(Math.sqrt, [1], {workRoot: join(directory, 'root')}));
+	await expect(map).rejects.toMatchObject({code: 'ERR_POOL_OPTION', message: expect.stringContaining('got "big,small"')});
+	expect(readdirSync(directory).sort()).toEqual(['sbatch', 'scancel', 'squeue']);
 });
 
 test('the slots of this machine are shared whatever cluster is named', async () => {
