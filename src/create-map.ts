@@ -3,6 +3,7 @@ import {hostname} from 'node:os';
 import {isDeepStrictEqual} from 'node:util';
 import {totalLength} from './block-file/block-frames.js';
 import {type Chunking, cutChunks, type StreamChunking, withItasks} from './chunks.js';
+import {leavesCoreFiles} from './core-files.js';
 import type {Engine} from './engines/engine.js';
 import {type CapturedEnvironment, captureEnvironment} from './environment.js';
 import {feedTasks} from './feed-tasks.js';
@@ -123,6 +124,8 @@ export const createMap = async (
 		nodePath: launch.nodePath,
 		nodeArguments: [LAST_OF_LAUNCHER, ...launch.nodeArguments],
 		umask: launch.umask,
+		// Not as it was for the first: who computes again may do so to get one.
+		coreFiles: leavesCoreFiles(),
 		moreFiles: shared === undefined ? [] : [SHARED_VALUE],
 	});
 	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared, gitDiff}, ports.files, signal);

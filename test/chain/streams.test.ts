@@ -168,6 +168,31 @@ describe.each(ENGINES)('on %s', engine => {
 			expect(await pool.map(work.identity, numbers(8), {resume: workDir})).toEqual(upTo(8));
 			expect(existsSync(workDir)).toBe(false);
 		});
+
+		test('that has no end and was left goes on, and is read no further than its results are wanted', async () => {
+			const workDir = join(directory.path, 'left');
+			const left = async function* () {
+				for (let i = 0; i < 5; i++) yield i;
+				writeFileSync(file('five'), '');
+				await new Promise(() => undefined);
+			};
+			const run = await pool.submit(work.identity, left(), {workDir, chunkSize: 1});
+			await until(() => existsSync(file('five')) && readdirSync(workDir).filter(name => name.endsWith('.tasks')).length === 5);
+			await run.detach();
+			let numMade = 0;
+			const endless = function* () {
+				for (;;) yield numMade++;
+			};
+			const taken: number[] = [];
+			for await (const value of pool.imap(work.identity, endless(), {resume: workDir})) {
+				taken.push(value);
+				if (taken.length === 10) break;
+			}
+			expect(taken).toEqual(upTo(10));
+			// A thousand chunks are written ahead, each of one task.
+			expect(numMade).toBeGreaterThanOrEqual(10);
+			expect(numMade).toBeLessThan(1100);
+		});
 	});
 
 	describe('imap', () => {
