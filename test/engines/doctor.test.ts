@@ -60,7 +60,7 @@ test('a queue-job that may not start is removed, and the queue says why it waite
 	const {of, exitCode} = await examineSite([...ON_GRID_ENGINE, '--timeout', '3', '--qsub-args', '-h'], {cwd});
 	expect(of('round trip')).toMatchObject({
 		level: 'error',
-		found: expect.stringMatching(/^the queue-job \d+ waited for \d\.\d s and was removed \(state hqw\): it is held/),
+		found: expect.stringMatching(/^the queue-job \d+ waited for \d+\.\d s and was removed \(state hqw\): it is held/),
 	});
 	expect([exitCode, readdirSync(cwd)]).toEqual([1, []]);
 });

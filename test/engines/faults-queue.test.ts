@@ -88,7 +88,7 @@ test('a waiting queue-job that somebody deletes is not brought back, and one of 
 });
 
 test('a node that fails whatever it gets does not eat the tries of a chunk: the next one goes elsewhere', async () => {
-	// The first node that gets a queue-job is the one.
+	// The first node that gets a queue-job is the one: the file is there with its name, or not at all.
 	const hole = join(directory.path, 'hole');
 	const nodePath = join(directory.path, 'node');
 	const attempts = join(directory.path, 'attempts');
@@ -96,7 +96,7 @@ test('a node that fails whatever it gets does not eat the tries of a chunk: the 
 		nodePath,
 		`#!/bin/sh
 host=$(uname -n)
-{ set -C; echo "$host" >'${hole}'; } 2>/dev/null
+[ -e '${hole}' ] || { echo "$host" >'${hole}'.$$; ln '${hole}'.$$ '${hole}' 2>/dev/null; }
 echo "$host" >>'${attempts}'
 [ "$host" = "$(cat '${hole}')" ] && exit 3
 exec '${process.execPath}' "$@"

@@ -39,7 +39,7 @@ test('a queue-job that may not start is removed, and the queue says why it waite
 	const {of, exitCode} = await examineSite([...ON_SLURM, '--timeout', '3', '--sbatch-args', '--begin=now+1hour'], {cwd});
 	expect(of('round trip')).toMatchObject({
 		level: 'error',
-		found: expect.stringMatching(/^the queue-job \d+ waited for \d\.\d s and was removed \(state PENDING\): .*\(BeginTime\)$/),
+		found: expect.stringMatching(/^the queue-job \d+ waited for \d+\.\d s and was removed \(state PENDING\): .*\(BeginTime\)$/),
 	});
 	expect([exitCode, readdirSync(cwd)]).toEqual([1, []]);
 });
