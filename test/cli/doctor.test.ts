@@ -6,9 +6,9 @@ import {join} from 'node:path';
 import {type DummyQueue, type Fault, initQueueState, type QueueState, readQueueState} from 'queue-map-reduce/dummy-queue';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import {createTestDirectory} from '../helpers/engines.js';
-import {type Examined, examineSite, levelsOf} from '../helpers/examine-site.js';
+import {type Examined, examineSite, levelsOf, ONLY_WAITING} from '../helpers/examine-site.js';
 import {makePrograms} from '../helpers/made-programs.js';
-import {processesWith} from '../helpers/processes.js';
+import {killProcessesWith} from '../helpers/processes.js';
 import {withoutVitest} from '../helpers/programs.js';
 import {QMR, type QmrRun, runQmr} from '../helpers/qmr.js';
 
@@ -51,7 +51,7 @@ describe('on this machine', () => {
 			...{'worker-node': 'ok', 'shared files': 'ok', memory: expect.any(String), 'open files': 'ok', environment: 'ok'},
 			'scratch directory': 'ok',
 		});
-		expect(report).toMatchObject({exitCode: 0, stderr: ''});
+		expect(report).toMatchObject({exitCode: 0, stderr: ONLY_WAITING});
 		expect(Object.values(report.timings)).toHaveLength(9);
 		for (const ms of Object.values(report.timings)) expect(ms).toBeGreaterThanOrEqual(0);
 		expect(leftHere()).toEqual([]);
@@ -64,7 +64,7 @@ describe('on this machine', () => {
 		expect(stdout).toContain("     -> If there is a cluster here, put the scheduler's programs on PATH");
 		expect(stdout).toMatch(/\nThe round trip:\n {5}submit +\d+\.\d{3} s\n {5}wait in the queue +\d+\.\d{3} s\n/);
 		expect(stdout).toMatch(/\n(?:All is well: 12 checks|Maps will run here; \d of 12 checks warn)\.\n$/);
-		expect([exitCode, stderr]).toEqual([0, '']);
+		expect([exitCode, stderr]).toEqual([0, ONLY_WAITING]);
 	});
 
 	test('a work root that can not be used is an error, and no round trip is tried', async () => {
@@ -119,7 +119,7 @@ describe('on a queue', () => {
 	test('that is well no check fails, and nothing is left', async () => {
 		const {after, ...report} = await examineQueue({});
 		expect(report.findings.filter(({level}) => level === 'error')).toEqual([]);
-		expect(report).toMatchObject({exitCode: 0, stderr: ''});
+		expect(report).toMatchObject({exitCode: 0, stderr: ONLY_WAITING});
 		expect(report.of('scheduler')).toEqual({
 			check: 'scheduler',
 			level: 'ok',
@@ -203,7 +203,7 @@ describe('on a queue', () => {
 		const {of, exitCode, after} = await examineQueue({faults: [fault]}, '--timeout', '2');
 		expect(of('round trip')).toMatchObject({
 			level: 'error',
-			found: expect.stringMatching(/^the scheduler took no queue-job for 2\.\d s: .*unable to send message to qmaster/),
+			found: expect.stringMatching(/^the scheduler took no queue-job for \d+\.\d s: .*unable to send message to qmaster/),
 		});
 		expect(after.faults[0]?.seen).toBeGreaterThan(0);
 		expect([exitCode, leftHere()]).toEqual([1, []]);
@@ -216,7 +216,7 @@ describe('on a queue', () => {
 		);
 		expect(of('round trip')).toMatchObject({
 			level: 'error',
-			found: expect.stringMatching(/^the queue-job 1 waited for 6\.\d s and was removed \(state qw\): .*disabled/),
+			found: expect.stringMatching(/^the queue-job 1 waited for \d+\.\d s and was removed \(state qw\): .*disabled/),
 			toDo: expect.stringContaining('--timeout 3600'),
 		});
 		expect(stderr).toBe('qmr: the queue-job waits in the queue (for 6.0 s at the most, see --timeout)\n');
@@ -331,7 +331,8 @@ test.each([
 	await vi.waitUntil(() => readQueueState(queue.directory).jobs.length === 1, {timeout: 60_000, interval: 50});
 	child.kill(signal);
 	expect((await ended)[0]).toBe(exitCode);
-	expect(said).toBe(`qmr: ${signal}: nothing was left behind.\n`);
+	const last = `qmr: ${signal}: nothing was left behind.\n`;
+	expect([said.slice(0, -last.length), said.slice(-last.length)]).toEqual([ONLY_WAITING, last]);
 	const {calls, jobs} = readQueueState(queue.directory);
 	expect(calls.qdel).toBeGreaterThan(0);
 	expect([jobs, leftHere()]).toEqual([[], []]);
@@ -350,5 +351,5 @@ test('Ctrl-C while the scheduler does not answer ends it all the same', async ()
 	expect((await ended)[0]).toBe(130);
 	expect(leftHere()).toEqual([]);
 	// What hangs in the name of the fault.
-	for (const pid of processesWith(queue.directory)) process.kill(pid, 'SIGKILL');
+	killProcessesWith(queue.directory);
 });
