@@ -116,7 +116,8 @@ describe('a map with `arrayJobs`', () => {
 		const [id] = (tasks[0]?.jobId ?? '').split('.');
 		expect(tasks.map(({jobId}) => jobId)).toEqual(numbers(200).map(i => `${id}.${i + 1}`));
 		await untilNothingIsLeft();
-	});
+		// So many starts of Node take their time beside other suites.
+	}, 500_000);
 
 	test('submits again, alone, the chunk whose element was killed', async () => {
 		const qsubPath = await wrap('qsub');

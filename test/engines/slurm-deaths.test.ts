@@ -87,7 +87,8 @@ test('a worker that needs more than its memory is killed, and gets more when `re
 	const {begun} = t;
 	const tasks = [
 		{begun, megabytes: 1},
-		{begun, megabytes: 600},
+		// It is looked at once a second, if the machine comes to it.
+		{begun, megabytes: 600, holdsMs: 60_000},
 	];
 	const seen: unknown[] = [];
 	const results = await t.pool.map(faulty.fillHeap, tasks, {
