@@ -9,10 +9,10 @@ import {countBegins, linesOf, readBegins, untilBegun, untilDead} from '../helper
 import {call, untilNoted} from '../helpers/grid-engine.js';
 import {createProcessNode, startProcessNode} from '../helpers/process-node.js';
 import {runNode} from '../helpers/programs.js';
+import {prepareQueueTests} from '../helpers/queue-test.js';
 import {callAs, deleteJobs, fieldOf, listJobs, untilGone, untilState} from '../helpers/slurm.js';
-import {prepareSlurmTests} from '../helpers/slurm-test.js';
 
-const t = prepareSlurmTests();
+const t = prepareQueueTests('slurm');
 const HELD = {sbatchArgs: ['--hold']};
 
 const kindsOf = (outcomes: readonly Outcome<unknown>[]): unknown[] =>

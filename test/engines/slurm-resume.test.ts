@@ -7,10 +7,10 @@ import * as faulty from '../fixtures/faulty.mjs';
 import {countBegins, isAlive, killProcess, linesOf, untilBegun, untilFinished} from '../helpers/faults.js';
 import {call, untilNoted} from '../helpers/grid-engine.js';
 import {createProcessNode, type Plan, type ProcessNode, startProcessNode} from '../helpers/process-node.js';
+import {prepareQueueTests} from '../helpers/queue-test.js';
 import {deleteJobs, listJobs, type SlurmJob} from '../helpers/slurm.js';
-import {prepareSlurmTests} from '../helpers/slurm-test.js';
 
-const t = prepareSlurmTests();
+const t = prepareQueueTests('slurm');
 const started: ProcessNode[] = [];
 let options: PoolOptions;
 

@@ -3,10 +3,25 @@ import {execFile} from 'node:child_process';
 import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {expect} from 'vitest';
+import {afterEach, beforeEach, expect} from 'vitest';
 import type {Finding, SiteReport} from '../../src/doctor/finding.js';
+import {createTestDirectory} from './engines.js';
 import {withoutVitest} from './programs.js';
 import {QMR, type QmrInput, type QmrRun, runQmr} from './qmr.js';
+
+/** For the tests of one file: `cwd` is an empty directory to call it in, within another one. */
+export const useCallingPlace = (): {path: string; cwd: string} => {
+	const place = {path: '', cwd: ''};
+	let remove: () => void;
+	beforeEach(() => {
+		const made = createTestDirectory();
+		remove = made.remove;
+		Object.assign(place, {path: made.path, cwd: join(made.path, 'here')});
+		mkdirSync(place.cwd);
+	});
+	afterEach(() => remove());
+	return place;
+};
 
 export type Examined = SiteReport & {
 	readonly exitCode: number | null;
