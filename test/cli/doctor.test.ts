@@ -5,7 +5,7 @@ import {existsSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {type DummyQueue, type Fault, initQueueState, type QueueState, readQueueState} from 'queue-map-reduce/dummy-queue';
 import {describe, expect, test, vi} from 'vitest';
-import {type Examined, examineSite, levelsOf, ONLY_WAITING, useCallingPlace} from '../helpers/examine-site.js';
+import {ANSWERED, type Examined, examineSite, levelsOf, ONLY_WAITING, useCallingPlace} from '../helpers/examine-site.js';
 import {makePrograms} from '../helpers/made-programs.js';
 import {killProcessesWith} from '../helpers/processes.js';
 import {withoutVitest} from '../helpers/programs.js';
@@ -123,7 +123,10 @@ describe('on a queue', () => {
 			level: 'warning',
 			found: expect.stringContaining('is a place that every machine has for itself'),
 		});
-		expect(report.of('queue')).toMatchObject({level: 'ok', found: expect.stringMatching(/^answers in .* s; you have 0 queue-jobs in it$/)});
+		expect(report.of('queue')).toMatchObject({
+			level: ANSWERED,
+			found: expect.stringMatching(/^answers in .* s; you have 0 queue-jobs in it$/),
+		});
 		expect(report.timings.submitMs).toBeGreaterThan(0);
 		expect([after.jobs, leftHere()]).toEqual([[], []]);
 	});

@@ -70,5 +70,14 @@ const read = ({exitCode, stdout, stderr}: Output): Examined => {
 /** All that it says of a site that is well: what it waits for, on a busy machine. */
 export const ONLY_WAITING: unknown = expect.stringMatching(/^(?:qmr: the queue-job (?:waits in the queue|runs, but) .*\n)*$/);
 
+/** What is told of the clock of a node that has the same one, as far as that can be known. */
+export const expectSameClock = ({found = ''}: Partial<Finding> = {}, host = ''): void => {
+	const [, of, apart, uncertainty] = /^the clock of (\S+) is ([\d.]+) s \w+ \(known to ±([\d.]+) s/.exec(found) ?? [];
+	expect([of, Number(apart) - Number(uncertainty)]).toEqual([host, expect.toSatisfy((overMs: number) => overMs <= 0.02)]);
+};
+
+/** Of how fast a queue answers: on a busy machine it is slow. */
+export const ANSWERED: unknown = expect.stringMatching(/^(?:ok|note)$/);
+
 export const levelsOf = ({findings}: SiteReport): Readonly<Record<string, string>> =>
 	Object.fromEntries(findings.map(({check, level}) => [check, level]));
