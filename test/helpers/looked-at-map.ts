@@ -46,6 +46,8 @@ export const submitMap = async ({source, tasks, options = {}}: LookedAtPlan, sta
 		...queue,
 		qalterPath: queue.qalterPath,
 		pollingIntervalMs: 3_600_000,
+		// One at a time: the first ones are the first in the queue.
+		submitConcurrency: 1,
 		...options,
 	});
 	const run = await pool.submit({module: join(directory, 'fn.mjs'), name: 'fn'}, tasks);
