@@ -118,7 +118,7 @@ describe('the result of a job', () => {
 	});
 
 	test('tells the kind of a failure of the worker itself', async () => {
-		const {stdout, exitCode} = await run([{cmd: 'sleep 60'}, {cmd: 'true'}], ['--task-limit-ms', '500']);
+		const {stdout, exitCode} = await run([{cmd: 'sleep 60'}, {cmd: 'true'}], ['--task-limit-ms', '4000']);
 		expect(sorted(stdout).map(({result: {code, kind, error}}) => [code, kind, error])).toEqual([
 			[null, 'task-limit', expect.stringMatching(/^task-limit: it took longer than taskLimitMs/)],
 			[0, undefined, undefined],
@@ -229,12 +229,12 @@ describe('files and directories', () => {
 	});
 
 	test('a file that takes no more ends the map, and says where the results are', async () => {
-		const {exitCode, stderr} = await run([{cmd: 'true'}, {cmd: 'sleep 60 # full'}], ['-o', '/dev/full', '--force']);
+		const {exitCode, stderr} = await run([{cmd: 'true'}, {cmd: `sleep 60 # full ${cwd}`}], ['-o', '/dev/full', '--force']);
 		expect(exitCode).toBe(1);
 		expect(stderr).toContain("/dev/full can't be written: ENOSPC");
 		expect(stderr).toContain('What is finished stays in the work_dir.');
 		expect(workDirs()).toHaveLength(1);
-		expect(processesWith('sleep 60 # full')).toEqual([]);
+		expect(processesWith(`sleep 60 # full ${cwd}`)).toEqual([]);
 	});
 });
 
@@ -256,8 +256,11 @@ describe('the protocol', () => {
 	});
 
 	test('B3, B13: results come as jobs end, not as they were given', async () => {
-		const {stdout} = await run([{cmd: 'sleep 2'}, {cmd: 'true'}]);
-		expect(linesOf(stdout).map(({cmd}) => cmd)).toEqual(['true', 'sleep 2']);
+		const {stdout} = await run([
+			{cmd: 'until test -e quick; do sleep 0.1; done; sleep 2', n: 0},
+			{cmd: 'touch quick', n: 1},
+		]);
+		expect(linesOf(stdout).map(({n}) => n)).toEqual([1, 0]);
 	});
 
 	test('Y7, D4: empty and broken lines are reported by number, in the log and in the output, and lose nothing', async () => {

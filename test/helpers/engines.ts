@@ -28,7 +28,8 @@ const TURNS_PER_LIST = 5;
 export const poolOptions = (engine: EngineName, directory: string): PoolOptions => {
 	const common: PoolOptions = {workRoot: join(directory, 'work'), graceMs: 500};
 	if (engine === 'local') return {...common, engine: 'local', slots: 2, pollingIntervalMs: 100};
-	if (engine === 'dummy') return {...common, ...initQueueState(join(directory, 'queue'), {turnsPerList: TURNS_PER_LIST}), pollingIntervalMs: 50};
+	if (engine === 'dummy')
+		return {...common, ...initQueueState(join(directory, 'queue'), {turnsPerList: TURNS_PER_LIST}), pollingIntervalMs: 50};
 	return {...common, engine, pollingIntervalMs: 500};
 };
 
