@@ -480,6 +480,18 @@ describe('B14, Y11: the key `host` on Grid Engine', () => {
 		}
 	});
 
+	test('--resume with the work_dir of jobs that were refused runs none of the others a second time', async () => {
+		const {flags, stdin} = begin([{cmd: 'echo any >> ran'}, {cmd: 'true', host: 'nobody'}]);
+		await runQmr([...flags, '--work-dir', 'first'], {cwd, stdin});
+		expect([existsSync(join(cwd, 'first')), existsSync(join(cwd, 'first.nobody'))]).toEqual([false, true]);
+		const {stdout} = await runQmr([...flags, '--resume', 'first.nobody'], {cwd, stdin});
+		expect(sorted(stdout).map(({result: {error}}) => error)).toEqual([
+			expect.stringContaining('not run: beside'),
+			expect.stringContaining('refused the queue-job'),
+		]);
+		expect(ran()).toEqual(['any']);
+	});
+
 	test('of no map the work_dir is removed before all of the run have their results', async () => {
 		const {flags} = begin([]);
 		const {child, stdout, ended} = startQmr([...flags, '--work-dir', 'first'], {cwd});

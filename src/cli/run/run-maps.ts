@@ -54,13 +54,14 @@ const findRunMaps = async (resume: string): Promise<RunMaps> => {
 	// Undefined when it can't all be seen.
 	const places = commandRun === undefined ? undefined : await findBeside(workDir, commandRun.id).catch(() => undefined);
 	const wasMaybeThere = places === undefined || (await mayHaveBeenThere(workDir));
-	const known = new Map([...(places ?? []), [keyOf(commandRun?.hosts ?? []), resume] as const]);
+	const known = new Map([...(places ?? []), [keyOf(commandRun?.hosts ?? []), resolve(resume)] as const]);
+	const [first = workDir] = [...known].sort().map(([, path]) => path);
 	return {
 		placeOf: hosts => {
 			const place = known.get(keyOf(hosts));
 			if (place !== undefined) return {kind: 'there', workDir: place};
-			// Of two processes that go on at a time only one can make it.
-			if (!wasMaybeThere) return {kind: 'new', options: {workDir: besides(workDir, hosts)}};
+			// Of two processes that go on at a time only one can make it, whichever map they were told of.
+			if (!wasMaybeThere) return {kind: 'new', options: {workDir: besides(first, hosts)}};
 			const which = hosts.length === 0 ? 'that any host may run' : `for ${hosts.join(', ')}`;
 			return {
 				kind: 'unclear',
@@ -91,12 +92,12 @@ const findBeside = async (workDir: string, id: string): Promise<ReadonlyMap<stri
 };
 
 /**
- * Whether other maps of its run may have been removed, or may still be begun. As long as its tasks were not all written the input was still being read: no map of the run was at its
- * end then, and none was removed.
+ * Whether other maps of its run may have been removed, or may still be begun. A map that neither has all its tasks nor was ended was left while the input was still being read: none of
+ * the run was removed by then.
  */
 const mayHaveBeenThere = async (workDir: string): Promise<boolean> => {
 	const owner = await lookAtOwner(workDir, await readdir(workDir));
 	if (owner.kind === 'alive' || owner.kind === 'elsewhere') return true;
 	const text = await readWhole(realFiles, join(workDir, JOURNAL));
-	return text === undefined || parseJournal(text.toString()).some(({event}) => event === 'tasks-complete');
+	return text === undefined || parseJournal(text.toString()).some(({event}) => event === 'tasks-complete' || event === 'ended');
 };
