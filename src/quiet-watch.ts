@@ -31,7 +31,7 @@ export const createQuietWatch = ({isRoom, clock, signal}: QuietWatchInput): Quie
 			await clock.sleep(QUIET_MS, signal);
 			// When this process was held up there may be something by now.
 			await nextTurn();
-			if (!signal.aborted && numWaits === numBefore && isRoom()) giveUp?.();
+			if (!signal.aborted && giveUp !== undefined && numWaits === numBefore && isRoom()) giveUp();
 		}
 		isWatching = false;
 	};

@@ -72,10 +72,7 @@ export const findChunks = async (
 		const chunk = {
 			ichunk,
 			firstTask,
-			numTasks: Math.min(
-				cutSizes.get(ichunk) ?? streamChunkSize(firstTask, stream),
-				(numTasks ?? Number.POSITIVE_INFINITY) - firstTask,
-			),
+			numTasks: Math.min(cutSizes.get(ichunk) ?? streamChunkSize(firstTask, stream), (numTasks ?? Number.POSITIVE_INFINITY) - firstTask),
 		};
 		chunks.push(chunk);
 		firstTask += chunk.numTasks;

@@ -434,7 +434,11 @@ describe('B14, Y11: the key `host` on Grid Engine', () => {
 	const ran = (): string[] => readFileSync(join(cwd, 'ran'), 'utf8').trimEnd().split('\n').sort();
 
 	test('--resume with any work_dir of the run goes on with all, and runs none a second time', async () => {
-		const {flags, stdin} = begin([{cmd: 'echo any >> ran'}, {cmd: 'echo node1 >> ran', host: 'node1'}, {cmd: 'exit 3', host: ['node2', 'node1']}]);
+		const {flags, stdin} = begin([
+			{cmd: 'echo any >> ran'},
+			{cmd: 'echo node1 >> ran', host: 'node1'},
+			{cmd: 'exit 3', host: ['node2', 'node1']},
+		]);
 		const first = await runQmr([...flags, '--keep-work-dir', '--work-dir', 'first'], {cwd, stdin});
 		const places = ['first', 'first.node1', 'first.node1+node2'];
 		for (const place of places) expect(first.stderr).toContain(`the same command with --resume ${join(cwd, place)} goes on`);
@@ -499,7 +503,9 @@ describe('B14, Y11: the key `host` on Grid Engine', () => {
 		await vi.waitFor(() => expect(linesOf(stdout())).toHaveLength(1), {timeout: 60_000});
 		child.stdin?.end(toLines([{cmd: 'touch begun; until test -e go; do sleep 0.1; done; test -d first.node1'}]));
 		await vi.waitFor(() => expect(existsSync(join(cwd, 'begun'))).toBe(true), {timeout: 60_000});
-		await vi.waitFor(() => expect(readFileSync(join(cwd, 'first.node1', 'log.jsonl'), 'utf8')).toContain('tasks-complete'), {timeout: 60_000});
+		await vi.waitFor(() => expect(readFileSync(join(cwd, 'first.node1', 'log.jsonl'), 'utf8')).toContain('tasks-complete'), {
+			timeout: 60_000,
+		});
 		writeFileSync(join(cwd, 'go'), '');
 		expect((await ended).exitCode).toBe(0);
 		expect(readdirSync(cwd).filter(name => name.startsWith('first'))).toEqual([]);

@@ -60,7 +60,12 @@ test.each<[what: string, isRoom: boolean, attempt: Partial<AttemptState> | undef
 	['a queue-job that runs makes room for the next one', true, {jobId: '1', job: listed('running')}],
 	['a worker that has begun runs, whatever the queue has said', true, {jobId: '1', job: listed('pending'), hasFiles: true}],
 	['a chunk that nobody has claimed waits', false, undefined, {schedule: 'dynamic', numJobs: 1}],
-	['with dynamic chunks whoever is there claims the next one', true, {jobId: '1', hasFiles: true}, {schedule: 'dynamic', numJobs: 1, maxQueuedJobs: 1}],
+	[
+		'with dynamic chunks whoever is there claims the next one',
+		true,
+		{jobId: '1', hasFiles: true},
+		{schedule: 'dynamic', numJobs: 1, maxQueuedJobs: 1},
+	],
 	['with as many queue-jobs as asked for there is no room', false, {jobId: '1', hasFiles: true}, {maxQueuedJobs: 1}],
 	['with as many as may run there is none, either', false, {jobId: '1', hasFiles: true}, {maxConcurrentJobs: 1}],
 	['below a limit there is room', true, {jobId: '1', hasFiles: true}, {maxQueuedJobs: 2}],
@@ -75,7 +80,11 @@ test.each<[what: string, isRoom: boolean, attempt: Partial<AttemptState> | undef
 
 test('there is room before the first chunk, and when all are decided; none while one waits to be submitted', () => {
 	const {state} = createMapInMemory({numChunks: 2, engine: {}});
-	const withChunks = (chunks: ChunkState[], toSubmit: readonly ChunkState[] = []): MapState => ({...state, chunks, toSubmit: new Set(toSubmit)});
+	const withChunks = (chunks: ChunkState[], toSubmit: readonly ChunkState[] = []): MapState => ({
+		...state,
+		chunks,
+		toSubmit: new Set(toSubmit),
+	});
 	const [first, last] = state.chunks as [ChunkState, ChunkState];
 	expect(hasRoom(withChunks([]))).toBe(true);
 	for (const chunk of [first, last]) chunk.decision = {kind: 'failed', attempt: 1};

@@ -189,7 +189,10 @@ test('a process that ends between that word and the chunk misleads nobody who go
 	await first.clock.advance(A_WHILE_MS);
 	expect([first.feed.take(), first.cuts()]).toEqual([[], [['chunk-cut', 0, 1]]]);
 	const {ports} = createMapInMemory({numChunks: 0, engine: {}});
-	const map = {...first.map, ports: {...ports, files: {...first.map.ports.files, rename: async (from: string, to: string) => moveIn(first.map, from, to)}}};
+	const map = {
+		...first.map,
+		ports: {...ports, files: {...first.map.ports.files, rename: async (from: string, to: string) => moveIn(first.map, from, to)}},
+	};
 	const second = makeFeed({after: {map, chunks: []}});
 	second.source.give('a', 'b', 'c', 'd');
 	second.source.end();

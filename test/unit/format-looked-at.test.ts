@@ -129,7 +129,17 @@ describe('words', () => {
 			'result',
 		] as const;
 		const rest = ['result-damaged', 'start-failed', 'lost', 'chunk-failed', 'waiting', 'set-aside', 'warning', 'chunk-cut'] as const;
-		const line = {time: '', jobId: '12', host: 'node1', state: 'held', rawState: 'hqw', kind: 'lost', reason: 'why', numFailed: 1, numTasks: 3} as const;
+		const line = {
+			time: '',
+			jobId: '12',
+			host: 'node1',
+			state: 'held',
+			rawState: 'hqw',
+			kind: 'lost',
+			reason: 'why',
+			numFailed: 1,
+			numTasks: 3,
+		} as const;
 		expect([...events, ...rest].map(event => formatEvent({...line, event} as JournalLine))).toEqual([
 			'a queue-job is being submitted',
 			'submitted as the queue-job 12 (lost: why)',

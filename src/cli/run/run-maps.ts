@@ -32,7 +32,10 @@ export type MapPlace =
 export const openRunMaps = async ({resume, workDir}: Pick<PoolOptions, 'resume' | 'workDir'>): Promise<RunMaps> => {
 	if (resume !== undefined) return findRunMaps(resume);
 	return {
-		placeOf: hosts => ({kind: 'new', options: workDir === undefined ? {} : {workDir: hosts.length === 0 ? workDir : besides(workDir, hosts)}}),
+		placeOf: hosts => ({
+			kind: 'new',
+			options: workDir === undefined ? {} : {workDir: hosts.length === 0 ? workDir : besides(workDir, hosts)},
+		}),
 		markOf: createMark(randomBytes(ID_BYTES).toString('hex')),
 	};
 };
