@@ -95,7 +95,8 @@ export const openJournal = (
 	let mayBeTorn = owner > 1;
 	let lines = '';
 	let isDurable = false;
-	let last: Promise<void> = Promise.resolve();
+	/** Of the last flush, as long as it is under way. */
+	let last: Promise<void> | undefined;
 
 	const write = async (): Promise<void> => {
 		if (lines === '') return;
@@ -127,8 +128,12 @@ export const openJournal = (
 			// Whoever writes first writes all that was noted, also what somebody else wants to be durable.
 			isDurable ||= durable && lines !== '';
 			// One after the other: two at a time would write the same lines twice.
-			const flushed = last.then(write);
-			last = flushed.catch(() => undefined);
+			const flushed = last === undefined ? write() : last.then(write);
+			const clear = (): void => {
+				if (last === over) last = undefined;
+			};
+			const over = flushed.then(clear, clear);
+			last = over;
 			return flushed;
 		},
 	};
