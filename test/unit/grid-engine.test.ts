@@ -178,9 +178,9 @@ describe('the engine', () => {
 	});
 
 	test('has as many calls of qsub under way as it may and no more, arrays included, whoever submits by it', async () => {
-		// The first one waits for a second one. Each notes how many there are when it begins.
-		const qsub = `dir=$(dirname "$0"); : > "$dir/under-way.$$"; : > "$dir/begun.$$"
-ls "$dir" | grep -c under-way >> "$dir/calls"
+		// The first one waits until a second one has noted how many there are.
+		const qsub = `dir=$(dirname "$0"); : > "$dir/under-way.$$"
+ls "$dir" | grep -c under-way >> "$dir/calls"; : > "$dir/begun.$$"
 until test "$(ls "$dir" | grep -c begun)" -ge 2; do sleep 0.01; done
 rm "$dir/under-way.$$"
 case "$*" in *"-t 1-5"*) echo 8.1-5:1;; *) echo 7;; esac`;
