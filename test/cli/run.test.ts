@@ -486,7 +486,12 @@ describe('B14, Y11: the key `host` on Grid Engine', () => {
 
 	test('--resume with the work_dir of jobs that were refused runs none of the others a second time', async () => {
 		const {flags, stdin} = begin([{cmd: 'echo any >> ran'}, {cmd: 'true', host: 'nobody'}]);
-		await runQmr([...flags, '--work-dir', 'first'], {cwd, stdin});
+		const {child, stdout: soFar, ended} = startQmr([...flags, '--work-dir', 'first'], {cwd});
+		child.stdin?.write(stdin);
+		// Refused while there might be more of them.
+		await vi.waitFor(() => expect(linesOf(soFar())).toHaveLength(2), {timeout: 60_000});
+		child.stdin?.end();
+		await ended;
 		expect([existsSync(join(cwd, 'first')), existsSync(join(cwd, 'first.nobody'))]).toEqual([false, true]);
 		const {stdout} = await runQmr([...flags, '--resume', 'first.nobody'], {cwd, stdin});
 		expect(sorted(stdout).map(({result: {error}}) => error)).toEqual([
