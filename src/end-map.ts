@@ -1,6 +1,7 @@
 /** How a map ends: no queue-job is left behind, every task has its outcome, and the work_dir is removed or its owner told why not. */
 import {isForeign} from './check-engine.js';
 import type {JobStatus} from './engines/engine.js';
+import {andCancelled} from './group-failures.js';
 import {jobKey, parseJobName} from './layout.js';
 import {type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
@@ -29,9 +30,9 @@ export const concludeMap = async (
 ): Promise<void> => {
 	const left = await endRest(state, ports, reducer);
 	tellNotices(reducer.notices(), ports);
-	const {failed, done} = reducer.counts();
-	const message = `${done} of ${done + failed} tasks have a result`;
-	state.journal.note({event: 'ended', numTasks: done + failed, numFailed: failed, ...cancelledOf(reducer.numCancelled()), message});
+	const counts = endCounts(reducer);
+	const message = `${reducer.counts().done} of ${counts.numTasks} tasks have a result`;
+	state.journal.note({event: 'ended', ...counts, message});
 	try {
 		await state.journal.flush({durable: false});
 		const reason = whyKept(state, left, reducer, {place, keepWorkDir}) ?? whyKeep?.();
@@ -88,9 +89,8 @@ export const stopMap = async (state: MapState, ports: Ports, reducer: Reducer, {
 		await removeQueueJobs(state, ports);
 		await cancelRest(state, reducer, `cancelled, for the map was ended: ${why}`);
 	}
-	const {done: numDone, failed: numFailed} = reducer.counts();
 	if (isLeaving) journal.note({event: 'detached', reason: why});
-	else journal.note({event: 'ended', numTasks: numDone + numFailed, numFailed, ...cancelledOf(reducer.numCancelled()), reason: why});
+	else journal.note({event: 'ended', ...endCounts(reducer), reason: why});
 	await journal.flush({durable: false}).catch(error => {
 		ports.tell(`queue-map-reduce: ${workDir}/log.jsonl can't be written: ${(error as Error).message}`);
 	});
@@ -210,6 +210,12 @@ const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Pr
 	}
 };
 
+/** In the journal cancelled tasks are counted among those that have failed, and again by themselves. */
+const endCounts = (reducer: Reducer): {readonly numTasks: number; readonly numFailed: number; readonly numCancelled?: number} => {
+	const {done, failed, cancelled} = reducer.counts();
+	return {numTasks: done + failed + cancelled, numFailed: failed + cancelled, ...cancelledOf(cancelled)};
+};
+
 const cancelledOf = (numCancelled: number): {readonly numCancelled?: number} => (numCancelled === 0 ? {} : {numCancelled});
 
 const whyKept = (
@@ -218,8 +224,8 @@ const whyKept = (
 	reducer: Reducer,
 	{place, keepWorkDir}: {readonly place: WorkDirPlace; readonly keepWorkDir: boolean},
 ): string | undefined => {
-	const {failed: numFailed} = reducer.counts();
-	if (numFailed > 0) return numFailed === 1 ? 'a task failed' : `${numFailed} tasks failed`;
+	const {failed, cancelled} = reducer.counts();
+	if (failed + cancelled > 0) return `${failed === 1 ? 'a task' : `${failed} tasks`} failed${andCancelled(cancelled)}`;
 	if (firstMissing !== undefined) return `its tasks were never all written: task ${firstMissing} is the first that is missing`;
 	if (left !== undefined) return left;
 	if (place.partOf !== undefined) return `it is a part of ${place.partOf}`;

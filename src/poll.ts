@@ -18,6 +18,7 @@ import {readProgress} from './read/read-finished.js';
 import type {Reducer} from './reduce.js';
 import {createRefill} from './refill.js';
 import {type Submission, submitNext} from './submit.js';
+import {createAbsenceTeller} from './tell-absent.js';
 
 export type Watch = {
 	/** Called after each round. */
@@ -42,6 +43,7 @@ export const poll = async (
 	const statusOutage = createOutage('the queue does not answer', state, ports);
 	const fileOutage = shareOutage(createOutage("the work_dir can't be read or written", state, ports));
 	const refill = createRefill(state, ports, reducer);
+	const tellAbsent = createAbsenceTeller(state, ports);
 	let listedMs = ports.clock.elapsedMs();
 	let isInSight = true;
 
@@ -102,6 +104,7 @@ export const poll = async (
 		if (beats.listing.isDue() || isAsking) await look();
 		if (isAsking) {
 			await explainJobs(state, ports);
+			if (isInSight) tellAbsent();
 			// They may be what the queue is full of.
 			if (state.unremoved.size > 0) await remove(state, ports, []);
 		}

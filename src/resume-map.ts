@@ -10,6 +10,7 @@ import {findMap} from './find-map.js';
 import {openJournal, parseJournal} from './journal.js';
 import {claimMap, wholeOf} from './later/claim-map.js';
 import {JOURNAL} from './layout.js';
+import {findLeftJobs, withLeftJobs} from './left-jobs.js';
 import type {Manifest} from './manifest.js';
 import type {MapHooks} from './map-hooks.js';
 import type {OpenMap} from './map-run.js';
@@ -57,7 +58,7 @@ export const resumeMap = async (
 	);
 	const engine = await chooseEngine({...options, engine: requireEngine(manifest, given, workDir)});
 	const mask = maskFor(options);
-	const ports = createPorts(maskEngine(engine, mask));
+	const own = createPorts(maskEngine(engine, mask));
 	const explain = (error: unknown): unknown => {
 		if (error instanceof PoolError || !(error instanceof Error && 'syscall' in error)) return error;
 		return new PoolError('ERR_POOL_RESUME', `${workDir} can't be read or written: ${error.message}. Try again when it can.`, {
@@ -65,20 +66,22 @@ export const resumeMap = async (
 			cause: error,
 		});
 	};
-	const owner = await claimMap({manifest, workDir}, ports, realProcesses, signal).catch((error: unknown) => {
+	const owner = await claimMap({manifest, workDir}, own, realProcesses, signal).catch((error: unknown) => {
 		throw explain(error);
 	});
 	try {
 		const {session} = manifest;
 		// Now that nobody else can write there.
 		const {chunks, firstMissing} = await findWritten(manifest, workDir);
-		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number, mask, onEvent: hooks?.onEvent});
+		const journal = openJournal(`${workDir}/${JOURNAL}`, own.files, own.clock, {owner: owner.number, mask, onEvent: hooks?.onEvent});
 		const mapOptions = {...toMapOptions(options), numJobs: manifest.worker.numJobs ?? undefined};
 		const state = createMapState({session, workDir, options: mapOptions, owner, journal, chunks});
 		state.firstMissing = firstMissing;
-		const taskAt = createTaskReader(workDir, session, itask => chunkOf(state, itask), ports.files);
-		const reducer = createReducer({session, workDir, keep, taskAt, files: ports.files});
-		await restoreMap(state, ports, reducer);
+		const taskAt = createTaskReader(workDir, session, itask => chunkOf(state, itask), own.files);
+		const reducer = createReducer({session, workDir, keep, taskAt, files: own.files});
+		const left = await findLeftJobs(state, own, realProcesses);
+		const ports = left === undefined ? own : withLeftJobs(own, left, state);
+		await restoreMap(state, ports, reducer, left);
 		const {stream: chunking} = manifest;
 		const feed =
 			firstMissing === undefined || meant === undefined || chunking === undefined

@@ -198,15 +198,20 @@ all_nodes_answer() { # NODES
 	[ "$(on_master qstat -f -q all.q 2>/dev/null | awk '/^all.q@/ && NF == 5 && $5 !~ /NA/' | wc -l)" -eq "$1" ]
 }
 
+# By rename: while the file is written anew, no host of any cluster would be known. In some containers it is a mounted file, and can only be written.
+forget_hosts() {
+	grep -q "$MARK\$" /etc/hosts || return 0
+	local hosts
+	hosts=$(mktemp /etc/hosts.XXXXXX)
+	grep -v "$MARK\$" /etc/hosts >"$hosts" || true
+	chmod 644 "$hosts"
+	mv -f "$hosts" /etc/hosts 2>/dev/null || { cat "$hosts" >/etc/hosts && rm "$hosts"; }
+}
+
 down() {
 	remove_nodes
 	stop_master
-	# Not by rename: in containers /etc/hosts is a mounted file.
-	if grep -q "$MARK\$" /etc/hosts; then
-		local hosts
-		hosts=$(grep -v "$MARK\$" /etc/hosts)
-		printf '%s\n' "$hosts" >/etc/hosts
-	fi
+	forget_hosts
 	remove_users
 	umount "$UTS" 2>/dev/null || true
 	rm -rf "$STATE"
