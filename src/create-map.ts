@@ -116,6 +116,7 @@ export const createMap = async (
 		...(gitDiff === undefined ? {} : {gitDiffBytes: gitDiff.length}),
 		configFiles,
 		...(again === undefined ? {} : {rerunOf: again.rerunOf}),
+		...(hooks?.commandRun === undefined ? {} : {commandRun: hooks.commandRun}),
 		...(itasks === undefined ? {} : {itasks}),
 	};
 	const launcher = createLauncher({
@@ -142,6 +143,7 @@ export const createMap = async (
 			? undefined
 			: feedTasks({
 					...{stream: tasks, chunking, chunks, workDir, manifest, files: ports.files, clock: ports.clock, tell: ports.tell},
+					...{journal, isResumed: false},
 					outageLimitMs: state.options.outageLimitMs,
 					checkOwner: owner.check,
 				});

@@ -5,7 +5,7 @@
 import {actOn} from './act.js';
 import {askQueue} from './ask-queue.js';
 import {createMapBeats} from './beat.js';
-import {isHeldBack, isRoomNear} from './capacity.js';
+import {hasRoom, isHeldBack, isRoomNear} from './capacity.js';
 import {PoolError} from './errors.js';
 import {explainJobs} from './explain-jobs.js';
 import type {Feed} from './feed-tasks.js';
@@ -89,6 +89,7 @@ export const poll = async (
 		// Asked before: what came last is taken then, too.
 		const end = feed.end();
 		addChunks(state, feed.take());
+		feed.offerRoom(hasRoom(state));
 		if (end?.kind === 'failed') throw end.error;
 		isFed = end !== undefined;
 		if (isFed) noteComplete(state, ports.engine);

@@ -20,7 +20,7 @@ import {maskFor} from './mask-environment.js';
 import type {PoolOptions} from './options.js';
 import {createPorts, realFiles} from './ports.js';
 import {realProcesses} from './processes.js';
-import {completeTasks, type FoundChunks, findChunks} from './read/read-manifest.js';
+import {type FoundChunks, findChunks} from './read/read-manifest.js';
 import {createTaskReader} from './read/read-tasks.js';
 import {readWhole} from './read/read-whole.js';
 import {DEFINING, recordedOptions, requireEngine} from './recorded-options.js';
@@ -89,6 +89,8 @@ export const resumeMap = async (
 				: feedTasks({
 						...{stream: comparison.rest, chunking, chunks, workDir, manifest},
 						...{
+							journal,
+							isResumed: true,
 							files: ports.files,
 							clock: ports.clock,
 							tell: ports.tell,
@@ -107,5 +109,5 @@ export const resumeMap = async (
 const findWritten = async (manifest: Manifest, workDir: string): Promise<FoundChunks> => {
 	const names = await realFiles.list(workDir);
 	const journal = parseJournal((await readWhole(realFiles, `${workDir}/${JOURNAL}`))?.toString() ?? '');
-	return findChunks(manifest, workDir, names, completeTasks(journal), realFiles);
+	return findChunks(manifest, workDir, names, journal, realFiles);
 };

@@ -195,6 +195,57 @@ describe.each(ENGINES)('on %s', engine => {
 		});
 	});
 
+	describe('a stream that gives a task when the one before it has its result', () => {
+		const oneByOne = async function* (count: number, taken: readonly unknown[]): AsyncGenerator<number> {
+			for (let i = 0; i < count; i++) {
+				await until(() => taken.length === i);
+				yield i;
+			}
+		};
+
+		test.each<[what: string, options: PoolOptions]>([
+			['one queue-job a chunk', {}],
+			['arrays', {arrayJobs: true}],
+			['dynamic chunks', {schedule: 'dynamic', numJobs: 2}],
+			['one queue-job at a time', {maxQueuedJobs: 1}],
+		])('goes on, though no chunk of it is ever full: %s', async (_, more) => {
+			const taken: number[] = [];
+			for await (const value of pool.imap(work.identity, oneByOne(4, taken), {chunkSize: 3, ...more})) taken.push(value);
+			expect(taken).toEqual(upTo(4));
+			expect(existsSync(workRoot)).toBe(false);
+		});
+
+		test('and is left by its process is gone on with: every task has the chunk in which it was written', async () => {
+			const workDir = join(directory.path, 'left');
+			const isWritten = (ichunk: number): boolean => existsSync(join(workDir, `00000000${ichunk}.tasks`));
+			const left = async function* () {
+				yield 0;
+				await until(() => isWritten(0));
+				yield* [1, 2];
+				await until(() => isWritten(1));
+				yield* [3, 4, 5, 6];
+				await new Promise(() => undefined);
+			};
+			const run = await pool.submit(work.identity, left(), {workDir, chunkSize: 3});
+			await until(() => isWritten(2));
+			await run.detach();
+			const {tasks, problems} = await readWorkDir(workDir);
+			const inputs = tasks.map(({itask, ichunk, input}) => [itask, ichunk, input]);
+			expect(inputs.slice(0, 6)).toEqual([
+				[0, 0, 0],
+				[1, 1, 1],
+				[2, 1, 2],
+				[3, 2, 3],
+				[4, 2, 4],
+				[5, 2, 5],
+			]);
+			expect(problems).toEqual([`task ${inputs.length} and those after it are not written (yet)`]);
+			const outcomes = await pool.mapSettled(work.identity, numbers(9), {resume: workDir});
+			expect(outcomes.map(outcome => outcome.status === 'fulfilled' && outcome.value)).toEqual(upTo(9));
+			expect(outcomes.slice(0, 6).map(({ichunk}) => ichunk)).toEqual([0, 1, 1, 2, 2, 2]);
+		});
+	});
+
 	describe('imap', () => {
 		test('gives the results in task order, and leaves nothing behind', async () => {
 			expect(await collect(pool.imap(work.identity, numbers(20)))).toEqual(upTo(20));
