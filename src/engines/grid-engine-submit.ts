@@ -134,9 +134,9 @@ const findNumber = (stdout: string, numElements: number | undefined): string | u
 		.findLast(match => match?.[2] === range)?.[1];
 };
 
-/** The disk of the master is full, the site's own check (JSV) says "not now", or the directory service does not know who this is. */
+/** The disk of the master is full, the site's own check (JSV) says "not now", or the directory service does not know who this is, or which host. */
 const PASSING =
-	/because it (?:can't|couldn't) be written|spooling database|rejected temporarily|temporarily rejected|can't get password entry/i;
+	/because it (?:can't|couldn't) be written|spooling database|rejected temporarily|temporarily rejected|can't get password entry|gethostbyname failed/i;
 
 export const NO_ANSWER: RegExp = /time-?out|got read error|receive/i;
 export const NO_MASTER: RegExp = /send (?:error|message)|commlib|qmaster|connect/i;

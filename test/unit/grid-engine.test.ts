@@ -51,6 +51,7 @@ describe('what a call of qsub has brought about', () => {
 		['Unable to run job: Job is rejected temporarily.\nExiting.\n', 'temporary'],
 		['Unable to run job: JSV rejected job.\nExiting.\n', 'permanent'],
 		['error: can\'t get password entry for user "ada". Either user does not exist or error with NIS/LDAP etc.\n', 'temporary'],
+		['Unable to initialize environment because of error: sge_gethostbyname failed\nExiting.\n', 'temporary'],
 		['job rejected: Only 3 jobs are allowed per user (current job count: 3)', 'full'],
 	])('a failure in the words %j is %s', (stderr, kind) => {
 		expect(judged(stderr).kind).toBe(kind);
