@@ -7,7 +7,8 @@ export default defineConfig({
 		server: {deps: {external: [/\/dist\//]}},
 		// Whole maps wait most of the time.
 		maxWorkers: 4,
-		testTimeout: 120_000,
-		hookTimeout: 60_000,
+		// No test is measured by them: they end what hangs, also on a machine that does ten other things.
+		testTimeout: 300_000,
+		hookTimeout: 180_000,
 	},
 });

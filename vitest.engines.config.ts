@@ -36,8 +36,8 @@ const config: ViteUserConfig = defineConfig({
 		env: {QMR_TEST_ENGINES: engines},
 		// A queue is shared: still more files at once would only wait for each other's queue-jobs.
 		maxWorkers: 3,
-		testTimeout: 180_000,
-		hookTimeout: 180_000,
+		testTimeout: 300_000,
+		hookTimeout: 300_000,
 	},
 });
 

@@ -8,7 +8,7 @@ import type {QueueState} from './state.js';
 import {readQueueState, updateQueueState} from './store.js';
 import {takeTurn} from './turn.js';
 
-/** Lists the queue after it has taken a turn, or explains single queue-jobs. */
+/** Lists the queue after it has taken its turns, or explains single queue-jobs. */
 export const qstat = async (directory: string, words: readonly string[]): Promise<Answer> => {
 	const options = answerOfArguments(words);
 	if ('exitCode' in options) {
@@ -20,14 +20,21 @@ export const qstat = async (directory: string, words: readonly string[]): Promis
 	}
 
 	if (!options.asksForAttributes) {
-		for (const claim of updateQueueState(directory, takeTurn)) {
-			await executeJob(directory, claim);
-		}
+		await takeTurns(directory);
 	}
 
 	const state = readQueueState(directory);
 	const jobs = listedJobs(state, options);
 	return {stdout: options.isXml ? listAsXml(state, jobs, options) : listAsTable(state, jobs, options), stderr: '', exitCode: 0};
+};
+
+const takeTurns = async (directory: string): Promise<void> => {
+	const {turnsPerList} = readQueueState(directory);
+	for (let i = 0; i < turnsPerList; i++) {
+		for (const claim of updateQueueState(directory, takeTurn)) {
+			await executeJob(directory, claim);
+		}
+	}
 };
 
 const answerOfArguments = (words: readonly string[]): QstatOptions | Answer => {

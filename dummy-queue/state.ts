@@ -9,6 +9,8 @@ export type QueueState = {
 	nextJobId: number;
 	/** How many queue-jobs can be in the state running at once; a call of qstat executes one when all of these are taken. */
 	maxRunning: number;
+	/** How many things a call of qstat lets happen, one after the other. With more than one a test needs fewer calls, and sees less of what is between. */
+	turnsPerList: number;
 	/** The worker-nodes, shown as `dummy.q@NAME` and given to queue-jobs as HOSTNAME. */
 	hosts: Host[];
 	/** How many queue-jobs a user may have, an array counting as one; qsub refuses more, with exit status 25. 0 is no limit. */
@@ -81,6 +83,7 @@ export type EndedJob = {
 export const createQueueState = (options: Partial<QueueState> = {}): QueueState => ({
 	nextJobId: 1,
 	maxRunning: 10,
+	turnsPerList: 1,
 	hosts: [{name: hostname(), state: ''}],
 	maxUserJobs: 0,
 	maxElements: 75_000,

@@ -12,8 +12,8 @@ import {localTime} from './times.js';
 export type Claim = {job: Job; kill?: KillFault};
 
 /**
- * What one call of qstat lets happen: ONE queue-job is started or executed, so that a test counts calls instead of seconds. N good jobs take 2N calls.
- * Faults may let nothing happen, or bring a late job on top. Returns the jobs to be executed, which no other call will get.
+ * What one turn of the queue lets happen: ONE queue-job is started or executed. A call of qstat takes one, so that a test counts calls instead of seconds: N
+ * good jobs take 2N calls. Faults may let nothing happen, or bring a late job on top. Returns the jobs to be executed, which no other call will get.
  */
 export const takeTurn = (state: QueueState): Claim[] => {
 	endOrphans(state);

@@ -6,6 +6,7 @@ import {jobKey, parseJobName} from './layout.js';
 import {type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 import type {Reducer} from './reduce.js';
+import {findStrangers} from './remove-jobs.js';
 import {removeWorkDir, type WorkDirPlace} from './work-dir.js';
 
 /**
@@ -136,16 +137,6 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 		tell(`queue-map-reduce: ${left}`);
 		return left;
 	}
-};
-
-/** Between two processes of a map a scheduler may have begun its numbers anew: what is not called like ours is somebody else's. */
-const findStrangers = async (state: MapState, ids: ReadonlySet<string>, engine: Ports['engine']): Promise<ReadonlySet<string>> => {
-	if (ids.size === 0 || !engine.outlivesProcess || state.owner.number === 1) return new Set();
-	const names = new Map(
-		state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId, jobName}) => (jobId === undefined ? [] : [[jobId, jobName] as const]))),
-	);
-	const listed = await engine.status();
-	return new Set(listed.filter(({id, name}) => ids.has(id) && names.get(id) !== name).map(({id}) => id));
 };
 
 /** With dynamic chunks any queue-job may be about to claim one that is left, also when all that it has is done. By their numbers what they were submitted for. */

@@ -2,6 +2,7 @@
 import type {ArrayJobs, Engine, JobEnd, JobEndKind, JobState, JobStatus, SubmitOutcome} from './engines/engine.js';
 import {PoolError} from './errors.js';
 import {formatDuration} from './format-duration.js';
+import {setPatientTimeout} from './patient-timeout.js';
 
 export type Guard = {
 	/** So long one answer may take. */
@@ -125,14 +126,14 @@ const MAX_DELAY_MS = 2 ** 31 - 1;
 
 /** What comes later than that is nobody's. */
 const within = async <T>(timeoutMs: number, late: string, body: () => Promise<T>): Promise<T> => {
-	let timer: NodeJS.Timeout | undefined;
+	let stopWaiting: (() => void) | undefined;
 	const timeout = new Promise<never>((_, reject) => {
-		timer = setTimeout(() => reject(new Error(`${late} within ${formatDuration(timeoutMs)}`)), timeoutMs);
+		stopWaiting = setPatientTimeout(() => reject(new Error(`${late} within ${formatDuration(timeoutMs)}`)), timeoutMs);
 	});
 	try {
 		return await Promise.race([body(), timeout]);
 	} finally {
-		clearTimeout(timer);
+		stopWaiting?.();
 	}
 };
 

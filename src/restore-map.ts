@@ -9,6 +9,7 @@ import {type ChunkState, isUnclaimed, type MapState, openChunks} from './map-sta
 import type {Ports} from './ports.js';
 import {readWhole} from './read/read-whole.js';
 import type {Reducer} from './reduce.js';
+import {removeJobs} from './remove-jobs.js';
 import {attemptOf, type Replay, replayJournal} from './replay-journal.js';
 import {shareRemovals, takeClaims} from './take-claims.js';
 
@@ -91,8 +92,7 @@ const takeFinished = async (state: MapState, ports: Ports, reducer: Reducer): Pr
 		const whole = chunk.attempts.find(({result}) => result.kind === 'whole');
 		if (whole !== undefined) toRemove.push(...(await actOn(state, chunk, {kind: 'done', attempt: whole.attempt}, ports, reducer)));
 	}
-	// Whether it worked is seen at the end, when the queue is asked for what is left.
-	if (toRemove.length > 0) await ports.engine.remove(toRemove).catch(() => undefined);
+	await removeJobs(state, ports, toRemove);
 };
 
 /** Nobody need wait for what has ended with its process. */

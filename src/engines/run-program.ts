@@ -1,6 +1,7 @@
 /** Calls one program of a scheduler, without a shell, and waits for it no longer than it may take. */
 import {statSync} from 'node:fs';
 import {PoolError} from '../errors.js';
+import {setPatientTimeout} from '../patient-timeout.js';
 import {killGroup} from './kill-group.js';
 
 export type ProgramResult = {
@@ -55,7 +56,7 @@ export const runProgram = async (
 		killGroup(subprocess.pid);
 		closePipes();
 	};
-	let timer = setTimeout(end, timeoutMs, 'timed-out');
+	let stopWaiting = setPatientTimeout(() => end('timed-out'), timeoutMs);
 	let said = '';
 	if (giveUpAt !== undefined) {
 		subprocess.stderr.on('data', data => {
@@ -64,11 +65,11 @@ export const runProgram = async (
 		});
 	}
 	subprocess.once('exit', () => {
-		clearTimeout(timer);
-		timer = setTimeout(closePipes, LAST_WORDS_MS);
+		stopWaiting();
+		stopWaiting = setPatientTimeout(closePipes, LAST_WORDS_MS);
 	});
 	const result = await subprocess;
-	clearTimeout(timer);
+	stopWaiting();
 	if (subprocess.pid === undefined && PASSING_CODES.has(result.code)) {
 		return {ending: 'not-started', exitCode: undefined, stdout: '', stderr: result.originalMessage ?? String(result.code)};
 	}

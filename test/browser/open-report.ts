@@ -21,6 +21,9 @@ export type Reports = {
 	readonly open: (path: string, options?: BrowserContextOptions) => Promise<OpenPage>;
 };
 
+/** Its own half a minute is soon over beside two suites of real engines. */
+const PATIENCE_MS = 150_000;
+
 /** For the tests of one file. */
 export const useReports = (): Reports => {
 	let browser: Browser;
@@ -30,6 +33,7 @@ export const useReports = (): Reports => {
 		directory = mkdtempSync(join(tmpdir(), 'qmr-report-'));
 		browser = await chromium.launch({
 			executablePath: process.env.QMR_CHROMIUM ?? '/usr/bin/chromium',
+			timeout: PATIENCE_MS,
 			// Its sandbox does not work for root.
 			args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
 		});
@@ -50,6 +54,7 @@ export const useReports = (): Reports => {
 		open: async (path, options = {}) => {
 			const context = await browser.newContext({viewport: {width: 1280, height: 900}, offline: true, ...options});
 			onTestFinished(() => context.close());
+			context.setDefaultTimeout(PATIENCE_MS);
 			const page = await context.newPage();
 			const url = pathToFileURL(path).href;
 			const offences: string[] = [];

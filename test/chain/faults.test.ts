@@ -48,6 +48,9 @@ const thrownBy = async (promise: Promise<unknown>): Promise<unknown> =>
 const journalOf = async (): Promise<string[]> =>
 	(await readWorkDir(keptWorkDirs(options.workRoot as string)[0] as string)).journal.map(line => JSON.stringify(line));
 
+/** After so long a program that hangs is killed. Longer than a qstat of the dummy queue takes, which starts a queue-job and waits for its end. */
+const HANG_MS = 6000;
+
 const SUMS = [
 	[1, 2],
 	[2, 3],
@@ -168,7 +171,7 @@ test.each<[string, Fault]>([
 
 test('Q30: a qstat that hangs is killed after programTimeoutMs and asked again', async () => {
 	setFaults({kind: 'hang', program: 'qstat', times: 1});
-	expect(await pool.map(work.sum, SUMS, {programTimeoutMs: 2000})).toEqual([3, 5, 9]);
+	expect(await pool.map(work.sum, SUMS, {programTimeoutMs: HANG_MS})).toEqual([3, 5, 9]);
 	expect(numSeen()).toEqual([1]);
 	expect(calls().qsub).toBe(3);
 });
@@ -216,7 +219,7 @@ test.each<['nothing' | 'done']>([['nothing'], ['done']])(
 
 test('a qsub that hangs after the queue took its queue-job is killed, and the queue-job is found by its name', async () => {
 	setFaults({kind: 'hang', program: 'qsub', times: 1, effect: 'done'});
-	expect(await pool.map(work.sum, SUMS, {programTimeoutMs: 2000})).toEqual([3, 5, 9]);
+	expect(await pool.map(work.sum, SUMS, {programTimeoutMs: HANG_MS})).toEqual([3, 5, 9]);
 	expect(numSeen()).toEqual([1]);
 	expect(calls().qsub).toBe(3);
 });
@@ -243,7 +246,7 @@ test('C6: a queue that is full of our own queue-jobs is no outage, however long'
 
 test('qsub calls that are never answered are an outage, and cost a chunk none of its attempts', async () => {
 	setFaults({kind: 'hang', program: 'qsub', times: 3});
-	expect(await pool.map(work.sum, [[1, 2]], {programTimeoutMs: 1500, maxNumResubmissions: 0, graceMs: 50})).toEqual([3]);
+	expect(await pool.map(work.sum, [[1, 2]], {programTimeoutMs: HANG_MS, maxNumResubmissions: 0, graceMs: 50})).toEqual([3]);
 	expect(numSeen()).toEqual([3]);
 	expect(said).toContain('the scheduler takes no queue-jobs');
 });

@@ -122,7 +122,17 @@ describe('a submitted map', () => {
 
 	test('without tasks is over at once, and nothing is written', async () => {
 		const run = await new Pool(options).submit(work.identity, []);
-		expect(run.status()).toEqual({total: 0, done: 0, failed: 0, cancelled: 0, running: 0, pending: 0, rate: undefined, remainingMs: 0, isOver: true});
+		expect(run.status()).toEqual({
+			total: 0,
+			done: 0,
+			failed: 0,
+			cancelled: 0,
+			running: 0,
+			pending: 0,
+			rate: undefined,
+			remainingMs: 0,
+			isOver: true,
+		});
 		expect([await run.results(), await run.outcomes(), run.settledSoFar()]).toEqual([[], [], []]);
 		for await (const outcome of run) expect(outcome).toBeUndefined();
 		await run.cancel();

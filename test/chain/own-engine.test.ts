@@ -31,7 +31,6 @@ const optionsFor = (engine: Engine): PoolOptions => ({
 	workRoot: directory.path,
 	pollingIntervalMs: 50,
 	graceMs: 100,
-	programTimeoutMs: 200,
 });
 
 const square = (x: number): number => x * x;
@@ -170,6 +169,8 @@ describe('an engine that breaks its contract costs no result and no end', () => 
 			},
 		};
 	};
+	/** What never answers is waited for so long. */
+	const IMPATIENT = {programTimeoutMs: 200};
 	const never = (): Promise<never> => new Promise(() => undefined);
 	const fail = (): never => {
 		throw new Error('broken');
@@ -183,7 +184,7 @@ describe('an engine that breaks its contract costs no result and no end', () => 
 	const map = async (change: (good: Good) => {seen: () => number; members: Partial<Engine>}): Promise<void> => {
 		const good = createEngine();
 		const {seen, members} = change(good);
-		expect(await new Pool(optionsFor({...good, ...members})).map(square, TASKS)).toEqual(SQUARES);
+		expect(await new Pool({...optionsFor({...good, ...members}), ...IMPATIENT}).map(square, TASKS)).toEqual(SQUARES);
 		expect(seen()).toBeGreaterThan(0);
 		// Nothing is left behind: what could not be removed has brought its result, and ends by itself.
 		await vi.waitUntil(async () => (await good.status()).length === 0, {timeout: 90_000, interval: 50});

@@ -116,7 +116,7 @@ describe('of a map with reruns', () => {
 	test('the rerun that runs is cancelled, too', async () => {
 		const kept = await makeKeptMap('local');
 		const run = await startRerun(kept);
-		await vi.waitUntil(() => kept.computed().length > 10, {timeout: 50_000, interval: 20});
+		await vi.waitUntil(() => kept.computed().length > 10, {timeout: 90_000, interval: 20});
 		const [cancelled, outcome] = await Promise.all([
 			kept.qmr(['cancel', kept.workDir, '--json']),
 			run.results().catch((error: unknown) => error),

@@ -59,7 +59,7 @@ describe('qmr map', () => {
 	});
 
 	test('writes lines as they come, or with --ordered in the order of the input', async () => {
-		const tasks = [1500, 1];
+		const tasks = [3000, 1];
 		const asTheyCome = await map('model.mjs#sleepy', tasks);
 		expect(linesOf(asTheyCome.stdout).map(({index}) => index)).toEqual([1, 0]);
 		const ordered = await map('model.mjs#sleepy', tasks, ['--ordered']);

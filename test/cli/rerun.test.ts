@@ -232,9 +232,9 @@ describe('C7: qmr rerun --local', () => {
 		const {processesWith} = await import('../helpers/processes.js');
 		const {vi} = await import('vitest');
 		const isOne = (): number | undefined => processesWith(`one-task.js\0${kept.workDir}`)[0];
-		const pid = await vi.waitUntil(isOne, {timeout: 50_000, interval: 50});
+		const pid = await vi.waitUntil(isOne, {timeout: 90_000, interval: 50});
 		const {listeningSockets} = await import('../helpers/processes.js');
-		await vi.waitUntil(() => listeningSockets(pid).some(socket => socket.startsWith('tcp 0100007F')), {timeout: 50_000, interval: 50});
+		await vi.waitUntil(() => listeningSockets(pid).some(socket => socket.startsWith('tcp 0100007F')), {timeout: 90_000, interval: 50});
 		process.kill(pid, 'SIGTERM');
 		const {stderr, exitCode} = await seen;
 		expect([exitCode, stderr]).toEqual([1, expect.stringContaining('Debugger listening on ws://127.0.0.1')]);

@@ -151,10 +151,12 @@ const leave = async (map: QueuedMap): Promise<void> => {
 	await map.run.results().catch(() => undefined);
 };
 
+/** The process of the map asks the queue, too, a second after it has begun, and with every question something would happen there. */
+const STILL = {maxRunning: 0};
+
 describe('of a map in a queue', () => {
 	test('a process that works in it is told of, and so is that it was left', async () => {
-		// Its process asks the queue, too, and with every question something would happen there.
-		const map = await submitMap({source: SOURCE, tasks: [0, 1, 2]}, {maxRunning: 0});
+		const map = await submitMap({source: SOURCE, tasks: [0, 1, 2]}, STILL);
 		onTestFinished(map.remove);
 		const {stdout} = await runQmr(['status'], {cwd: map.directory});
 		expect(stdout).toMatch(/^process +the process \d+ on \S+ works in it$/m);
@@ -167,11 +169,12 @@ describe('of a map in a queue', () => {
 	test('H6: with --queue the scheduler says what queue-jobs wait for: Eqw with its reason, held, pending; nothing is changed there', async () => {
 		const map = await submitMap(
 			{source: SOURCE, tasks: [0, 1, 2]},
-			{faults: [{kind: 'error-state', jobName: '#000000000.1', times: 1, reason: 'unable to find shell "/nonexistent"'}], maxRunning: 1},
+			{faults: [{kind: 'error-state', jobName: '#000000000.1', times: 1, reason: 'unable to find shell "/nonexistent"'}], ...STILL},
 		);
 		onTestFinished(map.remove);
 		await leave(map);
 		updateQueueState(map.queue.directory, state => {
+			state.maxRunning = 1;
 			const job = state.jobs.find(({JB_name}) => JB_name.includes('#000000001.1'));
 			if (job !== undefined) job.userHold = true;
 		});
@@ -195,7 +198,7 @@ describe('of a map in a queue', () => {
 	});
 
 	test('a queue that does not answer is said to be silent, and all else is told', async () => {
-		const map = await submitMap({source: SOURCE, tasks: [0]});
+		const map = await submitMap({source: SOURCE, tasks: [0]}, STILL);
 		onTestFinished(map.remove);
 		await leave(map);
 		updateQueueState(map.queue.directory, state =>

@@ -7,7 +7,7 @@ import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi} 
 import * as faulty from '../fixtures/faulty.mjs';
 import {createTestDirectory, poolOptions} from '../helpers/engines.js';
 import {countBegins, isAlive, killProcess, linesOf, readBegins, untilBegun} from '../helpers/faults.js';
-import {call, createEnding, type Ending, untilGone, untilNoted} from '../helpers/grid-engine.js';
+import {call, createEnding, deleteJobs, type Ending, untilGone, untilNoted} from '../helpers/grid-engine.js';
 import {bringUpCluster, type OwnCluster} from '../helpers/own-cluster.js';
 import {createProcessNode, type ProcessNode, startProcessNode} from '../helpers/process-node.js';
 import {processesWith} from '../helpers/processes.js';
@@ -42,8 +42,7 @@ afterEach(async () => {
 	writeFileSync(until, '');
 	for (const {pid, kill} of started.splice(0)) if (isAlive(pid)) kill('SIGKILL');
 	await ending.end();
-	const left = (await listElements()).map(({id}) => id);
-	if (left.length > 0) await call('qdel', left).catch(() => undefined);
+	await deleteJobs((await listElements()).map(({id}) => id));
 	// The next test counts what is in the queue, and an ended queue-job is for a second or two.
 	await untilGone(() => true);
 	await vi.waitUntil(() => processesWith(directory.path).length === 0, {timeout: 60_000, interval: 200});
@@ -85,8 +84,8 @@ const untilNothingIsLeft = async (): Promise<void> => {
 	await untilGone(({name}) => name.includes(session));
 };
 
-/** What the queue lists, again and again, until the promise is settled. */
-const watchQueue = async (map: Promise<unknown>): Promise<Element[][]> => {
+/** What the queue lists, again and again, until the promise is settled; tasks may end once so many queue-jobs were seen in such states. */
+const watchQueue = async (map: Promise<unknown>, numAwaited: number, letters?: RegExp): Promise<Element[][]> => {
 	const seen: Element[][] = [];
 	let isOver = false;
 	map.then(
@@ -97,7 +96,10 @@ const watchQueue = async (map: Promise<unknown>): Promise<Element[][]> => {
 			isOver = true;
 		},
 	);
-	while (!isOver) seen.push(await listElements());
+	while (!isOver) {
+		seen.push(await listElements());
+		if (largest(seen.slice(-1), letters) >= numAwaited) writeFileSync(until, '');
+	}
 	return seen;
 };
 
@@ -114,11 +116,13 @@ describe('a map with `arrayJobs`', () => {
 		const [id] = (tasks[0]?.jobId ?? '').split('.');
 		expect(tasks.map(({jobId}) => jobId)).toEqual(numbers(200).map(i => `${id}.${i + 1}`));
 		await untilNothingIsLeft();
-	});
+		// So many starts of Node take their time beside other suites.
+	}, 500_000);
 
 	test('submits again, alone, the chunk whose element was killed', async () => {
 		const qsubPath = await wrap('qsub');
-		const map = ending.watch(createPool({qsubPath}).map(faulty.compute, tasksOf(6, {until, attempts: 1})));
+		// The second attempt waits, too: one that ended at once might never be seen to run.
+		const map = ending.watch(createPool({qsubPath}).map(faulty.compute, tasksOf(6, {until})));
 		for (const i of numbers(6)) await untilBegun(begun, ({itask}) => itask === i);
 		const victim = readBegins(begun).find(({itask}) => itask === 3);
 		await killProcess(victim?.pid as number, 'node');
@@ -217,15 +221,18 @@ describe('a process-node that is killed by the qsub of its array', () => {
 	});
 });
 
+/** Waits for nothing. */
+const RUNS = /^[^q]*$/;
+
 describe('limits', () => {
 	test.each([
 		['an array', true],
 		['queue-jobs of their own', false],
 	])('`maxConcurrentJobs`: of %s never more run, as the queue itself says', async (_, arrayJobs) => {
-		const map = ending.watch(createPool({arrayJobs, maxConcurrentJobs: 3}).map(faulty.compute, tasksOf(12, {takesMs: 300})));
-		const seen = await watchQueue(map);
+		const map = ending.watch(createPool({arrayJobs, maxConcurrentJobs: 3}).map(faulty.compute, tasksOf(12, {until, takesMs: 300})));
+		const seen = await watchQueue(map, 3, RUNS);
 		expect(await map).toEqual(numbers(12));
-		expect(largest(seen, /^[^q]*$/)).toBe(3);
+		expect(largest(seen, RUNS)).toBe(3);
 		expect(largest(seen)).toBe(arrayJobs ? 12 : 3);
 	});
 
@@ -233,8 +240,8 @@ describe('limits', () => {
 		['arrays', true],
 		['queue-jobs of their own', false],
 	])('`maxQueuedJobs`: of %s never more are in the queue', async (_, arrayJobs) => {
-		const map = ending.watch(createPool({arrayJobs, maxQueuedJobs: 5}).map(faulty.compute, tasksOf(12, {takesMs: 300})));
-		const seen = await watchQueue(map);
+		const map = ending.watch(createPool({arrayJobs, maxQueuedJobs: 5}).map(faulty.compute, tasksOf(12, {until, takesMs: 300})));
+		const seen = await watchQueue(map, 5);
 		expect(await map).toEqual(numbers(12));
 		expect(largest(seen)).toBe(5);
 	});

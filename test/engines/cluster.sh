@@ -31,7 +31,7 @@ end_processes() { # kills, and waits until they are gone
 	local pid
 	kill -9 "$@" 2>/dev/null || true
 	for pid; do
-		for _ in $(seq 100); do
+		for _ in $(seq 600); do
 			is_running "$pid" || continue 2
 			sleep 0.1
 		done

@@ -1,23 +1,25 @@
 /** A cluster that fails: its master is killed, a node is cut off, a user has too many queue-jobs. On a cluster of this file's own. */
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {Pool, readWorkDir} from 'queue-map-reduce';
-import {afterAll, afterEach, beforeAll, beforeEach, expect, test, vi} from 'vitest';
+import type {Pool} from 'queue-map-reduce';
+import {afterAll, beforeAll, beforeEach, expect, test, vi} from 'vitest';
 import * as faulty from '../fixtures/faulty.mjs';
-import {createTestDirectory, poolOptions} from '../helpers/engines.js';
 import {countBegins, linesOf, readBegins, untilBegun, untilState} from '../helpers/faults.js';
-import {call, createEnding, type Ending, listJobs, untilGone, untilNoted} from '../helpers/grid-engine.js';
+import {call, type Ending, listJobs, untilGone, untilNoted} from '../helpers/grid-engine.js';
 import {bringUpCluster, type OwnCluster} from '../helpers/own-cluster.js';
 import {processesWith} from '../helpers/processes.js';
+import {prepareQueueTests} from '../helpers/queue-test.js';
 
 let cluster: OwnCluster;
-let directory: ReturnType<typeof createTestDirectory>;
+// One at a time: the first ones are the first in the queue, and run first.
+const t = prepareQueueTests('grid-engine', {submitConcurrency: 1, graceMs: 3_600_000});
+const {untilNothingIsLeft} = t;
+let directory: string;
 let workDir: string;
 let begun: string;
 let until: string;
 let pool: Pool;
 let ending: Ending;
-let said: string;
 
 beforeAll(async () => {
 	// Two run at once, and more must wait.
@@ -27,32 +29,8 @@ afterAll(async () => {
 	await cluster?.remove();
 });
 beforeEach(() => {
-	directory = createTestDirectory();
-	ending = createEnding();
-	workDir = join(directory.path, 'the work_dir');
-	begun = join(directory.path, 'begun');
-	until = join(directory.path, 'until');
-	// One at a time: the first ones are the first in the queue, and run first.
-	const inOrder = {submitConcurrency: 1, graceMs: 3_600_000};
-	pool = new Pool({...poolOptions('grid-engine', directory.path), ...inOrder, workDir, keepWorkDir: true, signal: ending.signal});
-	said = '';
-	vi.spyOn(process.stderr, 'write').mockImplementation(text => {
-		said += String(text);
-		return true;
-	});
+	({directory, workDir, begun, until, pool, ending} = t);
 });
-afterEach(async () => {
-	writeFileSync(until, '');
-	await ending.end();
-	await vi.waitUntil(() => processesWith(workDir).length === 0, {timeout: 60_000, interval: 200});
-	vi.restoreAllMocks();
-	directory.remove();
-});
-
-const untilNothingIsLeft = async (): Promise<void> => {
-	const {session} = (await readWorkDir(workDir)).manifest;
-	await untilGone(({name}) => name.includes(session));
-};
 
 const untilNode = async (host: string, letters: RegExp): Promise<void> => {
 	await vi.waitUntil(async () => letters.test((await cluster.nodeStates().catch(() => undefined))?.get(host) ?? '?'), {
@@ -87,7 +65,7 @@ test('N16: a map that is aborted while two of its queue-jobs run and three wait 
 });
 
 test('a master that is killed and started again in the middle of a map delays it, and costs nothing', async () => {
-	const later = join(directory.path, 'later');
+	const later = join(directory, 'later');
 	const tasks = [until, until, later, later].map(file => ({begun, until: file}));
 	const running = ending.watch(pool.map(faulty.compute, tasks));
 	try {
@@ -110,8 +88,8 @@ test('a master that is killed and started again in the middle of a map delays it
 	expect(countBegins(begun, 4)).toEqual([1, 1, 1, 1]);
 	expect(await linesOf(workDir, 'submitted')).toHaveLength(4);
 	expect(await linesOf(workDir, 'lost')).toEqual([]);
-	expect(said.match(/the queue does not answer, waiting/g)).toHaveLength(1);
-	expect(said).toMatch(/over after .*: the queue does not answer/);
+	expect(t.said.match(/the queue does not answer, waiting/g)).toHaveLength(1);
+	expect(t.said).toMatch(/over after .*: the queue does not answer/);
 	await untilNothingIsLeft();
 });
 

@@ -1,10 +1,7 @@
 /** Workers that die on a real cluster: of signals, with their shepherd, for time, for memory. */
-import {writeFileSync} from 'node:fs';
-import {join} from 'node:path';
-import {MapError, type Outcome, Pool, type PoolOptions, readWorkDir} from 'queue-map-reduce';
-import {afterEach, beforeEach, expect, test, vi} from 'vitest';
+import {MapError, type Outcome, type Pool, type PoolOptions, readWorkDir} from 'queue-map-reduce';
+import {beforeEach, expect, test} from 'vitest';
 import * as faulty from '../fixtures/faulty.mjs';
-import {createTestDirectory, poolOptions} from '../helpers/engines.js';
 import {
 	type Begin,
 	commandOf,
@@ -17,10 +14,12 @@ import {
 	untilFinished,
 	untilInAccounting,
 } from '../helpers/faults.js';
-import {createEnding, type Ending, untilGone} from '../helpers/grid-engine.js';
-import {processesWith} from '../helpers/processes.js';
+import type {Ending} from '../helpers/grid-engine.js';
+import {prepareQueueTests} from '../helpers/queue-test.js';
 
-let directory: ReturnType<typeof createTestDirectory>;
+// A grace time of an hour: whatever is waited out here would take longer than the test may.
+const t = prepareQueueTests('grid-engine', {graceMs: 3_600_000, numChunks: 1});
+const {untilNothingIsLeft} = t;
 let workDir: string;
 let begun: string;
 let until: string;
@@ -28,39 +27,10 @@ let pool: Pool;
 let ending: Ending;
 
 beforeEach(() => {
-	directory = createTestDirectory();
-	ending = createEnding();
-	workDir = join(directory.path, 'the work_dir');
-	begun = join(directory.path, 'begun');
-	until = join(directory.path, 'until');
-	// A grace time of an hour: whatever is waited out here would take longer than the test may.
-	pool = new Pool({
-		...poolOptions('grid-engine', directory.path),
-		workDir,
-		keepWorkDir: true,
-		graceMs: 3_600_000,
-		numChunks: 1,
-		signal: ending.signal,
-	});
-	vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-});
-afterEach(async () => {
-	writeFileSync(until, '');
-	await ending.end();
-	await vi.waitUntil(() => processesWith(workDir).length === 0, {timeout: 60_000, interval: 200});
-	vi.restoreAllMocks();
-	directory.remove();
+	({workDir, begun, until, pool, ending} = t);
 });
 
-const jobIdOf = async (attempt: number): Promise<string> => {
-	const line = (await linesOf(workDir, 'submitted')).find(submitted => submitted.attempt === attempt);
-	return line?.jobId as string;
-};
-
-const untilNothingIsLeft = async (): Promise<void> => {
-	const {session} = (await readWorkDir(workDir)).manifest;
-	await untilGone(({name}) => name.includes(session));
-};
+const jobIdOf = (attempt: number): Promise<string> => t.jobIdOf(0, attempt);
 
 /** Six tasks in one chunk, the fourth of which waits: three are finished when it is killed. */
 const mapUntilTheFourth = async (): Promise<{running: Promise<Outcome<number>[]>; begin: Begin}> => {
@@ -118,8 +88,9 @@ test('a task that kills its worker every time fails alone, with what has killed 
 });
 
 test('a worker that takes longer than h_rt allows fails for its wall time, and what it has finished before is there', async () => {
-	const tasks = [{begun}, {begun, takesMs: 60_000}];
-	const options: PoolOptions = {resources: {time: 4}, maxNumResubmissions: 0};
+	const tasks = [{begun}, {begun, takesMs: 3_600_000}];
+	// Time enough for the first task on a busy machine, too.
+	const options: PoolOptions = {resources: {time: 15}, maxNumResubmissions: 0};
 	const outcomes = await pool.mapSettled(faulty.compute, tasks, options);
 	expect(outcomes).toMatchObject([
 		{status: 'fulfilled', value: 0},

@@ -2,51 +2,26 @@
 import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
-import {type Outcome, Pool, readWorkDir} from 'queue-map-reduce';
-import {afterEach, beforeEach, expect, test, vi} from 'vitest';
+import type {Outcome, Pool} from 'queue-map-reduce';
+import {beforeEach, expect, test, vi} from 'vitest';
 import * as faulty from '../fixtures/faulty.mjs';
-import {createTestDirectory, poolOptions} from '../helpers/engines.js';
 import {commandOf, countBegins, killProcess, linesOf, readBegins, untilBegun, untilDead, untilState} from '../helpers/faults.js';
-import {call, createEnding, type Ending, untilGone, untilNoted} from '../helpers/grid-engine.js';
-import {processesWith} from '../helpers/processes.js';
+import {call, type Ending, untilGone, untilNoted} from '../helpers/grid-engine.js';
 import {createProject} from '../helpers/programs.js';
+import {prepareQueueTests} from '../helpers/queue-test.js';
 
-let directory: ReturnType<typeof createTestDirectory>;
+const t = prepareQueueTests('grid-engine');
+const {jobIdOf, untilNothingIsLeft} = t;
+let directory: string;
 let workDir: string;
 let begun: string;
 let until: string;
 let pool: Pool;
 let ending: Ending;
-let said: string;
 
 beforeEach(() => {
-	directory = createTestDirectory();
-	ending = createEnding();
-	workDir = join(directory.path, 'the work_dir');
-	begun = join(directory.path, 'begun');
-	until = join(directory.path, 'until');
-	pool = new Pool({...poolOptions('grid-engine', directory.path), workDir, keepWorkDir: true, signal: ending.signal});
-	said = '';
-	vi.spyOn(process.stderr, 'write').mockImplementation(text => {
-		said += String(text);
-		return true;
-	});
+	({directory, workDir, begun, until, pool, ending} = t);
 });
-afterEach(async () => {
-	writeFileSync(until, '');
-	await ending.end();
-	await vi.waitUntil(() => processesWith(workDir).length === 0, {timeout: 60_000, interval: 200});
-	vi.restoreAllMocks();
-	directory.remove();
-});
-
-const jobIdOf = async (ichunk: number): Promise<string> =>
-	(await untilNoted(workDir, line => line.event === 'submitted' && line.ichunk === ichunk)).jobId as string;
-
-const untilNothingIsLeft = async (): Promise<void> => {
-	const {session} = (await readWorkDir(workDir)).manifest;
-	await untilGone(({name}) => name.includes(session));
-};
 
 const kindsOf = (outcomes: readonly Outcome<unknown>[]): unknown[] =>
 	outcomes.map(outcome => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason.kind));
@@ -88,15 +63,15 @@ test('a waiting queue-job that somebody deletes is not brought back, and one of 
 });
 
 test('a node that fails whatever it gets does not eat the tries of a chunk: the next one goes elsewhere', async () => {
-	// The first node that gets a queue-job is the one.
-	const hole = join(directory.path, 'hole');
-	const nodePath = join(directory.path, 'node');
-	const attempts = join(directory.path, 'attempts');
+	// The first node that gets a queue-job is the one: the file is there with its name, or not at all.
+	const hole = join(directory, 'hole');
+	const nodePath = join(directory, 'node');
+	const attempts = join(directory, 'attempts');
 	writeFileSync(
 		nodePath,
 		`#!/bin/sh
 host=$(uname -n)
-{ set -C; echo "$host" >'${hole}'; } 2>/dev/null
+[ -e '${hole}' ] || { echo "$host" >'${hole}'.$$; ln '${hole}'.$$ '${hole}' 2>/dev/null; }
 echo "$host" >>'${attempts}'
 [ "$host" = "$(cat '${hole}')" ] && exit 3
 exec '${process.execPath}' "$@"
@@ -122,11 +97,11 @@ test('why a queue-job waits is told once, in the words of the queue', async () =
 	const {reason, jobId} = await untilNoted(workDir, ({event}) => event === 'waiting');
 	await untilState(jobId as string, /^qw$/);
 	expect(reason).toMatch(/arch=nonsense|no suitable queue/i);
-	await vi.waitUntil(() => said.includes('has waited for'), {timeout: 90_000});
-	expect(said).toContain(reason);
+	await vi.waitUntil(() => t.said.includes('has waited for'), {timeout: 90_000});
+	expect(t.said).toContain(reason);
 	// Both wait for the same: what they wait for later, until a slot is free, is another reason.
 	await untilNoted(workDir, ({event, ichunk}) => event === 'waiting' && ichunk === 1);
-	expect(said.match(/has waited for/g)).toHaveLength(1);
+	expect(t.said.match(/has waited for/g)).toHaveLength(1);
 	for (const i of [0, 1]) await call('qalter', ['-l', 'h_rt=600', await jobIdOf(i)]);
 	expect(await running).toEqual([0, 1]);
 	await untilNothingIsLeft();
@@ -151,8 +126,8 @@ test('a queue-job that waits for longer than `pendingLimitMs` is removed, and it
 const CODE = readFileSync(new URL('../fixtures/faulty.mjs', import.meta.url), 'utf8');
 
 test('a module that was changed between two attempts is not mixed with what it was: the tasks that are left say so', async () => {
-	createProject(directory.path, {'faulty.mjs': CODE});
-	const module = join(directory.path, 'faulty.mjs');
+	createProject(directory, {'faulty.mjs': CODE});
+	const module = join(directory, 'faulty.mjs');
 	const fn = {module: pathToFileURL(module), name: 'compute'};
 	const tasks = [0, 1, 2].map(i => ({begun, takesMs: 300, ...(i === 1 ? {until, attempts: 1} : {})}));
 	const running = ending.watch(pool.mapSettled(fn, tasks, {numChunks: 1}));
@@ -168,8 +143,8 @@ test('a module that was changed between two attempts is not mixed with what it w
 });
 
 test('a map that is cancelled while a qsub is under way waits for its answer, and removes that queue-job, too', async () => {
-	const qsubPath = join(directory.path, 'qsub');
-	const asked = join(directory.path, 'asked');
+	const qsubPath = join(directory, 'qsub');
+	const asked = join(directory, 'asked');
 	const real = (await call('which', ['qsub'])).trim();
 	writeFileSync(qsubPath, `#!/bin/sh\ntouch '${asked}'\nwhile [ ! -e '${until}' ]; do sleep 0.1; done\nexec '${real}' "$@"\n`, {
 		mode: 0o755,

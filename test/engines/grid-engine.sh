@@ -66,7 +66,7 @@ master_pid() { # empty when it does not run
 start_master() {
 	[ -z "$(master_pid)" ] || return 0
 	as_daemon nsenter --uts="$UTS" -- setpriv --reuid=sgeadmin --regid=sgeadmin --init-groups /usr/sbin/sge_qmaster
-	for _ in $(seq 50); do
+	for _ in $(seq 300); do
 		on_master qconf -sh >/dev/null 2>&1 && return
 		sleep 0.2
 	done
@@ -141,7 +141,7 @@ add_all_queue() { # NODES SLOTS
 	quiet on_master qconf -Ahgrp "$work/group"
 	{
 		printf '%s\n' 'qname all.q' 'hostlist @allhosts' 'seq_no 0' "slots $2" 'qtype BATCH INTERACTIVE' 'pe_list make' 'rerun FALSE' 'shell /bin/sh' \
-			'shell_start_mode posix_compliant' 'tmpdir /tmp' 'priority 0' 'nsuspend 1' 'suspend_interval 00:05:00' 'min_cpu_interval 00:05:00' \
+			'shell_start_mode posix_compliant' "tmpdir $STATE/tmp" 'priority 0' 'nsuspend 1' 'suspend_interval 00:05:00' 'min_cpu_interval 00:05:00' \
 			'notify 00:00:60' 'processors UNDEFINED' 'initial_state default'
 		for key in load_thresholds suspend_thresholds ckpt_list prolog epilog starter_method suspend_method resume_method terminate_method \
 			owner_list user_lists xuser_lists subordinate_list complex_values projects xprojects calendar; do
@@ -198,15 +198,20 @@ all_nodes_answer() { # NODES
 	[ "$(on_master qstat -f -q all.q 2>/dev/null | awk '/^all.q@/ && NF == 5 && $5 !~ /NA/' | wc -l)" -eq "$1" ]
 }
 
+# By rename: while the file is written anew, no host of any cluster would be known. In some containers it is a mounted file, and can only be written.
+forget_hosts() {
+	grep -q "$MARK\$" /etc/hosts || return 0
+	local hosts
+	hosts=$(mktemp /etc/hosts.XXXXXX)
+	grep -v "$MARK\$" /etc/hosts >"$hosts" || true
+	chmod 644 "$hosts"
+	mv -f "$hosts" /etc/hosts 2>/dev/null || { cat "$hosts" >/etc/hosts && rm "$hosts"; }
+}
+
 down() {
 	remove_nodes
 	stop_master
-	# Not by rename: in containers /etc/hosts is a mounted file.
-	if grep -q "$MARK\$" /etc/hosts; then
-		local hosts
-		hosts=$(grep -v "$MARK\$" /etc/hosts)
-		printf '%s\n' "$hosts" >/etc/hosts
-	fi
+	forget_hosts
 	remove_users
 	umount "$UTS" 2>/dev/null || true
 	rm -rf "$STATE"
@@ -217,6 +222,8 @@ up() { # NODES SLOTS
 	check_size "$1" "$2"
 	install_packages
 	down
+	# Of queue-jobs: one that is killed with its node leaves its scratch directory behind.
+	mkdir -p -m 1777 "$STATE/tmp"
 	mkdir -p "$SGE_ROOT/$SGE_CELL/common" "$STATE/spool/qmaster/job_scripts" "$STATE/spool/execd" "$STATE/spool/spooldb"
 	local name
 	for name in bin lib utilbin; do ln -s "/var/lib/gridengine/$name" "$SGE_ROOT/$name"; done
@@ -239,7 +246,7 @@ up() { # NODES SLOTS
 	local i
 	for i in $(seq "$1"); do add_node "$i"; done
 	add_all_queue "$1" "$2"
-	for _ in $(seq 100); do
+	for _ in $(seq 300); do
 		if all_nodes_answer "$1"; then
 			made_of "$1" "$2" >"$STATE/made"
 			return

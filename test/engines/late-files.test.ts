@@ -69,7 +69,10 @@ const mapLate = async (options: PoolOptions): Promise<{printed: string; said: st
 		const news = listResults().filter(name => !seen.has(name));
 		if (news.length === 0) return;
 		for (const name of news) seen.add(name);
-		const shown = await listAs(processesElsewhere());
+		const pid = processElsewhere();
+		// It has ended, and what it saw is being taken down.
+		if (pid === undefined) return;
+		const shown = await listAs(pid);
 		for (const name of news) if (!shown.includes(name)) late.add(name);
 	};
 	await vi.waitUntil(
@@ -91,14 +94,18 @@ const listResults = (): string[] => {
 	}
 };
 
-const namespaceOf = (pid: number | 'self'): string => readlinkSync(`/proc/${pid}/ns/mnt`);
+/** Undefined when it has ended. */
+const namespaceOf = (pid: number | 'self'): string | undefined => {
+	try {
+		return readlinkSync(`/proc/${pid}/ns/mnt`);
+	} catch {
+		return undefined;
+	}
+};
 
 /** The program itself is the one that sees other mounts than we do. */
-const processesElsewhere = (): number => {
-	const pid = processesWith(PROGRAM).find(candidate => namespaceOf(candidate) !== namespaceOf('self'));
-	if (pid === undefined) throw new Error('no process sees the work_dir late');
-	return pid;
-};
+const processElsewhere = (): number | undefined =>
+	processesWith(PROGRAM).find(pid => ![undefined, namespaceOf('self')].includes(namespaceOf(pid)));
 
 const listAs = async (pid: number): Promise<string[]> =>
 	(await call('nsenter', [`--mount=/proc/${pid}/ns/mnt`, 'ls', workDir]).catch(() => '')).split('\n');

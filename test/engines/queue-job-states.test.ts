@@ -39,7 +39,7 @@ const session = async (): Promise<string> => (await readWorkDir(workDir)).manife
 const untilStarted = async (numAttempts = 1): Promise<{pid: number; ppid: number}> => {
 	const lines = await vi.waitUntil(
 		() => {
-			const found = existsSync(started) ? readFileSync(started, 'utf8').trimEnd().split('\n') : [];
+			const found = existsSync(started) ? readFileSync(started, 'utf8').split('\n').slice(0, -1) : [];
 			return found.length >= numAttempts && found;
 		},
 		{timeout: 60_000, interval: 100},
@@ -157,7 +157,8 @@ test('N7: a killed queue-job is explained by the accounting and submitted again,
 });
 
 test('a queue-job that takes longer than its h_rt allows fails with what the accounting says', async () => {
-	const options: PoolOptions = {qsubArgs: ['-l', 'h_rt=0:0:3'], maxNumResubmissions: 1};
+	// Node must have begun by then: an attempt that begins no task would not count for it.
+	const options: PoolOptions = {qsubArgs: ['-l', 'h_rt=0:0:12'], maxNumResubmissions: 1};
 	const [outcome] = await pool.mapSettled(waitForFile, [{started, until}], options);
 	expect(outcome).toMatchObject({
 		status: 'rejected',

@@ -15,10 +15,10 @@ let options: PoolOptions;
 
 beforeAll(async () => {
 	cluster = await bringUpCluster(53, {nodes: 1, slots: 8});
-}, 120_000);
+});
 afterAll(async () => {
-	await cluster.remove();
-}, 60_000);
+	await cluster?.remove();
+});
 beforeEach(() => {
 	directory = createTestDirectory();
 	options = poolOptions('grid-engine', directory.path);

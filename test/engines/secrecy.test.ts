@@ -139,7 +139,7 @@ type Found = {readonly found: Readonly<Record<string, readonly string[]>>};
 /** Puts a text where a careless program would: into a script, an argument, a variable of a queue-job, a file. */
 const plant = async (text: string): Promise<string[]> => {
 	const script = join(directory.path, 'planted.sh');
-	writeFileSync(script, `#!/bin/sh\n: >'${join(directory.path, 'planted-runs')}'\nexec sh -c ': ${text}; sleep 600; :'\n`);
+	writeFileSync(script, `#!/bin/sh\nexec sh -c ': ${text}; : >"$0"; sleep 600; :' '${join(directory.path, 'planted-runs')}'\n`);
 	writeFileSync(join(directory.path, 'planted.txt'), text);
 	const args = ['-terse', '-N', 'planted', '-S', '/bin/sh', '-wd', '/', '-o', '/dev/null', '-e', '/dev/null', '-v', `PLANTED=${text}`];
 	const ids = await Promise.all([[], ['-h']].map(more => call('qsub', [...args, ...more, script])));

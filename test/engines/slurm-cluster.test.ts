@@ -7,11 +7,11 @@ import {countBegins, linesOf, readBegins, untilBegun} from '../helpers/faults.js
 import {untilNoted} from '../helpers/grid-engine.js';
 import {bringUpSlurm, type OwnSlurm} from '../helpers/own-cluster.js';
 import {processesWith} from '../helpers/processes.js';
+import {prepareQueueTests} from '../helpers/queue-test.js';
 import {listJobs, untilState} from '../helpers/slurm.js';
-import {prepareSlurmTests} from '../helpers/slurm-test.js';
 
 // One call of sbatch at a time, so that the first chunks are the first in the queue.
-const t = prepareSlurmTests({graceMs: 3_600_000, submitConcurrency: 1});
+const t = prepareQueueTests('slurm', {graceMs: 3_600_000, submitConcurrency: 1});
 
 let cluster: OwnSlurm;
 

@@ -14,11 +14,11 @@ import {
 	untilDead,
 	untilFinished,
 } from '../helpers/faults.js';
+import {prepareQueueTests} from '../helpers/queue-test.js';
 import {deleteJobs, fieldOf} from '../helpers/slurm.js';
-import {prepareSlurmTests} from '../helpers/slurm-test.js';
 
 // A grace time of an hour: whatever is waited out here would take longer than the test may.
-const t = prepareSlurmTests({graceMs: 3_600_000, numChunks: 1});
+const t = prepareQueueTests('slurm', {graceMs: 3_600_000, numChunks: 1});
 
 /** Six tasks in one chunk, the fourth of which waits: three are finished when it is killed. */
 const mapUntilTheFourth = async (): Promise<{running: Promise<Outcome<number>[]>; begin: Begin}> => {
@@ -87,7 +87,8 @@ test('a worker that needs more than its memory is killed, and gets more when `re
 	const {begun} = t;
 	const tasks = [
 		{begun, megabytes: 1},
-		{begun, megabytes: 600},
+		// It is looked at once a second, if the machine comes to it.
+		{begun, megabytes: 600, holdsMs: 60_000},
 	];
 	const seen: unknown[] = [];
 	const results = await t.pool.map(faulty.fillHeap, tasks, {

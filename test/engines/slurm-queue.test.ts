@@ -9,10 +9,10 @@ import {countBegins, linesOf, readBegins, untilBegun, untilDead} from '../helper
 import {call, untilNoted} from '../helpers/grid-engine.js';
 import {createProcessNode, startProcessNode} from '../helpers/process-node.js';
 import {runNode} from '../helpers/programs.js';
+import {prepareQueueTests} from '../helpers/queue-test.js';
 import {callAs, deleteJobs, fieldOf, listJobs, untilGone, untilState} from '../helpers/slurm.js';
-import {prepareSlurmTests} from '../helpers/slurm-test.js';
 
-const t = prepareSlurmTests();
+const t = prepareQueueTests('slurm');
 const HELD = {sbatchArgs: ['--hold']};
 
 const kindsOf = (outcomes: readonly Outcome<unknown>[]): unknown[] =>
@@ -103,6 +103,24 @@ test('why a queue-job waits is told once, and one that waits for longer than `pe
 	await t.untilNothingIsLeft();
 });
 
+test('a partition that takes no queue-jobs for now is waited for, and told once', async () => {
+	const {begun} = t;
+	const setState = (state: string): Promise<string> => call('scontrol', ['update', 'PartitionName=main', `State=${state}`]);
+	await setState('DRAIN');
+	try {
+		const running = t.ending.watch(t.pool.map(faulty.compute, [{begun}, {begun}]));
+		await untilNoted(t.workDir, ({event}) => event === 'queue-silent');
+		expect(t.said).toContain('Required partition not available (inactive or drain)');
+		await setState('UP');
+		expect(await running).toEqual([0, 1]);
+	} finally {
+		await setState('UP');
+	}
+	expect(t.said.match(/takes no queue-jobs/g)).toHaveLength(2);
+	expect(countBegins(begun, 2)).toEqual([1, 1]);
+	await t.untilNothingIsLeft();
+});
+
 test('a suspended queue-job is waited for, and never submitted again', async () => {
 	const {begun, until} = t;
 	const running = t.ending.watch(t.pool.map(faulty.compute, [{begun, until}]));
@@ -119,10 +137,11 @@ test('a suspended queue-job is waited for, and never submitted again', async () 
 
 test('a node that fails whatever it gets does not eat the tries of a chunk: the next one goes elsewhere', async () => {
 	const {begun, directory} = t;
-	// The first node that gets a queue-job is the one.
+	// The first node that gets a queue-job is the one: the file is there with its name, or not at all.
 	const hole = join(directory, 'hole');
 	const nodePath = join(directory, 'node');
-	const failing = `host=$(uname -n); { set -C; echo "$host" >'${hole}'; } 2>/dev/null; [ "$host" = "$(cat '${hole}')" ] && exit 3`;
+	const note = `[ -e '${hole}' ] || { echo "$host" >'${hole}'.$$; ln '${hole}'.$$ '${hole}' 2>/dev/null; }`;
+	const failing = `host=$(uname -n); ${note}; [ "$host" = "$(cat '${hole}')" ] && exit 3`;
 	writeFileSync(nodePath, `#!/bin/sh\n${failing}\nexec '${process.execPath}' "$@"\n`, {mode: 0o755});
 	const tasks = [0, 1, 2, 3, 4, 5].map(() => ({begun}));
 	expect(await t.pool.map(faulty.compute, tasks, {nodePath, maxNumResubmissions: 1, graceMs: 3_600_000})).toEqual([0, 1, 2, 3, 4, 5]);

@@ -7,10 +7,10 @@ import * as faulty from '../fixtures/faulty.mjs';
 import {countBegins, isAlive, killProcess, linesOf, untilBegun, untilFinished} from '../helpers/faults.js';
 import {call, untilNoted} from '../helpers/grid-engine.js';
 import {createProcessNode, type Plan, type ProcessNode, startProcessNode} from '../helpers/process-node.js';
+import {prepareQueueTests} from '../helpers/queue-test.js';
 import {deleteJobs, listJobs, type SlurmJob} from '../helpers/slurm.js';
-import {prepareSlurmTests} from '../helpers/slurm-test.js';
 
-const t = prepareSlurmTests();
+const t = prepareQueueTests('slurm');
 const started: ProcessNode[] = [];
 let options: PoolOptions;
 
@@ -112,7 +112,7 @@ test('killed while it watches, with a worker that dies while nobody does: what i
 test('an sbatch that has submitted and never answers costs nothing: its queue-job is found by its name', async () => {
 	const sbatchPath = await wrap('sbatch', '[ "$calls" = 1 ] && { "$real" "$@" >/dev/null; sleep 600; }');
 	const tasks = [0, 1].map(() => ({begun: t.begun}));
-	const results = await t.pool.map(faulty.compute, tasks, {sbatchPath, submitConcurrency: 1, programTimeoutMs: 5000});
+	const results = await t.pool.map(faulty.compute, tasks, {sbatchPath, submitConcurrency: 1, programTimeoutMs: 20_000});
 	expect(results).toEqual([0, 1]);
 	expect(countBegins(t.begun, 2)).toEqual([1, 1]);
 	expect(await linesOf(t.workDir, 'warning')).toMatchObject([{reason: expect.stringContaining('sbatch did not answer in time')}]);

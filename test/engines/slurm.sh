@@ -71,7 +71,7 @@ master_pid() { pid_of "$STATE/slurmctld.pid" slurmctld; }
 start_master() {
 	[ -z "$(master_pid)" ] || return 0
 	as_daemon slurmctld -f "$SLURM_CONF"
-	for _ in $(seq 50); do
+	for _ in $(seq 300); do
 		scontrol ping 2>/dev/null | grep -q 'is UP' && return
 		sleep 0.2
 	done
@@ -138,7 +138,6 @@ ReturnToService=2
 MpiDefault=none
 MaxArraySize=1001
 MaxJobCount=100000
-MinJobAge=60
 KillWait=2
 OverTimeLimit=0
 AccountingStorageType=accounting_storage/none
@@ -259,7 +258,7 @@ up() { # NODES SLOTS
 		add_network_of_node "$i"
 		start_node "$PREFIX-node$i"
 	done
-	for _ in $(seq 100); do
+	for _ in $(seq 300); do
 		if all_nodes_answer "$1"; then
 			made_of "$1" "$2" >"$STATE/made"
 			return

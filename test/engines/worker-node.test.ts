@@ -5,7 +5,7 @@ import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {Pool} from 'queue-map-reduce';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
-import {lookAround} from '../fixtures/on-node.mjs';
+import {coreFileLimit, lookAround} from '../fixtures/on-node.mjs';
 import {createTestDirectory, keptWorkDirs, poolOptions} from '../helpers/engines.js';
 import {call, untilGone, untilNoted} from '../helpers/grid-engine.js';
 import {countThreads, listeningSockets, processesWith} from '../helpers/processes.js';
@@ -31,13 +31,16 @@ test('W9, W12, N21, N22: a task finds the queue-job’s own variables and scratc
 	const pool = new Pool({...poolOptions('grid-engine', directory.path), queueName: 'all.q'});
 	const [outcome] = await pool.mapSettled(lookAround, [1]);
 	const {jobId, host} = outcome ?? {};
-	const scratch = `/tmp/${jobId}.1.all.q`;
+	const [, directoryOfScratch] = /^tmpdir\s+(\S+)$/m.exec(await call('qconf', ['-sq', 'all.q'])) ?? [];
+	const scratch = `${directoryOfScratch}/${jobId}.1.all.q`;
 	expect(outcome).toMatchObject({
 		status: 'fulfilled',
 		value: {
 			cwd: process.cwd(),
 			uid: process.getuid?.(),
 			umask: process.umask(),
+			// A queue lifts it.
+			coreFileLimit: coreFileLimit() === '0' ? '0' : expect.any(String),
 			home: '/nonexistent/home',
 			tmpdir: scratch,
 			isTmpdirThere: true,
@@ -98,7 +101,9 @@ writeFileSync('results', JSON.stringify(results));
 	const ended = new Promise(resolve => processNode.once('exit', resolve));
 	const [workDir] = keptWorkDirs(join(directory.path, '.qmr')) as [string];
 	await untilNoted(workDir, ({event}) => event === 'running');
-	const worker = Number(readFileSync(join(directory.path, 'started'), 'utf8').split(' ')[1]);
+	const begun = (): string => readFileSync(join(directory.path, 'started'), 'utf8');
+	await vi.waitUntil(() => begun().includes('\n'), {timeout: 60_000, interval: 100});
+	const worker = Number(begun().split(' ')[1]);
 	expect(processesWith(workDir)).toContain(worker);
 	for (const pid of [processNode.pid, worker]) {
 		expect(countThreads(pid)).toBeLessThanOrEqual(countThreads(control.pid));

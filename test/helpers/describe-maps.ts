@@ -329,7 +329,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 				signal: controller.signal,
 				numChunks: 5,
 				onProgress: ({running}) => running > 0 && engine !== 'dummy' && controller.abort(new Error('enough')),
-				...(engine === 'dummy' ? {programTimeoutMs: 1500} : {}),
+				...(engine === 'dummy' ? {programTimeoutMs: 6000} : {}),
 			},
 		);
 		if (engine === 'dummy') {

@@ -21,11 +21,15 @@ export const COLUMNS: readonly (readonly [name: string, column: Column])[] = ENG
 	...(engine === 'local' ? [] : [[`${engine} with arrays`, {engine, arrayJobs: true}] as const]),
 ]);
 
+/** Each call of a program is a process: whole maps that are not about single states need not see all of them. */
+const TURNS_PER_LIST = 5;
+
 /** Options for a pool on an engine, quick enough for tests. */
 export const poolOptions = (engine: EngineName, directory: string): PoolOptions => {
 	const common: PoolOptions = {workRoot: join(directory, 'work'), graceMs: 500};
 	if (engine === 'local') return {...common, engine: 'local', slots: 2, pollingIntervalMs: 100};
-	if (engine === 'dummy') return {...common, ...initQueueState(join(directory, 'queue')), pollingIntervalMs: 50};
+	if (engine === 'dummy')
+		return {...common, ...initQueueState(join(directory, 'queue'), {turnsPerList: TURNS_PER_LIST}), pollingIntervalMs: 50};
 	return {...common, engine, pollingIntervalMs: 500};
 };
 

@@ -3,9 +3,25 @@ import {execFile} from 'node:child_process';
 import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {afterEach, beforeEach, expect} from 'vitest';
 import type {Finding, SiteReport} from '../../src/doctor/finding.js';
+import {createTestDirectory} from './engines.js';
 import {withoutVitest} from './programs.js';
 import {QMR, type QmrInput, type QmrRun, runQmr} from './qmr.js';
+
+/** For the tests of one file: `cwd` is an empty directory to call it in, within another one. */
+export const useCallingPlace = (): {path: string; cwd: string} => {
+	const place = {path: '', cwd: ''};
+	let remove: () => void;
+	beforeEach(() => {
+		const made = createTestDirectory();
+		remove = made.remove;
+		Object.assign(place, {path: made.path, cwd: join(made.path, 'here')});
+		mkdirSync(place.cwd);
+	});
+	afterEach(() => remove());
+	return place;
+};
 
 export type Examined = SiteReport & {
 	readonly exitCode: number | null;
@@ -50,6 +66,18 @@ const read = ({exitCode, stdout, stderr}: Output): Examined => {
 	const report = JSON.parse(stdout) as SiteReport;
 	return {...report, exitCode, stderr, of: check => report.findings.find(finding => finding.check === check)};
 };
+
+/** All that it says of a site that is well: what it waits for, on a busy machine. */
+export const ONLY_WAITING: unknown = expect.stringMatching(/^(?:qmr: the queue-job (?:waits in the queue|runs, but) .*\n)*$/);
+
+/** What is told of the clock of a node that has the same one, as far as that can be known. */
+export const expectSameClock = ({found = ''}: Partial<Finding> = {}, host = ''): void => {
+	const [, of, apart, uncertainty] = /^the clock of (\S+) is ([\d.]+) s \w+ \(known to ±([\d.]+) s/.exec(found) ?? [];
+	expect([of, Number(apart) - Number(uncertainty)]).toEqual([host, expect.toSatisfy((overMs: number) => overMs <= 0.02)]);
+};
+
+/** Of how fast a queue answers: on a busy machine it is slow. */
+export const ANSWERED: unknown = expect.stringMatching(/^(?:ok|note)$/);
 
 export const levelsOf = ({findings}: SiteReport): Readonly<Record<string, string>> =>
 	Object.fromEntries(findings.map(({check, level}) => [check, level]));

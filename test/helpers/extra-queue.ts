@@ -2,6 +2,7 @@
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {vi} from 'vitest';
 import {call, untilGone} from './grid-engine.js';
 
 export type ExtraQueue = {
@@ -23,8 +24,12 @@ export const addQueue = async (shellStartMode: string): Promise<ExtraQueue> => {
 		qsubArgs: ['-pe', environmentName, '1'],
 		remove: async () => {
 			await untilGone(job => job.queue === queueName);
-			await call('qconf', ['-dq', queueName]);
-			await call('qconf', ['-dp', environmentName]);
+			// The master holds both for a moment longer than it lists their last queue-job.
+			for (const words of [
+				['-dq', queueName],
+				['-dp', environmentName],
+			])
+				await vi.waitFor(() => call('qconf', words), {timeout: 60_000, interval: 500});
 		},
 	};
 };

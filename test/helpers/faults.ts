@@ -21,7 +21,8 @@ export const readBegins = (path: string): Begin[] =>
 	existsSync(path)
 		? readFileSync(path, 'utf8')
 				.split('\n')
-				.filter(line => line !== '')
+				// What stands behind the last line break is still being written.
+				.slice(0, -1)
 				.map(line => JSON.parse(line) as Begin)
 		: [];
 

@@ -60,7 +60,7 @@ export const untilGone = (isMeant: (job: ListedJob) => boolean): Promise<void> =
 
 /** Waits until a map has noted such a line in its log.jsonl. */
 export const untilNoted = (workDir: string, isMeant: (line: JournalLine) => boolean): Promise<JournalLine> =>
-	vi.waitUntil(async () => (await readJournal(workDir)).find(isMeant), {timeout: 60_000, interval: 200});
+	vi.waitUntil(async () => (await readJournal(workDir)).find(isMeant), {timeout: 100_000, interval: 200});
 
 const readJournal = async (workDir: string): Promise<readonly JournalLine[]> => {
 	try {

@@ -37,7 +37,7 @@ export const addMap = async (directory: string, {source, tasks, options = {}}: L
 
 export type QueuedMap = LookedAt & {readonly queue: DummyQueue; readonly run: Awaited<ReturnType<Pool['submit']>>};
 
-/** A map whose queue-jobs are in a dummy queue, in which nothing happens before it is asked: the map itself asks seldom. */
+/** A map whose queue-jobs are in a dummy queue, in which nothing happens before it is asked: by the map itself after 1, 2 and 4 s, and then seldom. */
 export const submitMap = async ({source, tasks, options = {}}: LookedAtPlan, state: Partial<QueueState> = {}): Promise<QueuedMap> => {
 	const {path: directory, remove} = createTestDirectory('qmr-look-');
 	const queue = initQueueState(join(directory, 'queue'), state);
@@ -46,6 +46,8 @@ export const submitMap = async ({source, tasks, options = {}}: LookedAtPlan, sta
 		...queue,
 		qalterPath: queue.qalterPath,
 		pollingIntervalMs: 3_600_000,
+		// One at a time: the first ones are the first in the queue.
+		submitConcurrency: 1,
 		...options,
 	});
 	const run = await pool.submit({module: join(directory, 'fn.mjs'), name: 'fn'}, tasks);

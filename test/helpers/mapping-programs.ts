@@ -7,8 +7,9 @@ import type {PoolOptions} from 'queue-map-reduce';
 import {type DummyQueue, initQueueState, type QueueState, readQueueState} from 'queue-map-reduce/dummy-queue';
 import {onTestFinished, vi} from 'vitest';
 import {createTestDirectory} from './engines.js';
-import {processesWith} from './processes.js';
-import {createProject} from './programs.js';
+import {killProcessesWith} from './processes.js';
+import {createProject, withoutVitest} from './programs.js';
+import {writtenOutput} from './written-output.js';
 
 const WORK = `import {appendFileSync} from 'node:fs';
 import {taskContext} from 'queue-map-reduce';
@@ -78,7 +79,7 @@ export const makeMappingProgram = ({
 	const queue = initQueueState(join(directory, 'queue'), state);
 	onTestFinished(() => {
 		// What hangs in the name of a fault.
-		for (const pid of processesWith(directory)) if (pid !== process.pid) killIfThere(pid);
+		killProcessesWith(directory);
 		remove();
 	});
 	createProject(directory, {'work.mjs': WORK, 'main.mjs': main(whenProgress, program)});
@@ -111,35 +112,21 @@ const wrapQsub = (directory: string, qsub: string, lines: string): string => {
 	return path;
 };
 
+let numStarted = 0;
+
 const startProgram = (directory: string, options: PoolOptions, tasks: readonly unknown[]): RunningProgram => {
-	const environment = Object.fromEntries(
-		Object.entries(process.env).filter(([name]) => !/^(?:VITEST|TINYPOOL|NODE_ENV$|TEST$)/.test(name)),
-	);
+	const output = writtenOutput(join(directory, `program-${++numStarted}`));
 	const child = spawn(process.execPath, ['main.mjs'], {
 		cwd: directory,
-		env: {...environment, OPTIONS: JSON.stringify(options), TASKS: JSON.stringify(tasks)},
-		stdio: ['ignore', 'pipe', 'pipe'],
+		env: {...withoutVitest(), OPTIONS: JSON.stringify(options), TASKS: JSON.stringify(tasks)},
+		stdio: output.stdio,
 	});
-	let [stdout, stderr] = ['', ''];
-	child.stdout.on('data', data => {
-		stdout += String(data);
-	});
-	child.stderr.on('data', data => {
-		stderr += String(data);
-	});
+	output.close();
 	const ended = once(child, 'exit').then(([code, signal]) => ({code: code as number | null, signal: signal as NodeJS.Signals | null}));
-	return {child, ended, stdout: () => stdout, stderr: () => stderr};
-};
-
-const killIfThere = (pid: number): void => {
-	try {
-		process.kill(pid, 'SIGKILL');
-	} catch {
-		// It has ended by itself.
-	}
+	return {child, ended, stdout: output.stdout, stderr: output.stderr};
 };
 
 const readText = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 
 /** Waits for something that another process does. */
-export const until = (isSo: () => boolean): Promise<unknown> => vi.waitUntil(isSo, {interval: 20, timeout: 50_000});
+export const until = (isSo: () => boolean): Promise<unknown> => vi.waitUntil(isSo, {interval: 20, timeout: 90_000});

@@ -4,6 +4,7 @@ import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {PoolOptions} from 'queue-map-reduce';
 import {createProject, type Ran, withoutVitest} from './programs.js';
+import {writtenOutput} from './written-output.js';
 
 export type Plan = {
 	/** Of `compute`. */
@@ -47,29 +48,22 @@ export const startProcessNode = (directory: string, plan: Plan): ProcessNode => 
 	writeFileSync(join(directory, `plan-${numStarted}.json`), JSON.stringify(plan));
 	const cwd = join(directory, plan.cwd ?? '');
 	mkdirSync(cwd, {recursive: true});
+	const output = writtenOutput(join(directory, `plan-${numStarted}`));
 	const child: ChildProcess = spawn(process.execPath, [join(directory, 'main.mjs'), join(directory, `plan-${numStarted}.json`)], {
 		cwd,
 		env: withoutVitest(),
-		stdio: ['ignore', 'pipe', 'pipe'],
+		stdio: output.stdio,
 	});
-	let stdout = '';
-	let stderr = '';
-	child.stdout?.on('data', data => {
-		stdout += String(data);
-	});
-	child.stderr?.on('data', data => {
-		stderr += String(data);
-	});
+	output.close();
 	return {
 		pid: child.pid as number,
 		kill: signal => {
 			child.kill(signal);
 		},
-		said: () => stderr,
-		// Not at `close`: programs that it has started may hold its output open for longer than it lives.
+		said: output.stderr,
 		ended: new Promise((resolve, reject) => {
 			child.once('error', reject);
-			child.once('exit', (code, signal) => resolve({code, signal, stdout, stderr}));
+			child.once('exit', (code, signal) => resolve({code, signal, stdout: output.stdout(), stderr: output.stderr()}));
 		}),
 	};
 };

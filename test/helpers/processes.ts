@@ -7,6 +7,16 @@ export const processesWith = (text: string): number[] =>
 		.filter(name => /^\d+$/.test(name) && (read(`/proc/${name}/cmdline`) ?? '').includes(text))
 		.map(Number);
 
+export const killProcessesWith = (text: string): void => {
+	for (const pid of processesWith(text)) {
+		try {
+			if (pid !== process.pid) process.kill(pid, 'SIGKILL');
+		} catch {
+			// It has ended by itself.
+		}
+	}
+};
+
 export const countThreads = (pid: number): number => readdirSync(`/proc/${pid}/task`).length;
 
 /** The sockets on which a process listens, of its own network, as `tcp 0100007F:1F90`. */

@@ -1,11 +1,10 @@
 /** What a cluster does to maps that takes minutes to see. On a cluster of this file's own. */
-import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
-import {Pool, type PoolError, readWorkDir} from 'queue-map-reduce';
-import {afterAll, afterEach, beforeAll, beforeEach, expect, test, vi} from 'vitest';
+import {Pool, type PoolError} from 'queue-map-reduce';
+import {afterAll, beforeAll, beforeEach, expect, test, vi} from 'vitest';
 import * as faulty from '../fixtures/faulty.mjs';
-import {createTestDirectory, poolOptions} from '../helpers/engines.js';
 import {
 	countBegins,
 	isAlive,
@@ -17,19 +16,20 @@ import {
 	untilFinished,
 	untilState,
 } from '../helpers/faults.js';
-import {createEnding, type Ending, untilGone, untilNoted} from '../helpers/grid-engine.js';
+import {type Ending, untilGone, untilNoted} from '../helpers/grid-engine.js';
 import {bringUpCluster, type OwnCluster} from '../helpers/own-cluster.js';
 import {createProcessNode, startProcessNode} from '../helpers/process-node.js';
-import {processesWith} from '../helpers/processes.js';
+import {prepareQueueTests} from '../helpers/queue-test.js';
 
 let cluster: OwnCluster;
-let directory: ReturnType<typeof createTestDirectory>;
+const t = prepareQueueTests('grid-engine', {graceMs: 3_600_000});
+const {untilNothingIsLeft} = t;
+let directory: string;
 let workDir: string;
 let begun: string;
 let until: string;
 let pool: Pool;
 let ending: Ending;
-let said: string;
 
 beforeAll(async () => {
 	cluster = await bringUpCluster(52, {nodes: 2, slots: 4});
@@ -38,31 +38,8 @@ afterAll(async () => {
 	await cluster?.remove();
 });
 beforeEach(() => {
-	directory = createTestDirectory();
-	ending = createEnding();
-	workDir = join(directory.path, 'maps', 'the work_dir');
-	mkdirSync(join(directory.path, 'maps'));
-	begun = join(directory.path, 'begun');
-	until = join(directory.path, 'until');
-	pool = new Pool({...poolOptions('grid-engine', directory.path), workDir, keepWorkDir: true, graceMs: 3_600_000, signal: ending.signal});
-	said = '';
-	vi.spyOn(process.stderr, 'write').mockImplementation(text => {
-		said += String(text);
-		return true;
-	});
+	({directory, workDir, begun, until, pool, ending} = t);
 });
-afterEach(async () => {
-	writeFileSync(until, '');
-	await ending.end();
-	await vi.waitUntil(() => processesWith(workDir).length === 0, {timeout: 60_000, interval: 200});
-	vi.restoreAllMocks();
-	directory.remove();
-});
-
-const untilNothingIsLeft = async (): Promise<void> => {
-	const {session} = (await readWorkDir(workDir)).manifest;
-	await untilGone(({name}) => name.includes(session));
-};
 
 const untilNode = async (host: string, letters: RegExp): Promise<void> => {
 	await vi.waitUntil(async () => letters.test((await cluster.nodeStates().catch(() => undefined))?.get(host) ?? '?'), {
@@ -142,7 +119,7 @@ test('a master that stays away ends the map at `outageLimitMs`; what was finishe
 		const error = (await running.catch((thrown: unknown) => thrown)) as PoolError;
 		expect(error).toMatchObject({code: 'ERR_POOL_OUTAGE', workDir});
 		expect(error.message).toContain(workDir);
-		expect(said).toContain('Pool.resume');
+		expect(t.said).toContain('Pool.resume');
 	} finally {
 		await cluster.do('start-master');
 	}
@@ -154,9 +131,9 @@ test('a master that stays away ends the map at `outageLimitMs`; what was finishe
 });
 
 test('a process-node that is killed while the master is down is followed by another, which waits for the master', async () => {
-	createProcessNode(directory.path);
+	createProcessNode(directory);
 	const options = {engine: 'grid-engine', pollingIntervalMs: 500, graceMs: 3000, workDir, keepWorkDir: true, numChunks: 2} as const;
-	const node = startProcessNode(directory.path, {
+	const node = startProcessNode(directory, {
 		tasks: [
 			{begun, until},
 			{begun, until},
@@ -183,8 +160,8 @@ test('a process-node that is killed while the master is down is followed by anot
 });
 
 test('with `onCodeChange: warn` a module that was changed between two attempts computes what is left', async () => {
-	createProcessNode(directory.path);
-	const module = join(directory.path, 'faulty.mjs');
+	createProcessNode(directory);
+	const module = join(directory, 'faulty.mjs');
 	const running = ending.watch(
 		pool.map({module: pathToFileURL(module), name: 'compute'}, [{begun, until, attempts: 1}], {onCodeChange: 'warn'}),
 	);

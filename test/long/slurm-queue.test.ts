@@ -4,10 +4,10 @@ import * as faulty from '../fixtures/faulty.mjs';
 import {linesOf, readBegins, untilBegun, untilDead} from '../helpers/faults.js';
 import {call} from '../helpers/grid-engine.js';
 import {bringUpSlurm, type OwnSlurm} from '../helpers/own-cluster.js';
+import {prepareQueueTests} from '../helpers/queue-test.js';
 import {fieldOf} from '../helpers/slurm.js';
-import {prepareSlurmTests} from '../helpers/slurm-test.js';
 
-const t = prepareSlurmTests();
+const t = prepareQueueTests('slurm');
 
 let cluster: OwnSlurm;
 

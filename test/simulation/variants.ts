@@ -177,7 +177,10 @@ export const VARIANTS: readonly Variant[] = [
 	},
 	{
 		name: 'a queue-job of another name is taken for ours',
-		edits: [edit('ask-queue.ts', 'job?.name === jobName ? job : undefined', 'job')],
+		edits: [
+			edit('ask-queue.ts', 'job?.name === jobName ? job : undefined', 'job'),
+			edit('ask-queue.ts', 'listing.filter(({name}) => isNameOf(state.session, name))', 'listing'),
+		],
 		breaks: [HANGS],
 	},
 	{

@@ -171,7 +171,7 @@ test('git is ended when the map is, and nothing is said', async () => {
 	onlyProgram(`echo $$ >pid; exec /bin/sleep 1000`);
 	const controller = new AbortController();
 	const reading = read({signal: controller.signal});
-	await vi.waitFor(() => expect(readFileSync(join(directory, 'pid'), 'utf8')).toMatch(/\n/), 20_000);
+	await vi.waitFor(() => expect(readFileSync(join(directory, 'pid'), 'utf8')).toMatch(/\n/), 90_000);
 	controller.abort();
 	expect(await reading).toBeUndefined();
 	expect(told).toEqual([]);

@@ -1,3 +1,4 @@
+import {stat} from 'node:fs/promises';
 import fc from 'fast-check';
 import {describe, expect, test} from 'vitest';
 import type {Engine, JobRequest} from '../../src/engines/engine.js';
@@ -237,6 +238,14 @@ describe('an explanation', () => {
 		const {engine, told} = guarded({}, 10);
 		expect(await engine.explain(question)).toBeUndefined();
 		expect(told).toHaveLength(1);
+	});
+
+	test('that has come while this process stood still is one', async () => {
+		const end = {failed: true, reason: 'exit status 3'};
+		const {engine, told} = guarded({explain: () => stat('.').then(() => end)}, 10);
+		const explained = engine.explain(question);
+		Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+		expect([await explained, told]).toEqual([end, []]);
 	});
 
 	test('that there is not may be undefined', async () => {

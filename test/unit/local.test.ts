@@ -210,7 +210,7 @@ ${lines}`,
 	const words = [process.execPath, '--import', tsx, paths['program.mts'], paths.job, directory].map(word => `'${word}'`).join(' ');
 	const {stdout, stderr, status} = spawnSync('/bin/sh', ['-c', `${before}exec ${words}`], {
 		encoding: 'utf8',
-		timeout: 50_000,
+		timeout: 90_000,
 		// Its files are written in the background: a test that counts descriptors would see them come and go.
 		env: {...process.env, TSX_DISABLE_CACHE: '1'},
 	});

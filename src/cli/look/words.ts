@@ -95,12 +95,14 @@ const STATES: Readonly<Record<ChunkSummary['state'], string>> = {
 export const formatState = (state: ChunkSummary['state']): string => STATES[state];
 
 /** One event of the journal, without its time, chunk and attempt. */
-export const formatEvent = ({event, jobId, host, state, rawState, kind, reason, message, numFailed}: JournalLine): string => {
+export const formatEvent = ({event, jobId, host, state, rawState, kind, reason, message, numTasks, numFailed}: JournalLine): string => {
 	const job = jobId === undefined ? 'the queue-job' : `the queue-job ${jobId}`;
 	const on = host === undefined ? '' : ` on ${host}`;
 	const why = [kind, reason ?? message].filter(text => text !== undefined).join(': ');
 	const because = why === '' ? '' : ` (${why})`;
 	switch (event) {
+		case 'chunk-cut':
+			return `it was closed with ${numTasks} ${numTasks === 1 ? 'task' : 'tasks'}`;
 		case 'submitting':
 			return 'a queue-job is being submitted';
 		case 'submitted':

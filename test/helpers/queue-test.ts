@@ -1,15 +1,16 @@
-/** What every test of faults on Slurm begins and ends with. */
-import {writeFileSync} from 'node:fs';
+/** What every test of faults on a real scheduler begins and ends with. */
+import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {Pool, type PoolOptions, readWorkDir} from 'queue-map-reduce';
 import {afterEach, beforeEach, vi} from 'vitest';
 import {createTestDirectory, poolOptions} from './engines.js';
-import {createEnding, type Ending, untilNoted} from './grid-engine.js';
+import {createEnding, type Ending, listJobs as listJobsOfGridEngine, untilNoted} from './grid-engine.js';
 import {processesWith} from './processes.js';
-import {untilGone} from './slurm.js';
+import {listJobs as listJobsOfSlurm} from './slurm.js';
 
-export type SlurmTest = {
+export type QueueTest = {
 	directory: string;
+	/** In a directory of its own, for tests that look at what else is there. */
 	workDir: string;
 	/** For tasks of test/fixtures/faulty.mjs. */
 	begun: string;
@@ -24,11 +25,13 @@ export type SlurmTest = {
 	readonly untilNothingIsLeft: () => Promise<void>;
 };
 
+const LISTS = {'grid-engine': listJobsOfGridEngine, slurm: listJobsOfSlurm} as const;
+
 /** To be called at the top of a test file; filled anew for each test. */
-export const prepareSlurmTests = (options: PoolOptions = {}): SlurmTest => {
-	const prepared: Partial<SlurmTest> = {};
+export const prepareQueueTests = (engine: keyof typeof LISTS, options: PoolOptions = {}): QueueTest => {
+	const prepared: Partial<QueueTest> = {};
 	let remove: () => void;
-	const all: SlurmTest = Object.assign(prepared as SlurmTest, {
+	const all: QueueTest = Object.assign(prepared as QueueTest, {
 		jobIdOf: async (ichunk: number, attempt = 1) => {
 			const isMeant = (line: {event: string; ichunk?: number; attempt?: number}): boolean =>
 				line.event === 'submitted' && line.ichunk === ichunk && line.attempt === attempt;
@@ -36,20 +39,27 @@ export const prepareSlurmTests = (options: PoolOptions = {}): SlurmTest => {
 		},
 		untilNothingIsLeft: async () => {
 			const {session} = (await readWorkDir(all.workDir)).manifest;
-			await untilGone(({name}) => name.includes(session));
+			await vi.waitFor(
+				async () => {
+					const left = (await LISTS[engine]()).filter(({name}) => name.includes(session));
+					if (left.length > 0) throw new Error(`still in the queue: ${JSON.stringify(left)}`);
+				},
+				{timeout: 90_000, interval: 500},
+			);
 		},
 	});
 	beforeEach(() => {
 		const made = createTestDirectory();
 		remove = made.remove;
 		all.directory = made.path;
-		all.workDir = join(made.path, 'the work_dir');
+		all.workDir = join(made.path, 'maps', 'the work_dir');
+		mkdirSync(join(made.path, 'maps'));
 		all.begun = join(made.path, 'begun');
 		all.until = join(made.path, 'until');
 		all.ending = createEnding();
 		all.said = '';
 		const {signal} = all.ending;
-		all.pool = new Pool({...poolOptions('slurm', made.path), workDir: all.workDir, keepWorkDir: true, signal, ...options});
+		all.pool = new Pool({...poolOptions(engine, made.path), workDir: all.workDir, keepWorkDir: true, signal, ...options});
 		vi.spyOn(process.stderr, 'write').mockImplementation(text => {
 			all.said += String(text);
 			return true;
