@@ -222,9 +222,9 @@ up() { # NODES SLOTS
 	check_size "$1" "$2"
 	install_packages
 	down
-	# Of queue-jobs: one that is killed with its node leaves its scratch directory behind.
-	mkdir -p -m 1777 "$STATE/tmp"
-	mkdir -p "$SGE_ROOT/$SGE_CELL/common" "$STATE/spool/qmaster/job_scripts" "$STATE/spool/execd" "$STATE/spool/spooldb"
+	mkdir -p "$SGE_ROOT/$SGE_CELL/common" "$STATE/spool/qmaster/job_scripts" "$STATE/spool/execd" "$STATE/spool/spooldb" "$STATE/tmp"
+	# For queue-jobs: one that is killed with its node leaves its scratch directory behind.
+	chmod 1777 "$STATE/tmp"
 	local name
 	for name in bin lib utilbin; do ln -s "/var/lib/gridengine/$name" "$SGE_ROOT/$name"; done
 	ln -s /usr/share/gridengine/util "$SGE_ROOT/util"
