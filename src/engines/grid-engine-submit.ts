@@ -134,4 +134,5 @@ const findNumber = (stdout: string, numElements: number | undefined): string | u
 };
 
 export const NO_ANSWER: RegExp = /time-?out|got read error|receive/i;
-export const NO_MASTER: RegExp = /send (?:error|message)|commlib|qmaster|connect/i;
+/** Also when no host is found by its name for a moment: `sge_gethostbyname failed`. */
+export const NO_MASTER: RegExp = /send (?:error|message)|commlib|qmaster|connect|gethostbyname/i;

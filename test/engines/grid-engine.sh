@@ -201,11 +201,14 @@ all_nodes_answer() { # NODES
 down() {
 	remove_nodes
 	stop_master
-	# Not by rename: in containers /etc/hosts is a mounted file.
+	# Not by rename: in containers /etc/hosts is a mounted file. Nor is it empty for a moment, in which other clusters would find no host.
 	if grep -q "$MARK\$" /etc/hosts; then
-		local hosts
-		hosts=$(grep -v "$MARK\$" /etc/hosts)
-		printf '%s\n' "$hosts" >/etc/hosts
+		local others
+		others=$(mktemp)
+		grep -v "$MARK\$" /etc/hosts >"$others" || true
+		dd if="$others" of=/etc/hosts bs=1M conv=notrunc status=none
+		truncate --size="$(stat -c %s "$others")" /etc/hosts
+		rm -f "$others"
 	fi
 	remove_users
 	umount "$UTS" 2>/dev/null || true
