@@ -85,6 +85,24 @@ export const arrayCases: readonly Case[] = [
 		},
 	},
 	{
+		title: 'several elements of an array are removed by one call, also when some of them have ended, and the others go on',
+		canBeTried: hasArrays,
+		body: async bench => {
+			const script = `[ "$k" = 1 ] || { ${put('"begun-$k"', 'echo')}; ${waitFor('go')}; ${put('"ended-$k"', 'echo')}; }`;
+			const {ids} = await submitArray(bench, script, {numElements: 4});
+			const [ended, second, third, fourth] = ids as [string, string, string, string];
+			await allWritten(bench, ['begun-2', 'begun-3', 'begun-4']);
+			await bench.untilGone(ended);
+			await bench.engine.remove([ended, second, fourth]);
+			await bench.untilGone(second, fourth);
+			bench.write('go');
+			await allWritten(bench, ['ended-3']);
+			await bench.untilGone(third);
+			const gone = [2, 4].filter(k => bench.read(`ended-${k}`) === undefined);
+			hold(gone.length === 2, 'Expected elements 2 and 4 to be removed, got one that went on.');
+		},
+	},
+	{
 		title: 'an array may have at least two elements, by a whole number',
 		canBeTried: hasArrays,
 		body: async ({engine}) => {

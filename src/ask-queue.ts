@@ -2,11 +2,11 @@
 import {forgetLeft} from './capacity.js';
 import type {JobStatus} from './engines/engine.js';
 import {PoolError} from './errors.js';
-import {jobKey} from './layout.js';
+import {isNameOf, jobKey} from './layout.js';
 import {type AttemptState, type ChunkState, type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 
-/** `numFound`: submissions without an answer that the queue lists. */
+/** `numFound`: submissions without an answer that the queue lists; `listing`: what is called like queue-jobs of this map. */
 export type Answer =
 	| {readonly kind: 'changed' | 'same'; readonly numFound: number; readonly listing: readonly JobStatus[]}
 	| {readonly kind: 'silent'; readonly reason: string};
@@ -21,8 +21,10 @@ export const askQueue = async (state: MapState, ports: Pick<Ports, 'engine' | 'c
 		return {kind: 'silent', reason: error instanceof Error ? error.message : String(error)};
 	}
 	state.answeredMs = ports.clock.elapsedMs();
-	const byId = new Map(listing.map(job => [job.id, job]));
-	const byName = new Map(listing.map(job => [jobKey(job.name, job.element), job]));
+	// The same user may have an array of a hundred thousand elements beside this map.
+	const ours = listing.filter(({name}) => isNameOf(state.session, name));
+	const byId = new Map(ours.map(job => [job.id, job]));
+	const byName = new Map(ours.map(job => [jobKey(job.name, job.element), job]));
 	forgetLeft(state, byId, state.answeredMs);
 	let hasChanged = false;
 	let numFound = 0;
@@ -35,7 +37,7 @@ export const askQueue = async (state: MapState, ports: Pick<Ports, 'engine' | 'c
 		hasChanged = observe(state, chunk, current, job?.name === jobName ? job : undefined, ports.clock.elapsedMs()) || hasChanged;
 		if (jobId === undefined && current.jobId !== undefined) numFound++;
 	}
-	return {kind: hasChanged ? 'changed' : 'same', numFound, listing};
+	return {kind: hasChanged ? 'changed' : 'same', numFound, listing: ours};
 };
 
 /** What was asked before the last submission does not list it; an answer that was heard is not heard again; and what another map has asked should not be too old. */

@@ -1,4 +1,4 @@
-/** How many queue-jobs of a map there are, as far as `maxQueuedJobs` and `maxConcurrentJobs` ask, and how large an array may be. */
+/** How many queue-jobs of a map there are, as far as `maxQueuedJobs` and `maxConcurrentJobs` ask, whether there is room for one more, and how large an array may be. */
 import {MISSED_ANSWERS} from './judge.js';
 import type {AttemptState, ChunkState, MapState} from './map-state.js';
 
@@ -23,6 +23,25 @@ const livingAttempt = (chunk: ChunkState, {toSubmit}: Pick<MapState, 'toSubmit'>
 	if (chunk.decision.kind !== 'open' || toSubmit.has(chunk)) return undefined;
 	const current = chunk.attempts.at(-1);
 	return current?.job.kind === 'absent' && current.job.answers >= MISSED_ANSWERS ? undefined : current;
+};
+
+/**
+ * Whether a further chunk would be begun soon, as far as is known: none waits to be submitted, the one before it has been begun, and no limit of our own stands against it.
+ * One that nobody begins says that the queue is full, or holds what we submit.
+ */
+export const hasRoom = (state: MapState): boolean => {
+	const {toSubmit, chunks, options} = state;
+	const last = chunks.at(-1);
+	if (toSubmit.size > 0 || (last !== undefined && !isBegun(last))) return false;
+	const limit = Math.min(options.maxQueuedJobs, options.maxConcurrentJobs);
+	// With dynamic chunks those that there are claim it. Without a limit nobody need count.
+	return options.numJobs !== undefined || limit === Number.POSITIVE_INFINITY || countLiving(state) < limit;
+};
+
+const isBegun = ({attempts, decision}: ChunkState): boolean => {
+	const current = attempts.at(-1);
+	if (decision.kind !== 'open' || current === undefined) return decision.kind !== 'open';
+	return current.hasFiles || (current.job.kind === 'listed' && current.job.state === 'running');
 };
 
 /** A queue-job that is done or removed will leave the queue in a moment. */

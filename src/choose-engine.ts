@@ -4,8 +4,10 @@ import {delimiter, resolve} from 'node:path';
 import type {Engine, SiteFacts} from './engines/engine.js';
 import {createGridEngine, type GridEngineOptions, isGridEngine} from './engines/grid-engine.js';
 import {askGridEngine} from './engines/grid-engine-facts.js';
+import {keepCluster} from './engines/keep-cluster.js';
 import {createLocalEngine, defaultSlots} from './engines/local.js';
 import {createSlurmEngine, type SlurmOptions} from './engines/slurm.js';
+import {requireOneCluster} from './engines/slurm-environment.js';
 import {askSlurm} from './engines/slurm-facts.js';
 import {PoolError} from './errors.js';
 import {guardEngine} from './guard-engine.js';
@@ -34,7 +36,7 @@ const SLURM_OPTIONS = ['sbatchPath', 'squeuePath', 'scancelPath'] as const;
  * Grid Engine unless a Slurm is on PATH; else the scheduler whose programs are on PATH, Grid Engine before Slurm; `local` only when there is none. A scheduler that is there but does not
  * answer is an outage, never a reason to compute on the login node.
  *
- * @throws PoolError `ERR_POOL_PROGRAM_MISSING` when a program of the engine does not exist; `ERR_POOL_OPTION` when there is a scheduler that is not supported.
+ * @throws PoolError `ERR_POOL_PROGRAM_MISSING` when a program of the engine does not exist; `ERR_POOL_OPTION` when there is a scheduler that is not supported, or the environment names several clusters.
  */
 export const chooseEngine = async (options: PoolOptions): Promise<ChosenEngine> => {
 	if (typeof options.engine === 'object') return {...foreign(options.engine, options), why: undefined};
@@ -66,6 +68,9 @@ export const chooseEngine = async (options: PoolOptions): Promise<ChosenEngine> 
 	};
 };
 
+/** As far as the environment says which cluster it is: the slots of this machine, and an engine of the caller's own, are the same whatever it says. */
+export const clusterOf = ({engine}: PoolOptions): string => (engine === 'local' || typeof engine === 'object' ? '' : keepCluster().key);
+
 type Made = Omit<ChosenEngine, 'why'>;
 
 const foreign = (engine: Engine, {programTimeoutMs = PROGRAM_TIMEOUT_MS}: PoolOptions): Made => ({
@@ -96,6 +101,7 @@ const gridEngine = (options: PoolOptions): Made => {
 };
 
 const slurm = (options: PoolOptions): Made => {
+	requireOneCluster(process.env);
 	const settings: SlurmOptions = {
 		sbatchPath: requireProgram('sbatchPath', options.sbatchPath ?? 'sbatch'),
 		squeuePath: requireProgram('squeuePath', options.squeuePath ?? 'squeue'),

@@ -63,6 +63,7 @@ export const createCommandPool = (given: PoolOptions): CommandPool => {
 			iterateMap({
 				isOrdered,
 				isSettled: true,
+				beforeEnd: hooks?.beforeEnd,
 				begin: async taker => {
 					const options = settle(over);
 					const reference = await referenceFunction(fn);

@@ -6,33 +6,71 @@ import {PoolError} from './errors.js';
 import type {FunctionReference} from './function-reference.js';
 import type {Manifest} from './manifest.js';
 import type {Files} from './ports.js';
+import type {FoundChunks} from './read/read-manifest.js';
 import {openTasks} from './read/read-tasks.js';
+import {streamOf, type TaskSource, type TaskStream, takeNext} from './task-source.js';
 
-export type MeantMap = {readonly call: 'map' | 'starmap'; readonly reference: FunctionReference; readonly tasks: readonly unknown[]};
+export type MeantMap = {readonly call: 'map' | 'starmap'; readonly reference: FunctionReference; readonly tasks: TaskSource};
 
-/** @throws PoolError `ERR_POOL_RESUME` naming the first difference. */
-export const compareWithMap = async (
+export type Comparison = {
+	/**
+	 * Compares with what was found in the work_dir, as far as it was not compared before.
+	 *
+	 * @throws PoolError `ERR_POOL_RESUME` naming the first difference, `ERR_POOL_TASKS` when the iterator of the tasks throws; the reason of the signal.
+	 */
+	readonly compare: (found: FoundChunks) => Promise<void>;
+	/** The tasks behind those that were compared. */
+	readonly rest: TaskStream;
+};
+
+/** Of a stream never more tasks are held than those of one block: it may have no end. */
+export const compareWithMap = (
 	{call, reference, tasks}: MeantMap,
 	workDir: string,
 	manifest: Manifest,
-	{chunks, isComplete}: {readonly chunks: readonly Chunk[]; readonly isComplete: boolean},
 	files: Pick<Files, 'openSource'>,
-): Promise<void> => {
+	signal: AbortSignal,
+): Comparison => {
+	const rest = tasks.kind === 'at-hand' ? streamOf(tasks.tasks) : tasks;
+	let numCompared = 0;
+	let isAtEnd = false;
+
 	const refuse = (difference: string): PoolError =>
 		new PoolError('ERR_POOL_RESUME', `${workDir} holds another map: ${difference}. Call \`map\` without \`resume\` to begin anew.`, {
 			workDir,
 		});
-	if (call !== manifest.call) throw refuse(`it was begun by \`${manifest.call}\`, not by \`${call}\``);
-	const difference = compareFunctions(reference, manifest);
-	if (difference !== undefined) throw refuse(difference);
-	const last = chunks.at(-1);
-	const numTasks = last === undefined ? 0 : last.firstTask + last.numTasks;
-	// Of a stream that was left halfway the rest may be given now.
-	if (isComplete ? tasks.length !== numTasks : tasks.length < numTasks) throw refuse(`it has ${numTasks} tasks, not ${tasks.length}`);
-	for (const chunk of chunks) {
-		const itask = await findDifferentTask(tasks, workDir, manifest.session, chunk, files);
-		if (itask !== undefined) throw refuse(`task ${itask} is not what it was`);
-	}
+
+	const compare = async ({chunks, firstMissing}: FoundChunks): Promise<void> => {
+		if (call !== manifest.call) throw refuse(`it was begun by \`${manifest.call}\`, not by \`${call}\``);
+		const difference = compareFunctions(reference, manifest);
+		if (difference !== undefined) throw refuse(difference);
+		const last = chunks.at(-1);
+		const numTasks = last === undefined ? 0 : last.firstTask + last.numTasks;
+		// Of a stream that was left halfway the rest may be given now.
+		const isComplete = firstMissing === undefined;
+		const refuseNumber = (given: number | string): PoolError => refuse(`it has ${numTasks} tasks, not ${given}`);
+		if (tasks.kind === 'at-hand') {
+			const {length} = tasks.tasks;
+			if (isComplete ? length !== numTasks : length < numTasks) throw refuseNumber(length);
+		}
+		for (const chunk of chunks.slice(numCompared)) {
+			let itask = chunk.firstTask;
+			for await (const written of readChunk(workDir, manifest.session, chunk, files)) {
+				signal.throwIfAborted();
+				for (const value of written) {
+					const next = await takeNext(rest, signal);
+					if (next.done) throw refuseNumber(itask);
+					if (!isSame(next.task, value)) throw refuse(`task ${itask} is not what it was`);
+					itask++;
+				}
+			}
+			numCompared++;
+		}
+		if (!isComplete || isAtEnd) return;
+		isAtEnd = (await takeNext(rest, signal)).done;
+		if (!isAtEnd) throw refuseNumber('more');
+	};
+	return {compare, rest};
 };
 
 const compareFunctions = (reference: FunctionReference, {function: before, worker}: Manifest): string | undefined => {
@@ -57,21 +95,17 @@ const MAX_SOURCE_LENGTH = 80;
 
 const shorten = (text: string): string => (text.length > MAX_SOURCE_LENGTH ? `${text.slice(0, MAX_SOURCE_LENGTH)}…` : text);
 
-const findDifferentTask = async (
-	tasks: readonly unknown[],
+/** The tasks of a chunk, a block at a time. */
+async function* readChunk(
 	workDir: string,
 	session: string,
 	chunk: Chunk,
 	files: Pick<Files, 'openSource'>,
-): Promise<number | undefined> => {
+): AsyncGenerator<readonly unknown[]> {
 	try {
 		const file = await openTasks(workDir, session, chunk, files);
 		try {
-			for (let i = 0; i < file.numBlocks; i++) {
-				const {first, values} = await file.readBlock(i);
-				const at = values.findIndex((value, j) => !isSame(tasks[chunk.firstTask + first + j], value));
-				if (at !== -1) return chunk.firstTask + first + at;
-			}
+			for (let i = 0; i < file.numBlocks; i++) yield (await file.readBlock(i)).values;
 		} finally {
 			await file.close();
 		}
@@ -79,8 +113,7 @@ const findDifferentTask = async (
 		const message = `The tasks of chunk ${chunk.ichunk} can't be read from ${workDir}: ${(error as Error).message}`;
 		throw new PoolError('ERR_POOL_RESUME', message, {workDir, cause: error});
 	}
-	return undefined;
-};
+}
 
 /** By their bytes, as they are in the file; one value may have several, so values that were read are compared then. */
 export const isSame = (given: unknown, written: unknown): boolean => {

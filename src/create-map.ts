@@ -3,6 +3,7 @@ import {hostname} from 'node:os';
 import {isDeepStrictEqual} from 'node:util';
 import {totalLength} from './block-file/block-frames.js';
 import {type Chunking, cutChunks, type StreamChunking, withItasks} from './chunks.js';
+import {leavesCoreFiles} from './core-files.js';
 import type {Engine} from './engines/engine.js';
 import {type CapturedEnvironment, captureEnvironment} from './environment.js';
 import {feedTasks} from './feed-tasks.js';
@@ -115,6 +116,7 @@ export const createMap = async (
 		...(gitDiff === undefined ? {} : {gitDiffBytes: gitDiff.length}),
 		configFiles,
 		...(again === undefined ? {} : {rerunOf: again.rerunOf}),
+		...(hooks?.commandRun === undefined ? {} : {commandRun: hooks.commandRun}),
 		...(itasks === undefined ? {} : {itasks}),
 	};
 	const launcher = createLauncher({
@@ -123,6 +125,8 @@ export const createMap = async (
 		nodePath: launch.nodePath,
 		nodeArguments: [LAST_OF_LAUNCHER, ...launch.nodeArguments],
 		umask: launch.umask,
+		// Not as it was for the first: who computes again may do so to get one.
+		coreFiles: leavesCoreFiles(),
 		moreFiles: shared === undefined ? [] : [SHARED_VALUE],
 	});
 	await createWorkDir(place, {manifest, launcher, environment, chunks, tasks: atHand, shared, gitDiff}, ports.files, signal);
@@ -139,6 +143,7 @@ export const createMap = async (
 			? undefined
 			: feedTasks({
 					...{stream: tasks, chunking, chunks, workDir, manifest, files: ports.files, clock: ports.clock, tell: ports.tell},
+					...{journal, isResumed: false},
 					outageLimitMs: state.options.outageLimitMs,
 					checkOwner: owner.check,
 				});

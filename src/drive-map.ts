@@ -52,7 +52,11 @@ export const driveMap = async (state: MapState, ports: Ports, reducer: Reducer, 
 			await feed?.close();
 			await endRest(state, guarded, reducer);
 		}
-		if (taker !== undefined) await unlessAborted(taker.done(), signal);
+		if (taker !== undefined) {
+			// Whoever takes them may not be ready for long: by then it is to be seen that all tasks are written. A full disk is no reason to keep them back.
+			await state.journal.flush({durable: true}).catch(() => undefined);
+			await unlessAborted(taker.done(), signal);
+		}
 		// All that is finished is there for the next owner, whose work_dir this one must not remove.
 		await refuseWhenDeposed(owner);
 	} catch (error) {

@@ -1,10 +1,12 @@
 /** How a map ends: no queue-job is left behind, every task has its outcome, and the work_dir is removed or its owner told why not. */
 import {isForeign} from './check-engine.js';
 import type {JobStatus} from './engines/engine.js';
+import {andCancelled} from './group-failures.js';
 import {jobKey, parseJobName} from './layout.js';
 import {type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 import type {Reducer} from './reduce.js';
+import {findStrangers} from './remove-jobs.js';
 import {removeWorkDir, type WorkDirPlace} from './work-dir.js';
 
 /**
@@ -29,9 +31,9 @@ export const concludeMap = async (
 ): Promise<void> => {
 	const left = await endRest(state, ports, reducer);
 	tellNotices(reducer.notices(), ports);
-	const {failed, done} = reducer.counts();
-	const message = `${done} of ${done + failed} tasks have a result`;
-	state.journal.note({event: 'ended', numTasks: done + failed, numFailed: failed, ...cancelledOf(reducer.numCancelled()), message});
+	const counts = endCounts(reducer);
+	const message = `${reducer.counts().done} of ${counts.numTasks} tasks have a result`;
+	state.journal.note({event: 'ended', ...counts, message});
 	try {
 		await state.journal.flush({durable: false});
 		const reason = whyKept(state, left, reducer, {place, keepWorkDir}) ?? whyKeep?.();
@@ -88,9 +90,8 @@ export const stopMap = async (state: MapState, ports: Ports, reducer: Reducer, {
 		await removeQueueJobs(state, ports);
 		await cancelRest(state, reducer, `cancelled, for the map was ended: ${why}`);
 	}
-	const {done: numDone, failed: numFailed} = reducer.counts();
 	if (isLeaving) journal.note({event: 'detached', reason: why});
-	else journal.note({event: 'ended', numTasks: numDone + numFailed, numFailed, ...cancelledOf(reducer.numCancelled()), reason: why});
+	else journal.note({event: 'ended', ...endCounts(reducer), reason: why});
 	await journal.flush({durable: false}).catch(error => {
 		ports.tell(`queue-map-reduce: ${workDir}/log.jsonl can't be written: ${(error as Error).message}`);
 	});
@@ -136,16 +137,6 @@ export const removeQueueJobs = async (state: MapState, {engine, tell}: Pick<Port
 		tell(`queue-map-reduce: ${left}`);
 		return left;
 	}
-};
-
-/** Between two processes of a map a scheduler may have begun its numbers anew: what is not called like ours is somebody else's. */
-const findStrangers = async (state: MapState, ids: ReadonlySet<string>, engine: Ports['engine']): Promise<ReadonlySet<string>> => {
-	if (ids.size === 0 || !engine.outlivesProcess || state.owner.number === 1) return new Set();
-	const names = new Map(
-		state.chunks.flatMap(({attempts}) => attempts.flatMap(({jobId, jobName}) => (jobId === undefined ? [] : [[jobId, jobName] as const]))),
-	);
-	const listed = await engine.status();
-	return new Set(listed.filter(({id, name}) => ids.has(id) && names.get(id) !== name).map(({id}) => id));
 };
 
 /** With dynamic chunks any queue-job may be about to claim one that is left, also when all that it has is done. By their numbers what they were submitted for. */
@@ -210,6 +201,12 @@ const cancelRest = async (state: MapState, reducer: Reducer, reason: string): Pr
 	}
 };
 
+/** In the journal cancelled tasks are counted among those that have failed, and again by themselves. */
+const endCounts = (reducer: Reducer): {readonly numTasks: number; readonly numFailed: number; readonly numCancelled?: number} => {
+	const {done, failed, cancelled} = reducer.counts();
+	return {numTasks: done + failed + cancelled, numFailed: failed + cancelled, ...cancelledOf(cancelled)};
+};
+
 const cancelledOf = (numCancelled: number): {readonly numCancelled?: number} => (numCancelled === 0 ? {} : {numCancelled});
 
 const whyKept = (
@@ -218,8 +215,8 @@ const whyKept = (
 	reducer: Reducer,
 	{place, keepWorkDir}: {readonly place: WorkDirPlace; readonly keepWorkDir: boolean},
 ): string | undefined => {
-	const {failed: numFailed} = reducer.counts();
-	if (numFailed > 0) return numFailed === 1 ? 'a task failed' : `${numFailed} tasks failed`;
+	const {failed, cancelled} = reducer.counts();
+	if (failed + cancelled > 0) return `${failed === 1 ? 'a task' : `${failed} tasks`} failed${andCancelled(cancelled)}`;
 	if (firstMissing !== undefined) return `its tasks were never all written: task ${firstMissing} is the first that is missing`;
 	if (left !== undefined) return left;
 	if (place.partOf !== undefined) return `it is a part of ${place.partOf}`;

@@ -1,5 +1,5 @@
 /** The engines of a pool: equal options have one engine, which is chosen once. */
-import {type ChosenEngine, chooseEngine} from './choose-engine.js';
+import {type ChosenEngine, chooseEngine, clusterOf} from './choose-engine.js';
 import type {Engine} from './engines/engine.js';
 import {sayBeside} from './live-lines.js';
 import type {PoolOptions} from './options.js';
@@ -18,7 +18,8 @@ export const createEngineCache = (): ChooseEngine => {
 
 	return async (options: PoolOptions): Promise<Engine> => {
 		const wanted: PoolOptions = Object.fromEntries(Object.entries(options).filter(([name]) => ENGINE_OPTIONS.has(name)));
-		const key = JSON.stringify({...wanted, engine: nameEngine(wanted.engine)});
+		// A map that is begun after the environment has named another cluster is for that one.
+		const key = JSON.stringify({...wanted, engine: nameEngine(wanted.engine), cluster: clusterOf(wanted)});
 		const known = engines.get(key);
 		if (known !== undefined) return (await known).engine;
 		const chosen = chooseEngine(wanted);

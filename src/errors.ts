@@ -2,7 +2,7 @@
  * The three errors of this library. PoolError: the map could not be begun or carried on. MapError: the map ran to its end and some
  * task has no result. TaskError: why one task has no result.
  */
-import {groupFailures} from './group-failures.js';
+import {andCancelled, groupFailures} from './group-failures.js';
 
 /**
  * Why a map could not be begun or carried on.
@@ -161,9 +161,9 @@ export class TaskError extends Error implements TaskErrorFields {
 }
 
 export class MapError<R = unknown> extends Error {
-	/** Every task that has no result, in task order. */
+	/** Every task that has no result, in task order; also those of the kind `cancelled`. */
 	readonly failures: readonly TaskError[];
-	/** In task order; a hole (`itask in results` is false) where the task failed. */
+	/** In task order; a hole (`itask in results` is false) where the task has no result. */
 	readonly results: readonly R[];
 	readonly workDir: string;
 	readonly session: string;
@@ -183,5 +183,10 @@ for (const ErrorClass of [PoolError, TaskError, MapError]) {
 	Object.defineProperty(ErrorClass.prototype, 'name', {value: ErrorClass.name, configurable: true, writable: true});
 }
 
-const mapErrorMessage = (failures: readonly TaskError[], numTasks: number, workDir: string): string =>
-	[`${failures.length} of ${numTasks} tasks failed.`, ...groupFailures(failures), `The work_dir is kept: ${workDir}`].join('\n');
+const mapErrorMessage = (failures: readonly TaskError[], numTasks: number, workDir: string): string => {
+	const failed = failures.filter(({kind}) => kind !== 'cancelled');
+	const cancelled = failures.filter(({kind}) => kind === 'cancelled');
+	const title = `${failed.length} of ${numTasks} tasks failed${andCancelled(cancelled.length)}.`;
+	// What has ended the map first, however many were cancelled for it.
+	return [title, ...groupFailures(failed), ...groupFailures(cancelled), `The work_dir is kept: ${workDir}`].join('\n');
+};

@@ -1,14 +1,16 @@
 /**
  * Reads a stream of tasks while the map runs, and writes one chunk after the other into the work_dir. It runs beside the loop, for a stream may keep it
- * waiting; the loop says how far it may go, and takes over what is written.
+ * waiting; the loop says how far it may go, and takes over what is written. A stream that is slower than the queue does not have to fill its chunks.
  */
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import {type Chunk, type StreamChunking, streamChunkSize} from './chunks.js';
 import {PoolError} from './errors.js';
+import type {Journal} from './journal.js';
 import {newTasksPath, tasksPath} from './layout.js';
 import type {Manifest} from './manifest.js';
 import type {Clock, Files} from './ports.js';
-import type {TaskStream} from './task-source.js';
+import {createQuietWatch} from './quiet-watch.js';
+import type {NextTask, TaskStream} from './task-source.js';
 import {writeTasks} from './write-tasks.js';
 
 export type Feed = {
@@ -18,6 +20,8 @@ export type Feed = {
 	readonly end: () => FeedEnd | undefined;
 	/** So many chunks may have been written, all in all. */
 	readonly allow: (numChunks: number) => void;
+	/** Whether a chunk would be begun soon. As long as it would, what there is of a chunk does not wait long for the rest. */
+	readonly offerRoom: (isThere: boolean) => void;
 	/** Resolves after that time, when the signal is aborted, or when there is something new. */
 	readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 	/** Reads and writes no more. Resolves when nothing is being written. */
@@ -31,6 +35,10 @@ export type FeedInput = {
 	readonly chunking: StreamChunking;
 	/** Those that are written already. */
 	readonly chunks: readonly Chunk[];
+	/** Says how long the chunks are that are shorter than `chunking` says. */
+	readonly journal: Journal;
+	/** Whether another process began to write this stream. */
+	readonly isResumed: boolean;
 	readonly workDir: string;
 	readonly manifest: Pick<Manifest, 'session' | 'node' | 'createdAt' | 'call'>;
 	readonly outageLimitMs: number;
@@ -50,13 +58,19 @@ const TURN_EVERY_MS = 20;
 const TURN_EVERY_TASKS = 256;
 
 export const feedTasks = (input: FeedInput): Feed => {
-	const {stream, chunking, chunks, workDir, manifest, outageLimitMs, checkOwner, files, clock, tell} = input;
+	const {stream, chunking, chunks, journal, isResumed, workDir, manifest, outageLimitMs, checkOwner, files, clock, tell} = input;
 	const stopping = new AbortController();
 	let last = chunks.at(-1);
 	let numAllowed = chunks.length;
 	let written: Chunk[] = [];
 	let end: FeedEnd | undefined;
 	let isGathering = false;
+	let isRoom = false;
+	/** Whether the stream has given its last task. */
+	let isRead = false;
+	/** What the stream was asked for when a chunk was closed without it. */
+	let asked: Promise<NextTask> | undefined;
+	const quiet = createQuietWatch({isRoom: () => isRoom, clock, signal: stopping.signal});
 	let ringLoop: () => void = () => undefined;
 	let ringFeed: () => void = () => undefined;
 
@@ -68,13 +82,22 @@ export const feedTasks = (input: FeedInput): Feed => {
 		});
 	};
 
+	/** The tasks of a chunk: fewer than that at the end of the stream, and when it keeps us waiting. */
 	const gather = async (firstTask: number, size: number): Promise<unknown[]> => {
 		const tasks: unknown[] = [];
 		let turnMs = clock.elapsedMs();
 		while (tasks.length < size && !stopping.signal.aborted) {
-			const next = stream.next();
-			const taken = next instanceof Promise ? await next : next;
-			if (taken.done) break;
+			const next = asked ?? stream.next();
+			asked = undefined;
+			const taken = !(next instanceof Promise) ? next : await (tasks.length === 0 ? next : quiet.wait(next));
+			if (taken === undefined) {
+				asked = next as Promise<NextTask>;
+				break;
+			}
+			if (taken.done) {
+				isRead = true;
+				break;
+			}
 			checkTask(taken.task, firstTask + tasks.length, manifest.call);
 			tasks.push(taken.task);
 			if (tasks.length % TURN_EVERY_TASKS === 0 && clock.elapsedMs() - turnMs > TURN_EVERY_MS) {
@@ -86,14 +109,17 @@ export const feedTasks = (input: FeedInput): Feed => {
 	};
 
 	/** A disk that is full is waited for: the tasks may not come again. */
-	const write = async (chunk: Chunk, tasks: readonly unknown[]): Promise<void> => {
+	const write = async (chunk: Chunk, tasks: readonly unknown[], isCut: boolean): Promise<void> => {
 		const sinceMs = clock.elapsedMs();
+		if (isCut) journal.note({event: 'chunk-cut', ichunk: chunk.ichunk, numTasks: chunk.numTasks});
 		const path = newTasksPath(workDir, chunk.ichunk);
 		for (let isFirst = true; ; isFirst = false) {
 			try {
 				// Another try may have left it, or a process that has ended before it was whole.
 				await files.removeTree(path);
 				await writeTasks(path, chunk, tasks, manifest, files);
+				// Before the chunk is there: whoever finds it must know which tasks those behind it hold.
+				if (isCut) await journal.flush({durable: true});
 				await checkOwner();
 				await files.rename(path, tasksPath(workDir, chunk.ichunk));
 				return;
@@ -128,12 +154,15 @@ export const feedTasks = (input: FeedInput): Feed => {
 			if (stopping.signal.aborted) return {kind: 'complete'};
 			if (tasks.length > 0) {
 				const chunk = {ichunk, firstTask, numTasks: tasks.length};
-				await write(chunk, tasks);
+				// Another process may have noted a size for its next chunk, and have ended before that was written.
+				const isCut = (tasks.length < size && !isRead) || (isResumed && last === chunks.at(-1));
+				await write(chunk, tasks, isCut);
 				last = chunk;
+				isRoom = false;
 				written.push(chunk);
 				ringLoop();
 			}
-			if (tasks.length < size) return {kind: 'complete'};
+			if (isRead) return {kind: 'complete'};
 		}
 	};
 
@@ -155,6 +184,9 @@ export const feedTasks = (input: FeedInput): Feed => {
 		allow: numChunks => {
 			numAllowed = Math.max(numAllowed, numChunks);
 			ringFeed();
+		},
+		offerRoom: isThere => {
+			isRoom = isThere;
 		},
 		sleep: async (ms, signal) => {
 			if (written.length > 0) return;

@@ -3,7 +3,8 @@
 type Failure = {readonly itask: number; readonly reason: string};
 
 const MAX_GROUPS = 10;
-const MAX_RANGES = 8;
+/** Of more ranges it is only said how many tasks they are. */
+export const MAX_RANGES = 8;
 const MAX_REASON_LENGTH = 300;
 
 /** One line for each distinct reason, the most frequent first, as `  tasks 3, 7, 9-41: boom`. */
@@ -23,6 +24,10 @@ export const groupFailures = (failures: readonly Failure[]): string[] => {
 	return lines;
 };
 
+/** To be said behind how many have failed: they have not, the map was ended before. */
+export const andCancelled = (numCancelled: number): string =>
+	numCancelled === 0 ? '' : ` and ${numCancelled} ${numCancelled === 1 ? 'was' : 'were'} cancelled`;
+
 /** Messages may have many lines, or be as long as a file; the whole of them is in each failure. */
 export const toLine = (reason: string): string => {
 	const line = reason.replaceAll(/\s*\n\s*/g, ' ').trim();
@@ -40,9 +45,9 @@ export const findRanges = (numbers: Iterable<number>): [from: number, to: number
 	return ranges;
 };
 
-/** Ascending numbers as `3, 7, 9-41`. */
-export const formatRanges = (numbers: readonly number[]): string => {
+/** Ascending numbers as `3, 7, 9-41`. @param what - Of what they are the numbers. */
+export const formatRanges = (numbers: readonly number[], what: 'tasks' | 'chunks' = 'tasks'): string => {
 	const ranges = findRanges(numbers);
 	const shown = ranges.slice(0, MAX_RANGES).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
-	return ranges.length > MAX_RANGES ? `${shown.join(', ')}, … (${numbers.length} tasks)` : shown.join(', ');
+	return ranges.length > MAX_RANGES ? `${shown.join(', ')}, … (${numbers.length} ${what})` : shown.join(', ');
 };

@@ -9,6 +9,8 @@ export type Iteration = {
 	readonly isOrdered: boolean;
 	/** Gives outcomes, and throws for no task. */
 	readonly isSettled: boolean;
+	/** Called when all outcomes are taken; until it resolves the map is not ended. */
+	readonly beforeEnd?: (() => Promise<void>) | undefined;
 	/** Undefined for a map without tasks. */
 	readonly begin: (taker: (arrivals: Arrivals) => Taker) => Promise<LaunchedMap | undefined>;
 };
@@ -17,7 +19,7 @@ export type Iteration = {
 const MAX_CHUNKS_AHEAD = 1000;
 
 /** @throws TaskError in the place of a result; whatever ends the map before its time. */
-export async function* iterateMap({isOrdered, isSettled, begin}: Iteration): AsyncGenerator<unknown> {
+export async function* iterateMap({isOrdered, isSettled, beforeEnd, begin}: Iteration): AsyncGenerator<unknown> {
 	let finish: () => void = () => undefined;
 	const finished = new Promise<void>(resolve => {
 		finish = resolve;
@@ -44,6 +46,7 @@ export async function* iterateMap({isOrdered, isSettled, begin}: Iteration): Asy
 			} else if (cancelled === undefined) yield isOrdered ? outcome.value : [outcome.itask, outcome.value];
 		}
 		if (cancelled !== undefined) throw cancelled;
+		await beforeEnd?.();
 		isComplete = true;
 	} catch (error) {
 		reason = error;

@@ -11,6 +11,7 @@ import {readWhole} from './read/read-whole.js';
 export type JournalEvent = {
 	readonly event:
 		| 'tasks-complete'
+		| 'chunk-cut'
 		| 'submitting'
 		| 'submitted'
 		| 'claimed'
@@ -49,7 +50,7 @@ export type JournalEvent = {
 	readonly reason?: string;
 	/** Of `submitting`: what is asked for, when there is anything. */
 	readonly resources?: JobResources;
-	/** Of `tasks-complete` and `ended`: of them all. */
+	/** Of `tasks-complete` and `ended`: of them all. Of `chunk-cut`: of that chunk, whatever the rule is by which the stream is cut. */
 	readonly numTasks?: number;
 	/** Of `result`, `chunk-failed` and `ended`: how many of the tasks of the chunk, or of the map, have no result; absent for none. */
 	readonly numFailed?: number;
@@ -70,7 +71,7 @@ export type JournalLine = JournalEvent & {
 export type Journal = {
 	/** Notes events; they are written, in order, by the next `flush`. */
 	readonly note: (...events: readonly JournalEvent[]) => void;
-	/** Writes what was noted; with `durable` it is on the disk when the promise resolves. */
+	/** Writes what was noted; with `durable` it is on the disk when the promise resolves. May be called again before that. */
 	readonly flush: (options: {readonly durable: boolean}) => Promise<void>;
 };
 
@@ -93,6 +94,28 @@ export const openJournal = (
 	// A crash, or a disk that was full, may have torn off the last line: the next one must not be lost with it.
 	let mayBeTorn = owner > 1;
 	let lines = '';
+	let isDurable = false;
+	/** Of the last flush, as long as it is under way. */
+	let last: Promise<void> | undefined;
+
+	const write = async (): Promise<void> => {
+		if (lines === '') return;
+		const text = mayBeTorn && (await isTorn(path, files)) ? `\n${lines}` : lines;
+		const numTaken = lines.length;
+		const durable = isDurable;
+		isDurable = false;
+		try {
+			await files.append(path, text, {durable});
+		} catch (error) {
+			// The next flush tries again: an event that was noted is not lost to a disk that is full for a while.
+			mayBeTorn = true;
+			isDurable ||= durable;
+			throw error;
+		}
+		mayBeTorn = false;
+		lines = lines.slice(numTaken);
+	};
+
 	return {
 		note: (...events) => {
 			const time = new Date(clock.nowMs()).toISOString();
@@ -101,19 +124,17 @@ export const openJournal = (
 				onEvent?.(event);
 			}
 		},
-		flush: async options => {
-			if (lines === '') return;
-			const text = mayBeTorn && (await isTorn(path, files)) ? `\n${lines}` : lines;
-			const numTaken = lines.length;
-			try {
-				await files.append(path, text, options);
-			} catch (error) {
-				// The next flush tries again: an event that was noted is not lost to a disk that is full for a while.
-				mayBeTorn = true;
-				throw error;
-			}
-			mayBeTorn = false;
-			lines = lines.slice(numTaken);
+		flush: ({durable}) => {
+			// Whoever writes first writes all that was noted, also what somebody else wants to be durable.
+			isDurable ||= durable && lines !== '';
+			// One after the other: two at a time would write the same lines twice.
+			const flushed = last === undefined ? write() : last.then(write);
+			const clear = (): void => {
+				if (last === over) last = undefined;
+			};
+			const over = flushed.then(clear, clear);
+			last = over;
+			return flushed;
 		},
 	};
 };

@@ -18,6 +18,8 @@ export type LauncherOptions = {
 	readonly nodeArguments: readonly string[];
 	/** The caller's, for the files that tasks make. */
 	readonly umask: number;
+	/** Whether a task that crashes may leave a core file, as far as the worker-node lets it. */
+	readonly coreFiles: boolean;
 	/** Names of further files in the work_dir without which a worker can't begin. */
 	readonly moreFiles?: readonly string[];
 };
@@ -40,8 +42,13 @@ const DEFAULT_HEAP_MIB = 4096;
 /** Up to Node 23 WebAssembly (and so fetch) reserves 10 GB of address space for each memory without this; later ones do without by themselves. */
 const WASM_ARGUMENT = OWN_MAJOR < 24 ? '--disable-wasm-trap-handler' : '';
 
+/** Who types it by hand has said so by a limit of his own. Only the soft limit: a task may lift it. */
+const NO_CORE_FILES = `
+	# As the caller's limit is. Queues of Grid Engine lift it, and each crash would leave hundreds of megabytes in the working directory.
+	[ -n "$qmr_again" ] || ulimit -S -c 0 2>/dev/null`;
+
 /** The text of launch.sh. */
-export const createLauncher = ({workDir, cwd, nodePath, nodeArguments, umask, moreFiles = []}: LauncherOptions): string => {
+export const createLauncher = ({workDir, cwd, nodePath, nodeArguments, umask, coreFiles, moreFiles = []}: LauncherOptions): string => {
 	const files = [MANIFEST, ENVIRONMENT_SCRIPT, ENVIRONMENT_RECORD, WORKER_SCRIPT, ...moreFiles].join(' ');
 	const listed = withParents(workDir, NUM_LISTED).map(directory => `${quoteForShell(directory)}/*`);
 	const command = [...nodeArguments, join(workDir, WORKER_SCRIPT), workDir].map(quoteForShell);
@@ -173,7 +180,7 @@ qmr_main() {
 	fi
 	qmr_redirect
 
-	umask ${umask.toString(8).padStart(4, '0')}
+	umask ${umask.toString(8).padStart(4, '0')}${coreFiles ? '' : NO_CORE_FILES}
 	cd ${quoteForShell(cwd)} 2>/dev/null || qmr_fail ${code.directoryMissing} "can't enter the working directory on this host: "${quoteForShell(cwd)}
 	# From here on no name and no program but node: all that follows are the caller's variables.
 	qmr_plan_memory

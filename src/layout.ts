@@ -113,20 +113,25 @@ export const createSession = (nowMs: number, randomBytes: Uint8Array): string =>
 };
 
 /** `q<session>#<ichunk>.<attempt>`: unique, starts with a letter, and made of characters that Grid Engine takes in a name. */
-export const jobName = (session: string, ichunk: number, attempt: number): string => `q${session}#${chunkName(ichunk)}.${attempt}`;
+export const jobName = (session: string, ichunk: number, attempt: number): string =>
+	`${namePrefix(session)}${chunkName(ichunk)}.${attempt}`;
 
 /** `q<session>#<first ichunk>-<last ichunk>.<attempt>`: the name of all elements of an array. */
 export const arrayName = (session: string, first: number, last: number, attempt: number): string =>
-	`q${session}#${chunkName(first)}-${chunkName(last)}.${attempt}`;
+	`${namePrefix(session)}${chunkName(first)}-${chunkName(last)}.${attempt}`;
+
+const namePrefix = (session: string): string => `q${session}#`;
+
+/** Whether a name begins as those of all queue-jobs of a session do. */
+export const isNameOf = (session: string, name: string): boolean => name.startsWith(namePrefix(session));
 
 /** The chunks that a submission is for, one after the other; a plain queue-job is for one. */
 export type JobNameParts = {readonly first: number; readonly last: number; readonly attempt: number};
 
 /** Reads a queue-job name back; undefined when it belongs to another session or to nobody of ours. */
 export const parseJobName = (session: string, name: string): JobNameParts | undefined => {
-	const prefix = `q${session}#`;
-	if (!name.startsWith(prefix)) return undefined;
-	const match = /^(\d{9}|[1-9]\d{9,})(?:-(\d{9}|[1-9]\d{9,}))?\.([1-9]\d*)$/.exec(name.slice(prefix.length));
+	if (!isNameOf(session, name)) return undefined;
+	const match = /^(\d{9}|[1-9]\d{9,})(?:-(\d{9}|[1-9]\d{9,}))?\.([1-9]\d*)$/.exec(name.slice(namePrefix(session).length));
 	if (match === null) return undefined;
 	const first = Number(match[1]);
 	const last = Number(match[2] ?? first);

@@ -49,6 +49,8 @@ export type Manifest = {
 	readonly configFiles: readonly string[];
 	/** The map that this one computes again. */
 	readonly rerunOf?: {readonly session: string; readonly workDir: string};
+	/** Of a map of `qmr run`: which run it belongs to, and the hosts that may run its jobs; none for any. */
+	readonly commandRun?: {readonly id: string; readonly hosts: readonly string[]};
 	/** Of some tasks of another map, computed again: which tasks they are there, by index here. */
 	readonly itasks?: readonly number[];
 };

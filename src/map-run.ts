@@ -197,7 +197,7 @@ const incomplete = (workDir: string, firstMissing: number): PoolError =>
 export const runOfNothing = (): MapRun<unknown> => ({
 	workDir: '',
 	session: '',
-	status: () => ({total: 0, done: 0, failed: 0, running: 0, pending: 0, rate: undefined, remainingMs: 0, isOver: true}),
+	status: () => ({total: 0, done: 0, failed: 0, cancelled: 0, running: 0, pending: 0, rate: undefined, remainingMs: 0, isOver: true}),
 	settledSoFar: () => [],
 	results: async () => [],
 	outcomes: async () => [],

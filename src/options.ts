@@ -19,6 +19,8 @@ export type Progress = {
 	readonly done: number;
 	/** Tasks that ended in a failure. */
 	readonly failed: number;
+	/** Tasks that were not computed, for the map was ended before: by `signal`, `stopOnError`, `cancel()`, `qmr cancel` or an error. */
+	readonly cancelled: number;
 	/** Tasks in chunks whose queue-job runs. */
 	readonly running: number;
 	/** All others. */

@@ -5,7 +5,7 @@
 import {actOn} from './act.js';
 import {askQueue} from './ask-queue.js';
 import {createMapBeats} from './beat.js';
-import {isHeldBack, isRoomNear} from './capacity.js';
+import {hasRoom, isHeldBack, isRoomNear} from './capacity.js';
 import {PoolError} from './errors.js';
 import {explainJobs} from './explain-jobs.js';
 import type {Feed} from './feed-tasks.js';
@@ -17,7 +17,9 @@ import type {Ports} from './ports.js';
 import {readProgress} from './read/read-finished.js';
 import type {Reducer} from './reduce.js';
 import {createRefill} from './refill.js';
+import {removeJobs} from './remove-jobs.js';
 import {type Submission, submitNext} from './submit.js';
+import {createAbsenceTeller} from './tell-absent.js';
 
 export type Watch = {
 	/** Called after each round. */
@@ -42,6 +44,7 @@ export const poll = async (
 	const statusOutage = createOutage('the queue does not answer', state, ports);
 	const fileOutage = shareOutage(createOutage("the work_dir can't be read or written", state, ports));
 	const refill = createRefill(state, ports, reducer);
+	const tellAbsent = createAbsenceTeller(state, ports);
 	let listedMs = ports.clock.elapsedMs();
 	let isInSight = true;
 
@@ -86,6 +89,7 @@ export const poll = async (
 		// Asked before: what came last is taken then, too.
 		const end = feed.end();
 		addChunks(state, feed.take());
+		feed.offerRoom(hasRoom(state));
 		if (end?.kind === 'failed') throw end.error;
 		isFed = end !== undefined;
 		if (isFed) noteComplete(state, ports.engine);
@@ -101,8 +105,9 @@ export const poll = async (
 		if (beats.listing.isDue() || isAsking) await look();
 		if (isAsking) {
 			await explainJobs(state, ports);
+			if (isInSight) tellAbsent();
 			// They may be what the queue is full of.
-			if (state.unremoved.size > 0) await remove(state, ports, []);
+			await removeJobs(state, ports, []);
 		}
 		// What can't be seen now may have been finished.
 		if (isInSight) await withFiles(state, fileOutage('read'), () => decide(state, ports, reducer, listedMs));
@@ -172,19 +177,8 @@ const decide = async (state: MapState, ports: Ports, reducer: Reducer, listedMs:
 		}
 		if (verdict.kind !== 'wait') toRemove.push(...(await actOn(state, chunk, verdict, ports, reducer)));
 	}
-	if (toRemove.length > 0) await remove(state, ports, toRemove);
+	if (toRemove.length > 0) await removeJobs(state, ports, toRemove);
 	if (unread !== undefined) throw unread;
-};
-
-/** What the queue has not heard of is tried again with the next ones, with the next question, and at the end. */
-const remove = async (state: MapState, {engine}: Ports, ids: readonly string[]): Promise<void> => {
-	for (const id of ids) state.unremoved.add(id);
-	try {
-		await engine.remove([...state.unremoved]);
-		state.unremoved.clear();
-	} catch (error) {
-		state.journal.note({event: 'warning', reason: (error as Error).message});
-	}
 };
 
 const judgeChunk = (state: MapState, chunk: ChunkState, listedMs: number): Verdict =>

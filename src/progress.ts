@@ -5,6 +5,7 @@ import type {Clock} from './ports.js';
 import {createRateMeter, remainingMs} from './rate.js';
 import type {Reducer} from './reduce.js';
 import {createProgressDisplay, type ProgressDisplay} from './show-progress.js';
+import type {TaskCounts} from './task-counts.js';
 
 export type ProgressReport = {
 	/** The numbers as they are now. */
@@ -35,6 +36,7 @@ export const createProgress = (
 	let last = '';
 	let hasComplained = false;
 	const note = (): void => {
+		// What was cancelled has taken no time.
 		const {done, failed} = reducer.counts();
 		meter.note(clock.elapsedMs(), done + failed);
 	};
@@ -72,18 +74,16 @@ export const createProgress = (
 	};
 };
 
-type Counts = Omit<Progress, 'rate' | 'remainingMs'>;
-
-const countsOf = ({rate: _rate, remainingMs: _remainingMs, ...counts}: Progress): Counts => counts;
+const countsOf = ({rate: _rate, remainingMs: _remainingMs, ...counts}: Progress): TaskCounts => counts;
 
 /** Of a map that is running, or of what it has come to. */
-const countTasks = (state: MapState, reducer: Reducer): Counts => {
+const countTasks = (state: MapState, reducer: Reducer): TaskCounts => {
 	const total = countKnownTasks(state);
-	const {done, failed} = reducer.counts();
+	const {done, failed, cancelled} = reducer.counts();
 	let running = 0;
 	for (const {chunk, attempts, decision} of state.chunks) {
 		const job = attempts.at(-1)?.job;
 		if (decision.kind === 'open' && job?.kind === 'listed' && job.state === 'running') running += chunk.numTasks;
 	}
-	return {total, done, failed, running, pending: total - done - failed - running};
+	return {total, done, failed, cancelled, running, pending: total - done - failed - cancelled - running};
 };

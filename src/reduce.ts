@@ -18,10 +18,9 @@ export type Reducer = {
 	 * @returns How many these are.
 	 */
 	readonly fail: (chunk: Chunk, attempts: readonly ReducedAttempt[], failure: AttemptFailure) => Promise<number>;
-	readonly counts: () => {readonly done: number; readonly failed: number};
-	/** How many of the failed ones were only not computed, for the map was ended before. */
-	readonly numCancelled: () => number;
-	/** Of a chunk that was collected or has failed: how many of its tasks have no value. */
+	/** `cancelled`: only not computed, for the map was ended before. */
+	readonly counts: () => {readonly done: number; readonly failed: number; readonly cancelled: number};
+	/** Of a chunk that was collected or has failed: how many of its tasks have no value, be they failed or cancelled. */
 	readonly numFailedIn: (ichunk: number) => number;
 	/** Whether any task that counts has written to stderr. */
 	readonly hasStderr: () => boolean;
@@ -76,7 +75,10 @@ export const createReducer = (input: ReducerInput): Reducer => {
 		if (numFailedHere > 0) numFailedByChunk.set(ichunk, numFailedHere);
 		for (const piece of pieces) {
 			numDone += piece.count - piece.failures.size;
-			numFailed += piece.failures.size;
+			for (const {kind} of piece.failures.values()) {
+				if (kind === 'cancelled') numCancelled++;
+				else numFailed++;
+			}
 			if (keep !== 'nothing') for (const failure of piece.failures.values()) failures.push(failure);
 		}
 		hasStderr ||= blocks.some(({outputs}) => [...outputs.values()].some(({stderr: [from, to]}) => to > from));
@@ -115,12 +117,10 @@ export const createReducer = (input: ReducerInput): Reducer => {
 			const numLeft = chunk.numTasks - numFinished;
 			if (numLeft > 0) pieces.push(await makeFailedPiece(input, chunk, attempts, numFinished, failure));
 			count(chunk, pieces, blocks);
-			if (failure.kind === 'cancelled') numCancelled += numLeft;
 			decided[chunk.ichunk] = {kind: 'kept', pieces};
 			return numLeft;
 		},
-		counts: () => ({done: numDone, failed: numFailed}),
-		numCancelled: () => numCancelled,
+		counts: () => ({done: numDone, failed: numFailed, cancelled: numCancelled}),
 		numFailedIn: ichunk => numFailedByChunk.get(ichunk) ?? 0,
 		hasStderr: () => hasStderr,
 		notices: () => [...notices],

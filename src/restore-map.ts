@@ -3,19 +3,22 @@ import {actOn} from './act.js';
 import {PoolError} from './errors.js';
 import {type JournalLine, parseJournal} from './journal.js';
 import {attemptPath, type ChunkFile, JOURNAL, parseChunkFile} from './layout.js';
+import type {LeftJob} from './left-jobs.js';
 import {lookForResults} from './look-for-results.js';
 import {type ChunkState, isUnclaimed, type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 import {readWhole} from './read/read-whole.js';
 import type {Reducer} from './reduce.js';
+import {removeJobs} from './remove-jobs.js';
 import {attemptOf, type Replay, replayJournal} from './replay-journal.js';
 import {shareRemovals, takeClaims} from './take-claims.js';
 
 /**
  * @param state - Of a map of which nothing is known but its chunks.
+ * @param left - Queue-jobs besides which none can bring anything any more; undefined when that can't be known.
  * @throws PoolError `ERR_POOL_RESUME` when the journal can't be read: without it queue-jobs that are there would be submitted again.
  */
-export const restoreMap = async (state: MapState, ports: Ports, reducer: Reducer): Promise<void> => {
+export const restoreMap = async (state: MapState, ports: Ports, reducer: Reducer, left?: readonly LeftJob[]): Promise<void> => {
 	const names = await ports.files.list(state.workDir);
 	const {failures, due} = replayJournal(await readJournal(state, names, ports), state);
 	const found = names.flatMap(name => parseChunkFile(name) ?? []);
@@ -27,6 +30,7 @@ export const restoreMap = async (state: MapState, ports: Ports, reducer: Reducer
 		else if (chunk.decision.kind === 'failed') await failAgain(chunk, failures, reducer);
 	}
 	await takeFinished(state, ports, reducer);
+	if (left !== undefined) noteGone(state, left);
 	for (const chunk of openChunks(state)) if (isToBeSubmitted(state, chunk, due)) state.toSubmit.add(chunk);
 	// Whatever was under way when the other process ended may have come to the queue.
 	state.needsSweep = true;
@@ -88,8 +92,21 @@ const takeFinished = async (state: MapState, ports: Ports, reducer: Reducer): Pr
 		const whole = chunk.attempts.find(({result}) => result.kind === 'whole');
 		if (whole !== undefined) toRemove.push(...(await actOn(state, chunk, {kind: 'done', attempt: whole.attempt}, ports, reducer)));
 	}
-	// Whether it worked is seen at the end, when the queue is asked for what is left.
-	if (toRemove.length > 0) await ports.engine.remove(toRemove).catch(() => undefined);
+	await removeJobs(state, ports, toRemove);
+};
+
+/** Nobody need wait for what has ended with its process. */
+const noteGone = (state: MapState, left: readonly LeftJob[]): void => {
+	const keys = new Set(left.map(({ichunk, attempt}) => `${ichunk}.${attempt}`));
+	for (const {chunk, attempts} of openChunks(state)) {
+		const last = attempts.at(-1);
+		if (last === undefined || last.isRemoved || last.failure !== undefined || last.result.kind !== 'none') continue;
+		const submitted = last.home ?? {ichunk: chunk.ichunk, attempt: last.attempt};
+		if (keys.has(`${submitted.ichunk}.${submitted.attempt}`)) continue;
+		last.isRemoved = true;
+		const job = last.jobId === undefined ? {} : {jobId: last.jobId};
+		state.journal.note({event: 'deleted', ichunk: chunk.ichunk, attempt: last.attempt, ...job, reason: 'it has ended with its process'});
+	}
 };
 
 /** None of its queue-jobs was submitted, or the last one was given up or removed. A result that can't be read, and was not given up for that, may be a stale view: it is looked at again first. */

@@ -10,6 +10,7 @@ import {findMap} from './find-map.js';
 import {openJournal, parseJournal} from './journal.js';
 import {claimMap, wholeOf} from './later/claim-map.js';
 import {JOURNAL} from './layout.js';
+import {findLeftJobs, withLeftJobs} from './left-jobs.js';
 import type {Manifest} from './manifest.js';
 import type {MapHooks} from './map-hooks.js';
 import type {OpenMap} from './map-run.js';
@@ -19,13 +20,12 @@ import {maskFor} from './mask-environment.js';
 import type {PoolOptions} from './options.js';
 import {createPorts, realFiles} from './ports.js';
 import {realProcesses} from './processes.js';
-import {completeTasks, type FoundChunks, findChunks} from './read/read-manifest.js';
+import {type FoundChunks, findChunks} from './read/read-manifest.js';
 import {createTaskReader} from './read/read-tasks.js';
 import {readWhole} from './read/read-whole.js';
 import {DEFINING, recordedOptions, requireEngine} from './recorded-options.js';
 import {createReducer, type Keep} from './reduce.js';
 import {restoreMap} from './restore-map.js';
-import {streamOf} from './task-source.js';
 
 export type ReturnToMap = {
 	readonly workDir: string;
@@ -46,10 +46,8 @@ export const resumeMap = async (
 	signal: AbortSignal,
 ): Promise<OpenMap> => {
 	const {manifest, workDir} = await findMap(resolve(path));
-	if (meant !== undefined) {
-		const {chunks, firstMissing} = await findWritten(manifest, workDir);
-		await compareWithMap(meant, workDir, manifest, {chunks, isComplete: firstMissing === undefined}, realFiles);
-	}
+	const comparison = meant === undefined ? undefined : compareWithMap(meant, workDir, manifest, realFiles, signal);
+	await comparison?.compare(await findWritten(manifest, workDir));
 	if (given.shared !== undefined) await compareShared(given.shared, workDir, manifest, realFiles);
 	const options = mergeOptions(
 		recordedOptions(manifest, given, workDir, isEnding ? new Set([...DEFINING, ...manifest.incompleteOptions]) : DEFINING),
@@ -57,7 +55,7 @@ export const resumeMap = async (
 	);
 	const engine = await chooseEngine({...options, engine: requireEngine(manifest, given, workDir)});
 	const mask = maskFor(options);
-	const ports = createPorts(maskEngine(engine, mask));
+	const own = createPorts(maskEngine(engine, mask));
 	const explain = (error: unknown): unknown => {
 		if (error instanceof PoolError || !(error instanceof Error && 'syscall' in error)) return error;
 		return new PoolError('ERR_POOL_RESUME', `${workDir} can't be read or written: ${error.message}. Try again when it can.`, {
@@ -65,27 +63,34 @@ export const resumeMap = async (
 			cause: error,
 		});
 	};
-	const owner = await claimMap({manifest, workDir}, ports, realProcesses, signal).catch((error: unknown) => {
+	const owner = await claimMap({manifest, workDir}, own, realProcesses, signal).catch((error: unknown) => {
 		throw explain(error);
 	});
 	try {
 		const {session} = manifest;
 		// Now that nobody else can write there.
-		const {chunks, firstMissing} = await findWritten(manifest, workDir);
-		const journal = openJournal(`${workDir}/${JOURNAL}`, ports.files, ports.clock, {owner: owner.number, mask, onEvent: hooks?.onEvent});
+		const found = await findWritten(manifest, workDir);
+		const {chunks, firstMissing} = found;
+		// Another process may have written more of a stream before it ended.
+		await comparison?.compare(found);
+		const journal = openJournal(`${workDir}/${JOURNAL}`, own.files, own.clock, {owner: owner.number, mask, onEvent: hooks?.onEvent});
 		const mapOptions = {...toMapOptions(options), numJobs: manifest.worker.numJobs ?? undefined};
 		const state = createMapState({session, workDir, options: mapOptions, owner, journal, chunks});
 		state.firstMissing = firstMissing;
-		const taskAt = createTaskReader(workDir, session, itask => chunkOf(state, itask), ports.files);
-		const reducer = createReducer({session, workDir, keep, taskAt, files: ports.files});
-		await restoreMap(state, ports, reducer);
+		const taskAt = createTaskReader(workDir, session, itask => chunkOf(state, itask), own.files);
+		const reducer = createReducer({session, workDir, keep, taskAt, files: own.files});
+		const left = await findLeftJobs(state, own, realProcesses);
+		const ports = left === undefined ? own : withLeftJobs(own, left, state);
+		await restoreMap(state, ports, reducer, left);
 		const {stream: chunking} = manifest;
 		const feed =
-			firstMissing === undefined || meant === undefined || chunking === undefined
+			firstMissing === undefined || comparison === undefined || chunking === undefined
 				? undefined
 				: feedTasks({
-						...{stream: streamOf(meant.tasks, firstMissing), chunking, chunks, workDir, manifest},
+						...{stream: comparison.rest, chunking, chunks, workDir, manifest},
 						...{
+							journal,
+							isResumed: true,
 							files: ports.files,
 							clock: ports.clock,
 							tell: ports.tell,
@@ -104,5 +109,5 @@ export const resumeMap = async (
 const findWritten = async (manifest: Manifest, workDir: string): Promise<FoundChunks> => {
 	const names = await realFiles.list(workDir);
 	const journal = parseJournal((await readWhole(realFiles, `${workDir}/${JOURNAL}`))?.toString() ?? '');
-	return findChunks(manifest, workDir, names, completeTasks(journal), realFiles);
+	return findChunks(manifest, workDir, names, journal, realFiles);
 };

@@ -14,7 +14,7 @@ import {beginStream, collectTasks, type TaskSource} from './task-source.js';
 
 export type ChooseEngine = (options: PoolOptions) => Promise<Engine>;
 
-export type MapRequest = Omit<MeantMap, 'tasks'> & Pick<MapCall, 'tasks' | 'keep' | 'configFiles' | 'hooks'>;
+export type MapRequest = MeantMap & Pick<MapCall, 'keep' | 'configFiles' | 'hooks'>;
 
 /**
  * @returns Undefined for a map without tasks: nothing is written, and the queue is not touched.
@@ -26,14 +26,12 @@ export const startMap = async (
 	chooseEngine: ChooseEngine,
 	taker?: (arrivals: Arrivals) => Taker,
 ): Promise<LaunchedMap | undefined> => {
-	const {resume: workDir, signal} = options;
+	const {resume: workDir} = options;
 	try {
 		if (workDir !== undefined) {
-			const tasks = await collectTasks(source, signal);
-			return await run(options, stop => resumeMap({workDir, options, chooseEngine, keep, meant: {...meant, tasks}, hooks}, stop), {
-				taker,
-				hooks,
-			});
+			const comeBack = (stop: AbortSignal): Promise<OpenMap> =>
+				resumeMap({workDir, options, chooseEngine, keep, meant: {...meant, tasks: source}, hooks}, stop);
+			return await run(options, comeBack, {taker, hooks});
 		}
 		const tasks = await settleSource(source, options);
 		if (tasks === undefined) return undefined;

@@ -2,6 +2,7 @@
 import {formatDuration} from './format-duration.js';
 import {liveBoard} from './live-lines.js';
 import type {Progress} from './options.js';
+import {formatCounts} from './task-counts.js';
 
 export type ProgressDisplay = {
 	/** @param elapsedMs - By any clock. */
@@ -62,10 +63,10 @@ const formatBar = ({total, done, failed}: Progress): string => {
 	return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
 };
 
-export const formatProgress = ({total, done, failed, running, pending, rate, remainingMs}: Progress): string => {
+export const formatProgress = ({rate, remainingMs, ...counts}: Progress): string => {
 	const pace = rate === undefined ? '' : `, ${formatRate(rate)}`;
 	const left = remainingMs === undefined || remainingMs === 0 ? '' : `, ${formatDuration(remainingMs)} left`;
-	return `${done} of ${total} done, ${failed} failed, ${running} running, ${pending} pending${pace}${left}`;
+	return `${formatCounts(counts)}${pace}${left}`;
 };
 
 /** Of slow ones in an hour: people plan by that. */

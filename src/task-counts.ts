@@ -22,3 +22,7 @@ export const countTasks = (tasks: readonly CountedTask[]): TaskCounts => {
 	for (const {state, outcome} of tasks) counts[outcome?.status === 'rejected' && outcome.kind === 'cancelled' ? 'cancelled' : state]++;
 	return counts;
 };
+
+/** Of cancelled ones only when there are any: most maps are never ended before their time. */
+export const formatCounts = ({total, done, failed, cancelled, running, pending}: TaskCounts): string =>
+	`${done} of ${total} done, ${failed} failed, ${cancelled === 0 ? '' : `${cancelled} cancelled, `}${running} running, ${pending} pending`;

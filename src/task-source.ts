@@ -45,7 +45,7 @@ export const collectTasks = async (source: TaskSource, signal?: AbortSignal): Pr
 	if (source.kind === 'at-hand') return source.tasks;
 	const tasks: unknown[] = [];
 	for (;;) {
-		const next = await waitFor(source.next(), signal);
+		const next = await takeNext(source, signal);
 		if (next.done) return tasks;
 		tasks.push(next.task);
 	}
@@ -53,7 +53,7 @@ export const collectTasks = async (source: TaskSource, signal?: AbortSignal): Pr
 
 /** The same stream, when there is any task in it. @throws PoolError `ERR_POOL_TASKS`; the reason of the signal. */
 export const beginStream = async (stream: TaskStream, signal?: AbortSignal): Promise<TaskStream | undefined> => {
-	const first = await waitFor(stream.next(), signal);
+	const first = await takeNext(stream, signal);
 	if (first.done) return undefined;
 	let held: NextTask | undefined = first;
 	return {
@@ -66,9 +66,9 @@ export const beginStream = async (stream: TaskStream, signal?: AbortSignal): Pro
 	};
 };
 
-/** What is at hand as a stream, from one task on. */
-export const streamOf = (tasks: readonly unknown[], from: number): TaskStream => {
-	let itask = from;
+/** What is at hand, as a stream. */
+export const streamOf = (tasks: readonly unknown[]): TaskStream => {
+	let itask = 0;
 	return {
 		kind: 'stream',
 		next: () => (itask < tasks.length ? {done: false, task: tasks[itask++]} : {done: true}),
@@ -76,8 +76,11 @@ export const streamOf = (tasks: readonly unknown[], from: number): TaskStream =>
 	};
 };
 
-const waitFor = async (next: NextTask | Promise<NextTask>, signal: AbortSignal | undefined): Promise<NextTask> =>
-	next instanceof Promise && signal !== undefined ? unlessAborted(next, signal) : next;
+/** @throws PoolError `ERR_POOL_TASKS`; the reason of the signal. */
+export const takeNext = async (stream: TaskStream, signal?: AbortSignal): Promise<NextTask> => {
+	const next = stream.next();
+	return next instanceof Promise && signal !== undefined ? unlessAborted(next, signal) : next;
+};
 
 const isIterable = (tasks: unknown): tasks is Iterable<unknown> | AsyncIterable<unknown> =>
 	tasks !== null && tasks !== undefined && (Symbol.asyncIterator in Object(tasks) || Symbol.iterator in Object(tasks));

@@ -8,7 +8,7 @@ import {createReducer} from '../../dist/src/reduce.js';
 const workDir = process.argv[2] ?? '';
 const found = await readManifest(workDir, realFiles);
 if (found.kind !== 'found') throw new Error(`no work_dir: ${workDir}`);
-const {chunks} = await findChunks(found.manifest, workDir, [], undefined, realFiles);
+const {chunks} = await findChunks(found.manifest, workDir, [], [], realFiles);
 const {session, numTasks} = found.manifest;
 const startedMs = performance.now();
 const reducer = createReducer({session, workDir, keep: 'values', taskAt: async () => undefined, files: realFiles});

@@ -7,7 +7,7 @@ import {openBlockFile} from '../../dist/src/v8-serialize-helpers.js';
 const workDir = process.argv[2] ?? '';
 const found = await readManifest(workDir, realFiles);
 if (found.kind !== 'found') throw new Error(`no work_dir: ${workDir}`);
-const {chunks} = await findChunks(found.manifest, workDir, [], undefined, realFiles);
+const {chunks} = await findChunks(found.manifest, workDir, [], [], realFiles);
 let most = 0;
 for (const {ichunk} of chunks) {
 	const source = await realFiles.openSource(attemptPath(workDir, ichunk, 1, 'out'));

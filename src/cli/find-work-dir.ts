@@ -1,5 +1,5 @@
-/** Which work_dir is meant: by its path, by its session or the beginning of that, or the newest one. */
-import {existsSync, readdirSync, type Stats, statSync} from 'node:fs';
+/** Which work_dir is meant: by its path, by its name, by its session or the beginning of either, or the newest one. */
+import {existsSync, readdirSync, readFileSync, type Stats, statSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {Option} from 'commander';
 import {withConfig} from '../config.js';
@@ -8,28 +8,57 @@ import {UsageError} from './command-error.js';
 import {toPlainLine} from './plain-text.js';
 
 /**
- * @param argument - A path; or a session, or its beginning, of a work_dir in `root`; undefined for the newest one there.
- * @param root - Where work_dirs are made. @default `workRoot` of `qmr.config.json`, else `.qmr`
+ * @param argument - A path; or of a work_dir in `root` its name or its session, or the beginning of either; undefined for the newest one there.
+ * @param given - The directory in which work_dirs are looked for. Without it that is where they are made, `workRoot` of `qmr.config.json` or `.qmr`, and the current directory for those that were given a name of their own.
  * @throws UsageError when there is none, or more than one.
  */
-export const findWorkDir = (argument: string | undefined, root: string = defaultRoot()): string => {
+export const findWorkDir = (argument: string | undefined, given?: string): string => {
+	const root = resolve(given ?? defaultRoot());
 	if (argument === '') throw new UsageError('Expected a work_dir, got an empty text. (A variable that is not set?)');
 	if (argument !== undefined && existsSync(join(argument, MANIFEST))) return resolve(argument);
 	const names = listWorkDirs(root);
 	if (argument === undefined) {
 		const newest = names.at(-1);
-		if (newest === undefined)
-			throw new UsageError(`Expected a work_dir, and there is none in ${resolve(root)}. Name one, or its parent by --root.`);
-		return join(resolve(root), newest);
+		if (newest === undefined) throw new UsageError(`Expected a work_dir, and there is none in ${root}. Name one, or its parent by --root.`);
+		return join(root, newest);
 	}
 	// One that is called so is meant, also when another one's name begins alike.
-	const meant = names.includes(argument) ? [argument] : names.filter(name => name.startsWith(argument));
+	if (names.includes(argument)) return join(root, argument);
+	const beside = given === undefined && root !== process.cwd() ? [process.cwd()] : [];
+	const meant = [
+		...names.map(name => ({name, path: join(root, name)})).filter(({name, path}) => name.startsWith(argument) || isOf(path, argument)),
+		// By their names these are paths.
+		...beside
+			.flatMap(cwd => listReadable(cwd).map(name => ({name: `./${name}`, path: join(cwd, name)})))
+			.filter(({path}) => isOf(path, argument)),
+	];
+	const where = [root, ...beside].join(' or ');
 	if (meant.length > 1)
 		throw new UsageError(
-			`${JSON.stringify(argument)} is the beginning of ${meant.length} sessions in ${resolve(root)}: ${formatNames(meant)}. Type more of it.`,
+			`${JSON.stringify(argument)} is the beginning of ${meant.length} sessions in ${where}: ${formatNames(meant.map(({name}) => name))}. Type more of it, or one of these.`,
 		);
-	if (meant[0] !== undefined) return join(resolve(root), meant[0]);
-	throw new UsageError(`Expected a work_dir, got ${JSON.stringify(argument)}, ${whyNot(argument, root)}`);
+	if (meant[0] !== undefined) return meant[0].path;
+	throw new UsageError(`Expected a work_dir, got ${JSON.stringify(argument)}, ${whyNot(argument, where)}`);
+};
+
+/** Whether the map there has a session that begins so: a work_dir may be called otherwise. */
+const isOf = (workDir: string, beginning: string): boolean => {
+	try {
+		const {session} = JSON.parse(readFileSync(join(workDir, MANIFEST), 'utf8')) as {readonly session?: unknown};
+		return typeof session === 'string' && session.startsWith(beginning);
+	} catch {
+		// What is wrong with it is told to whoever names it.
+		return false;
+	}
+};
+
+/** Nobody has said that there are work_dirs. */
+const listReadable = (directory: string): string[] => {
+	try {
+		return listWorkDirs(directory);
+	} catch {
+		return [];
+	}
 };
 
 /** Where maps of this directory are made. */
@@ -57,7 +86,8 @@ export const listWorkDirs = (root: string): string[] =>
 
 const readNames = (root: string): string[] => {
 	try {
-		return readdirSync(root);
+		// The current directory may be full of files, of which none is looked at.
+		return readdirSync(root, {withFileTypes: true}).flatMap(entry => (entry.isFile() ? [] : [entry.name]));
 	} catch (error) {
 		const {code, message} = error as NodeJS.ErrnoException;
 		if (code === 'ENOENT') return [];
@@ -88,9 +118,9 @@ const formatNames = (names: readonly string[]): string => {
 	return toPlainLine(`${names.slice(0, MAX_NAMES).join(', ')}${more}`);
 };
 
-const whyNot = (argument: string, root: string): string => {
+const whyNot = (argument: string, where: string): string => {
 	const stats = statOf(argument);
 	if (stats?.isDirectory()) return `which has no ${MANIFEST}.`;
 	if (stats !== undefined) return 'which is a file. Name the directory of the map.';
-	return `which is neither a directory nor the beginning of a session in ${resolve(root)}. A work_dir is removed when every task has succeeded, unless it is to be kept.`;
+	return `which is neither a directory nor the beginning of a session in ${where}. A work_dir is removed when every task has succeeded, unless it is to be kept.`;
 };

@@ -1,8 +1,7 @@
 /** Elements of Grid Engine's job arrays: their ids, and the lists in which qstat tells them and qdel takes them. */
+import {type ElementId, groupElements} from './group-elements.js';
 
-/** `937.14`, the form that qdel and qacct take; of a queue-job that is in no array only its number. */
-export type ElementId = {readonly jobId: string; readonly element: number | undefined};
-
+/** `937.14`, the form that qdel and qacct take. */
 export const formatElementId = (jobId: string, element: number): string => `${jobId}.${element}`;
 
 export const parseElementId = (id: string): ElementId => {
@@ -25,19 +24,8 @@ export const parseElements = (text: string): number[] =>
 
 /** As few arguments for qdel as possible: `937.14-16:1`, `937.1-5:2`, `938`. Grid Engine passes over those of a range that are gone. */
 export const groupIds = (ids: readonly string[]): string[] => {
-	const single: string[] = [];
-	const arrays = new Map<string, number[]>();
-	for (const id of new Set(ids)) {
-		const {jobId, element} = parseElementId(id);
-		const elements = arrays.get(jobId);
-		if (element === undefined) single.push(id);
-		else if (elements === undefined) arrays.set(jobId, [element]);
-		else elements.push(element);
-	}
-	return [
-		...single,
-		...[...arrays].flatMap(([jobId, elements]) => toRanges(elements.sort((a, b) => a - b)).map(range => `${jobId}.${range}`)),
-	];
+	const {single, arrays} = groupElements(ids, parseElementId);
+	return [...single, ...arrays.flatMap(({jobId, elements}) => toRanges(elements).map(range => `${jobId}.${range}`))];
 };
 
 /** Numbers in rising order as runs of equal steps, each as long as it can be. */

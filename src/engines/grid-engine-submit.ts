@@ -22,10 +22,11 @@ export type Submitter = {
 	readonly describe: (request: PlacedRequest | PlacedRequest<ArrayRequest>) => readonly string[];
 };
 
-export const createSubmitter = (options: SubmitOptions): Submitter => {
+/** @param environment - Of which qsub gets what it needs. */
+export const createSubmitter = (options: SubmitOptions, environment: () => NodeJS.ProcessEnv): Submitter => {
 	const takeTurn = createTurns(options.submitConcurrency);
 	const call = async (args: readonly string[], numElements?: number): Promise<SubmitOutcome> => {
-		const settings = {timeoutMs: options.programTimeoutMs, environment: submitEnvironment(process.env)};
+		const settings = {timeoutMs: options.programTimeoutMs, environment: submitEnvironment(environment())};
 		return judgeSubmission(await runGridEngineProgram(options.qsubPath, args, settings), numElements);
 	};
 	const submitOne = createAvoidance<PlacedRequest>((request, isAvoiding) =>
@@ -120,7 +121,7 @@ export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResul
 	const said = stderr.replaceAll(/"[^"]*"|\/\S*/g, '');
 	// The request may have arrived although its answer did not.
 	if (NO_ANSWER.test(said)) return {kind: 'unanswered', reason};
-	if (NO_MASTER.test(said)) return {kind: 'temporary', reason};
+	if (NO_MASTER.test(said) || PASSING.test(said)) return {kind: 'temporary', reason};
 	return {kind: 'permanent', reason};
 };
 
@@ -132,6 +133,10 @@ const findNumber = (stdout: string, numElements: number | undefined): string | u
 		.map(line => /^(\d+)(\S*)\s*$/.exec(line))
 		.findLast(match => match?.[2] === range)?.[1];
 };
+
+/** The disk of the master is full, the site's own check (JSV) says "not now", or the directory service does not know who this is. */
+const PASSING =
+	/because it (?:can't|couldn't) be written|spooling database|rejected temporarily|temporarily rejected|can't get password entry/i;
 
 export const NO_ANSWER: RegExp = /time-?out|got read error|receive/i;
 /** Also when no host is found by its name for a moment: `sge_gethostbyname failed`. */

@@ -7,6 +7,7 @@ import {createExplain, type Run} from './grid-engine-explain.js';
 import {runGridEngineProgram} from './grid-engine-program.js';
 import {createPlacing, submitPlaced} from './grid-engine-site.js';
 import {createSubmitter, NO_ANSWER, NO_MASTER, type SubmitOptions} from './grid-engine-submit.js';
+import {keepCluster} from './keep-cluster.js';
 import {createMaxElements} from './max-elements.js';
 import {removeInSlices} from './remove-in-slices.js';
 import {type ProgramResult, runProgram} from './run-program.js';
@@ -25,10 +26,11 @@ export type GridEngineOptions = SubmitOptions & {
 };
 
 export const createGridEngine = (options: GridEngineOptions): Engine => {
-	const run: Run = (program, args, timeoutMs) => runGridEngineProgram(program, args, {timeoutMs, environment: process.env});
+	const cluster = keepCluster();
+	const run: Run = (program, args, timeoutMs) => runGridEngineProgram(program, args, {timeoutMs, environment: cluster.environment()});
 	const place = createPlacing((program, args) => run(program, args, options.programTimeoutMs), options);
-	const {qconfPath} = options;
-	const {submitAll, submitArray, describe} = submitPlaced(createSubmitter(options), place);
+	const {qstatPath, qconfPath, user, errorStateIndicator, programTimeoutMs} = options;
+	const {submitAll, submitArray, describe} = submitPlaced(createSubmitter(options, cluster.environment), place);
 	return {
 		name: 'grid-engine',
 		statusCost: 'call',
@@ -51,7 +53,7 @@ export const createGridEngine = (options: GridEngineOptions): Engine => {
 			describe,
 			elementId: formatElementId,
 		},
-		status: shareStatus(JSON.stringify([options.qstatPath, options.user, options.errorStateIndicator, options.programTimeoutMs]), () =>
+		status: shareStatus(JSON.stringify([qstatPath, user, errorStateIndicator, programTimeoutMs, cluster.key]), () =>
 			createAsk(run, options),
 		),
 		remove: ids => removeInSlices(groupIds(ids), async slice => whyUnheard(await run(options.qdelPath, slice, options.programTimeoutMs))),

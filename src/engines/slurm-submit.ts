@@ -2,7 +2,6 @@
 import {createAvoidance} from './avoid-hosts.js';
 import type {ArrayRequest, JobRequest, SubmitOutcome} from './engine.js';
 import {type ProgramResult, runProgram} from './run-program.js';
-import {slurmEnvironment} from './slurm-environment.js';
 import {createTurns, submitInOrder} from './submit-in-order.js';
 
 export type SubmitOptions = {
@@ -25,12 +24,13 @@ export type Submitter = {
 	readonly describe: (request: JobRequest | ArrayRequest) => readonly string[];
 };
 
-export const createSubmitter = (options: SubmitOptions): Submitter => {
+/** @param environment - In which sbatch and squeue are called. */
+export const createSubmitter = (options: SubmitOptions, environment: () => NodeJS.ProcessEnv): Submitter => {
 	const takeTurn = createTurns(options.submitConcurrency);
 	const run = (program: string, args: readonly string[]): Promise<ProgramResult> =>
 		runProgram(program, args, {
 			timeoutMs: options.programTimeoutMs,
-			environment: slurmEnvironment(process.env),
+			environment: environment(),
 			// What sbatch is given it hands on to the queue-job.
 			isEnvironmentExact: true,
 			giveUpAt: TRIES_AGAIN,
@@ -123,6 +123,13 @@ export const NO_ANSWER: RegExp =
 export const NO_MASTER: RegExp =
 	/unable to contact slurm controller|connection (?:failure|refused)|connect failure|standby mode|unable to resolve|authentication|munge|Resource temporarily unavailable/i;
 
+/**
+ * What its administrators or its disk will see to: the disk of the controller is full, it takes no queue-jobs for now, the partition is drained, and without a
+ * controller there are neither settings nor clusters to be had.
+ */
+const PASSING =
+	/error writing script|create job record, try again|submissions disabled|partition not available \(inactive or drain\)|configuration source|talking to (?:the )?database|clusters can be reached/i;
+
 /** What a call of sbatch has brought about, as seen on 22.05. */
 export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResult): SubmitOutcome => {
 	if (ending === 'not-started') return {kind: 'temporary', reason: `sbatch can't be started: ${stderr}`};
@@ -137,7 +144,7 @@ export const judgeSubmission = ({exitCode, stdout, stderr, ending}: ProgramResul
 	if (SUBMIT_LIMIT.test(stderr) || (SOME_LIMIT.test(stderr) && !OTHER_LIMIT.test(stderr))) return {kind: 'full', reason};
 	const verdict = VERDICT.exec(stderr)?.[1] ?? stderr;
 	if (NO_ANSWER.test(verdict)) return {kind: 'unanswered', reason};
-	if (NO_MASTER.test(verdict)) return {kind: 'temporary', reason};
+	if (NO_MASTER.test(verdict) || PASSING.test(verdict)) return {kind: 'temporary', reason};
 	return {kind: 'permanent', reason};
 };
 

@@ -1,11 +1,13 @@
 /** Slurm: queue-jobs by sbatch, watched by squeue, removed by scancel, explained by scontrol and, where there is an accounting, by sacct. */
 import {PoolError} from '../errors.js';
 import type {Engine, JobStatus} from './engine.js';
+import {keepCluster} from './keep-cluster.js';
 import {createMaxElements} from './max-elements.js';
 import {removeInSlices} from './remove-in-slices.js';
 import {type ProgramResult, runProgram} from './run-program.js';
 import {shareStatus} from './share-status.js';
 import {listArguments, parseListing} from './slurm-answers.js';
+import {formatElementId, groupIds} from './slurm-elements.js';
 import {slurmEnvironment} from './slurm-environment.js';
 import {createExplain, type ExplainOptions, type Run} from './slurm-explain.js';
 import {createNodeWatch} from './slurm-nodes.js';
@@ -18,10 +20,11 @@ export type SlurmOptions = SubmitOptions &
 	};
 
 export const createSlurmEngine = (options: SlurmOptions): Engine => {
-	const run: Run = (program, args) =>
-		runProgram(program, args, {timeoutMs: options.programTimeoutMs, environment: slurmEnvironment(process.env)});
-	const {scontrolPath} = options;
-	const {submitAll, submitArray, describe} = createSubmitter(options);
+	const cluster = keepCluster();
+	const environment = (): NodeJS.ProcessEnv => slurmEnvironment(cluster.environment());
+	const run: Run = (program, args) => runProgram(program, args, {timeoutMs: options.programTimeoutMs, environment: environment()});
+	const {squeuePath, scontrolPath, user, programTimeoutMs} = options;
+	const {submitAll, submitArray, describe} = createSubmitter(options, environment);
 	return {
 		name: 'slurm',
 		statusCost: 'call',
@@ -37,13 +40,11 @@ export const createSlurmEngine = (options: SlurmOptions): Engine => {
 			),
 			submit: submitArray,
 			describe: async request => describe(request),
-			elementId: (arrayId, element) => `${arrayId}_${element}`,
+			elementId: formatElementId,
 		},
-		status: shareStatus(JSON.stringify([options.squeuePath, options.scontrolPath, options.user, options.programTimeoutMs]), () =>
-			createAsk(run, options),
-		),
+		status: shareStatus(JSON.stringify([squeuePath, scontrolPath, user, programTimeoutMs, cluster.key]), () => createAsk(run, options)),
 		// `--quiet`: those that are gone are no errors.
-		remove: ids => removeInSlices(ids, async slice => whyUnheard(await run(options.scancelPath, ['--quiet', ...slice]))),
+		remove: ids => removeInSlices(groupIds(ids), async slice => whyUnheard(await run(options.scancelPath, ['--quiet', ...slice]))),
 		explain: createExplain(run, options),
 	};
 };

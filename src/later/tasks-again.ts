@@ -6,7 +6,7 @@ import {parseJournal} from '../journal.js';
 import {JOURNAL} from '../layout.js';
 import type {PoolOptions} from '../options.js';
 import {realFiles} from '../ports.js';
-import {completeTasks, type FoundChunks, findChunks} from '../read/read-manifest.js';
+import {type FoundChunks, findChunks} from '../read/read-manifest.js';
 import {createTaskReader, openTasks} from '../read/read-tasks.js';
 import {readWhole} from '../read/read-whole.js';
 import {collectTasks, type TaskSource, takeTasks} from '../task-source.js';
@@ -76,7 +76,7 @@ export const findTask = async (map: FoundMap, itask: number): Promise<{readonly 
 const findWritten = async ({manifest, workDir}: FoundMap): Promise<FoundChunks> => {
 	const names = await realFiles.list(workDir);
 	const journal = parseJournal((await readWhole(realFiles, `${workDir}/${JOURNAL}`))?.toString() ?? '');
-	return findChunks(manifest, workDir, names, completeTasks(journal), realFiles);
+	return findChunks(manifest, workDir, names, journal, realFiles);
 };
 
 const chunkWith = (chunks: readonly Chunk[], itask: number): Chunk => chunks.findLast(({firstTask}) => firstTask <= itask) as Chunk;

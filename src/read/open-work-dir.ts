@@ -7,7 +7,7 @@ import {type ChunkFile, JOURNAL, MANIFEST, parseChunkFile, SHARED_VALUE} from '.
 import type {Manifest} from '../manifest.js';
 import {realFiles} from '../ports.js';
 import {trustWorkDir} from '../trust-work-dir.js';
-import {completeTasks, findChunks, readManifest} from './read-manifest.js';
+import {findChunks, readManifest} from './read-manifest.js';
 import {readWhole} from './read-whole.js';
 
 export type OpenWorkDir = {
@@ -43,7 +43,7 @@ export const openWorkDir = async (path: string): Promise<OpenWorkDir> => {
 	const journal = await readJournal(workDir, names, problems);
 	const eventsByChunk = groupByChunk(journal);
 	const filesByChunk = groupByChunk(names.flatMap(name => parseChunkFile(name) ?? []));
-	const found = await findChunks(manifest, workDir, names, completeTasks(journal), realFiles);
+	const found = await findChunks(manifest, workDir, names, journal, realFiles);
 	if (found.firstMissing !== undefined) problems.push(`task ${found.firstMissing} and those after it are not written (yet)`);
 	const sharedPath = manifest.sharedBytes === undefined ? undefined : join(workDir, SHARED_VALUE);
 	if (sharedPath !== undefined && !names.includes(SHARED_VALUE)) problems.push(`${sharedPath}: it is missing`);

@@ -43,13 +43,13 @@ export type FoundChunks = {
  * The chunks of a map, as they were cut: also of a chunk whose file is damaged it is known which tasks it holds.
  *
  * @param names - Of the files of the work_dir: of a stream they tell how far it came.
- * @param numTasks - Of a stream, as the journal says once it is all written.
+ * @param journal - Of a stream it tells how many tasks there are, once it is all written, and how long the chunks are that were closed before they were full.
  */
 export const findChunks = async (
 	manifest: Pick<Manifest, 'session' | 'numTasks' | 'numChunks' | 'options' | 'stream' | 'itasks'>,
 	workDir: string,
 	names: readonly string[],
-	numTasks: number | undefined,
+	journal: readonly JournalLine[],
 	files: Pick<Files, 'openSource'>,
 ): Promise<FoundChunks> => {
 	const {stream, options} = manifest;
@@ -60,6 +60,8 @@ export const findChunks = async (
 				: {kind: 'num-chunks', numChunks: manifest.numChunks};
 		return {chunks: withItasks(cutChunks(manifest.numTasks, chunking), manifest.itasks), firstMissing: undefined};
 	}
+	const numTasks = completeTasks(journal);
+	const cutSizes = findCutSizes(journal);
 	const written = new Set(names);
 	const chunks: Chunk[] = [];
 	let firstTask = 0;
@@ -70,7 +72,7 @@ export const findChunks = async (
 		const chunk = {
 			ichunk,
 			firstTask,
-			numTasks: Math.min(streamChunkSize(firstTask, stream), (numTasks ?? Number.POSITIVE_INFINITY) - firstTask),
+			numTasks: Math.min(cutSizes.get(ichunk) ?? streamChunkSize(firstTask, stream), (numTasks ?? Number.POSITIVE_INFINITY) - firstTask),
 		};
 		chunks.push(chunk);
 		firstTask += chunk.numTasks;
@@ -99,5 +101,18 @@ const countTasks = async (workDir: string, {ichunk, numTasks}: Chunk, files: Pic
 };
 
 /** How many tasks a stream had, when the journal tells. */
-export const completeTasks = (journal: readonly JournalLine[]): number | undefined =>
+const completeTasks = (journal: readonly JournalLine[]): number | undefined =>
 	journal.find(({event, numTasks}) => event === 'tasks-complete' && numTasks !== undefined)?.numTasks;
+
+/** By ichunk. The last word counts: a process may have ended before it wrote the chunk. */
+const findCutSizes = (journal: readonly JournalLine[]): ReadonlyMap<number, number> => {
+	const sizes = new Map<number, number>();
+	let owner = 1;
+	for (const {event, ichunk, numTasks, owner: by = 1} of journal) {
+		// Who has lost the work_dir and did not know it yet has written no chunk.
+		if (by < owner) continue;
+		owner = by;
+		if (event === 'chunk-cut' && ichunk !== undefined && numTasks !== undefined) sizes.set(ichunk, numTasks);
+	}
+	return sizes;
+};

@@ -21,7 +21,8 @@ export const collectFailures = (tasks: readonly TaskRecord[], toRow: (task: Task
 		if (group === undefined) groups.set(key, [task]);
 		else group.push(task);
 	}
-	const sorted = [...groups.values()].sort((a, b) => b.length - a.length);
+	// What was only cancelled tells nothing of why.
+	const sorted = [...groups.values()].sort((a, b) => rank(a) - rank(b) || b.length - a.length);
 	const failures = sorted.slice(0, MAX_GROUPS).flatMap((group): FailureGroup[] => {
 		const outcome = group[0]?.outcome;
 		if (outcome?.status !== 'rejected') return [];
@@ -38,6 +39,9 @@ export const collectFailures = (tasks: readonly TaskRecord[], toRow: (task: Task
 	});
 	return {failures, numOtherFailures: Math.max(0, sorted.length - MAX_GROUPS)};
 };
+
+const rank = ([first]: readonly TaskRecord[]): number =>
+	first?.outcome?.status === 'rejected' && first.outcome.kind === 'cancelled' ? 1 : 0;
 
 /** Those that have said something first. */
 const chooseSamples = (group: readonly TaskRecord[]): TaskRecord[] => {

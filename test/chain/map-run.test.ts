@@ -122,7 +122,17 @@ describe('a submitted map', () => {
 
 	test('without tasks is over at once, and nothing is written', async () => {
 		const run = await new Pool(options).submit(work.identity, []);
-		expect(run.status()).toEqual({total: 0, done: 0, failed: 0, running: 0, pending: 0, rate: undefined, remainingMs: 0, isOver: true});
+		expect(run.status()).toEqual({
+			total: 0,
+			done: 0,
+			failed: 0,
+			cancelled: 0,
+			running: 0,
+			pending: 0,
+			rate: undefined,
+			remainingMs: 0,
+			isOver: true,
+		});
 		expect([await run.results(), await run.outcomes(), run.settledSoFar()]).toEqual([[], [], []]);
 		for await (const outcome of run) expect(outcome).toBeUndefined();
 		await run.cancel();
@@ -165,7 +175,7 @@ describe('a map that is cancelled', () => {
 		expect(await thrownBy(reading)).toMatchObject({message: 'enough'});
 		expect(arrived).toEqual(['0 value', '1 value', '2 cancelled', '3 cancelled']);
 		expect(await thrownBy(run.results())).toMatchObject({message: 'enough'});
-		expect(run.status()).toMatchObject({done: 2, failed: 2, isOver: true});
+		expect(run.status()).toMatchObject({done: 2, failed: 0, cancelled: 2, isOver: true});
 		expect([numJobs(), said.includes(`await Pool.resume(${JSON.stringify(run.workDir)})`)]).toEqual([0, true]);
 		letAllEnd();
 		const again = await Pool.resume<number>(run.workDir);

@@ -196,6 +196,12 @@ describe('is refused:', () => {
 		const pool = new Pool({...program.options, resume: program.workDir});
 		expect(await refusal(pool.map(double, [1, 2, 3, 4, 7, 8]))).toContain('task 4 is not what it was');
 		expect(await refusal(pool.map(double, TASKS.slice(1)))).toContain('6 tasks, not 5');
+		const stream = function* (tasks: readonly number[]): Generator<number> {
+			yield* tasks;
+		};
+		expect(await refusal(pool.map(double, stream([1, 2, 3, 4, 7, 8])))).toContain('task 4 is not what it was');
+		expect(await refusal(pool.map(double, stream(TASKS.slice(0, 5))))).toContain('6 tasks, not 5');
+		expect(await refusal(pool.map(double, stream([...TASKS, 7])))).toContain('6 tasks, not more');
 		expect(await refusal(pool.map(Math.sqrt, TASKS))).toMatch(/double of file:.*work\.mjs, not sqrt/);
 		expect(
 			await refusal(

@@ -8,7 +8,7 @@ import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import {flagOf} from '../../src/cli/pool-flags.js';
 import {createTestDirectory, ENGINES, keptWorkDirs, poolOptions} from '../helpers/engines.js';
 import {processesWith} from '../helpers/processes.js';
-import {runQmr} from '../helpers/qmr.js';
+import {runQmr, startQmr} from '../helpers/qmr.js';
 
 let directory: ReturnType<typeof createTestDirectory>;
 beforeEach(() => {
@@ -125,6 +125,27 @@ describe.each(ENGINES)('qmr run on %s', engine => {
 		expect(before).not.toContain('submitting');
 		const run = await Pool.resume<CommandResult>(workDir, options);
 		expect((await run.results()).map(({code}) => code)).toEqual([0, 3]);
+	});
+
+	test('B3: a line that comes late has its result before the next one comes, though its chunk is not full', async () => {
+		const flags = Object.entries(poolOptions(engine, directory.path)).flatMap(([name, value]) => [flagOf(name), String(value)]);
+		const {child, stdout, ended} = startQmr(['run', ...flags, '--chunk-size', '3'], {cwd: directory.path});
+		const numLines = (): number => stdout().split('\n').length - 1;
+		for (let n = 0; n < 3; n++) {
+			child.stdin?.write(`{"cmd":"exit ${n}"}\n`);
+			await vi.waitFor(() => expect(numLines()).toBe(n + 1), {timeout: 120_000, interval: 100});
+		}
+		child.stdin?.end();
+		await ended;
+		const results = stdout()
+			.trimEnd()
+			.split('\n')
+			.map(line => (JSON.parse(line) as {readonly result: CommandResult & {readonly itask: number}}).result);
+		expect(results.map(({code, itask}) => [code, itask])).toEqual([
+			[0, 0],
+			[1, 1],
+			[2, 2],
+		]);
 	});
 
 	test('B14, Y11: runs a job on its hosts, and one that nobody is to run is an error at once', async () => {

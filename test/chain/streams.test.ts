@@ -168,6 +168,82 @@ describe.each(ENGINES)('on %s', engine => {
 			expect(await pool.map(work.identity, numbers(8), {resume: workDir})).toEqual(upTo(8));
 			expect(existsSync(workDir)).toBe(false);
 		});
+
+		test('that has no end and was left goes on, and is read no further than its results are wanted', async () => {
+			const workDir = join(directory.path, 'left');
+			const left = async function* () {
+				for (let i = 0; i < 5; i++) yield i;
+				writeFileSync(file('five'), '');
+				await new Promise(() => undefined);
+			};
+			const run = await pool.submit(work.identity, left(), {workDir, chunkSize: 1});
+			await until(() => existsSync(file('five')) && readdirSync(workDir).filter(name => name.endsWith('.tasks')).length === 5);
+			await run.detach();
+			let numMade = 0;
+			const endless = function* () {
+				for (;;) yield numMade++;
+			};
+			const taken: number[] = [];
+			for await (const value of pool.imap(work.identity, endless(), {resume: workDir})) {
+				taken.push(value);
+				if (taken.length === 10) break;
+			}
+			expect(taken).toEqual(upTo(10));
+			// A thousand chunks are written ahead, each of one task.
+			expect(numMade).toBeGreaterThanOrEqual(10);
+			expect(numMade).toBeLessThan(1100);
+		});
+	});
+
+	describe('a stream that gives a task when the one before it has its result', () => {
+		const oneByOne = async function* (count: number, taken: readonly unknown[]): AsyncGenerator<number> {
+			for (let i = 0; i < count; i++) {
+				await until(() => taken.length === i);
+				yield i;
+			}
+		};
+
+		test.each<[what: string, options: PoolOptions]>([
+			['one queue-job a chunk', {}],
+			['arrays', {arrayJobs: true}],
+			['dynamic chunks', {schedule: 'dynamic', numJobs: 2}],
+			['one queue-job at a time', {maxQueuedJobs: 1}],
+		])('goes on, though no chunk of it is ever full: %s', async (_, more) => {
+			const taken: number[] = [];
+			for await (const value of pool.imap(work.identity, oneByOne(4, taken), {chunkSize: 3, ...more})) taken.push(value);
+			expect(taken).toEqual(upTo(4));
+			expect(existsSync(workRoot)).toBe(false);
+		});
+
+		test('and is left by its process is gone on with: every task has the chunk in which it was written', async () => {
+			const workDir = join(directory.path, 'left');
+			const isWritten = (ichunk: number): boolean => existsSync(join(workDir, `00000000${ichunk}.tasks`));
+			const left = async function* () {
+				yield 0;
+				await until(() => isWritten(0));
+				yield* [1, 2];
+				await until(() => isWritten(1));
+				yield* [3, 4, 5, 6];
+				await new Promise(() => undefined);
+			};
+			const run = await pool.submit(work.identity, left(), {workDir, chunkSize: 3});
+			await until(() => isWritten(2));
+			await run.detach();
+			const {tasks, problems} = await readWorkDir(workDir);
+			const inputs = tasks.map(({itask, ichunk, input}) => [itask, ichunk, input]);
+			expect(inputs.slice(0, 6)).toEqual([
+				[0, 0, 0],
+				[1, 1, 1],
+				[2, 1, 2],
+				[3, 2, 3],
+				[4, 2, 4],
+				[5, 2, 5],
+			]);
+			expect(problems).toEqual([`task ${inputs.length} and those after it are not written (yet)`]);
+			const outcomes = await pool.mapSettled(work.identity, numbers(9), {resume: workDir});
+			expect(outcomes.map(outcome => outcome.status === 'fulfilled' && outcome.value)).toEqual(upTo(9));
+			expect(outcomes.slice(0, 6).map(({ichunk}) => ichunk)).toEqual([0, 1, 1, 2, 2, 2]);
+		});
 	});
 
 	describe('imap', () => {

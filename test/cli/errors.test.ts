@@ -42,17 +42,25 @@ test('Q23: equal failures are told once: the message, then which tasks, the kind
 test('--kind tells of one kind only, and knows them all', async () => {
 	const {stdout, exitCode} = await errors('--kind', 'exit');
 	expect(exitCode).toBe(1);
-	expect(stdout).toMatch(/^1 of 60 tasks have failed, all alike\.$/m);
+	expect(stdout).toMatch(/^1 of 60 tasks has failed with exit\.\nOf other kinds: 35 exception\.\n\ncalled/);
 	expect(stdout).not.toContain('RangeError');
+	expect(stdout).toMatch(/^Compute these again: +qmr rerun \S+ 50$/m);
+	expect((await errors('--kind', 'exception')).stdout).toMatch(
+		/^35 of 60 tasks have failed with exception, all alike\.\nOf other kinds: 1 exit\.\n(?:.*\n)*Compute these again: +qmr rerun \S+ 3,7,9-41$/m,
+	);
 	expect(await errors('--kind', 'lost')).toMatchObject({
 		exitCode: 0,
 		stdout: '',
-		stderr: `No task of ${map.workDir} has failed with lost.\n`,
+		stderr: `No task of ${map.workDir} has failed with lost. Of other kinds: 35 exception, 1 exit.\n`,
 	});
-	expect(await errors('--kind', 'loss')).toMatchObject({
-		exitCode: 2,
-		stderr: expect.stringContaining('Expected --kind to be one of exception, exit,'),
-	});
+	expect((await errors('--kind', 'cancelled')).stderr).toBe(
+		`No task of ${map.workDir} was cancelled. Of other kinds: 35 exception, 1 exit.\n`,
+	);
+	for (const kind of ['loss', 'toString'])
+		expect(await errors('--kind', kind)).toMatchObject({
+			exitCode: 2,
+			stderr: expect.stringMatching(new RegExp(`Expected --kind to be one of exception, exit,.* got ${kind}\\.`)),
+		});
 });
 
 test('--json has the groups with ranges of tasks, the kind, an example, and what to do', async () => {
@@ -114,6 +122,13 @@ test('while the map runs, what has failed so far is told; and why queue-jobs wer
 	expect(stdout).toMatch(/^ {2}chunk 2, 2 attempts: killed: /m);
 	expect(stdout).toMatch(/^ {2}chunk 1, 1 attempt: error-state: .*no .*shell/m);
 	expect(stdout).not.toContain('\x1b');
+	// The chunk was computed by the next attempt: no task failed so, but a queue-job was given up.
+	const given = await runQmr(['errors', '--kind', 'error-state'], {cwd: queued.directory});
+	expect(given).toMatchObject({
+		exitCode: 0,
+		stderr: expect.stringMatching(/^No task of \S+ has failed with error-state\. Of other kinds: /),
+	});
+	expect(given.stdout).toMatch(/^Queue-jobs that were given up on the way:\n {2}chunk 1, 1 attempt: error-state: .*\n$/);
 });
 
 test('what can not be read of many chunks is told once, also when no failure is left to tell of', async () => {
@@ -153,8 +168,8 @@ describe('what was only not computed, for the map was ended, is cancelled and ha
 		expect(JSON.parse((await qmr('ls', '--json')).stdout)).toMatchObject([{tasks: COUNTS}]);
 		const status = await qmr('status');
 		expect(status.stdout).toMatch(/^tasks +1 of 6 done, 1 failed, 4 cancelled, 0 running, 0 pending$/m);
-		expect(status.stdout).toMatch(/^1 failed, 4 cancelled:\n {2}tasks 2-5 \(4 tasks\): cancelled, for .*\n {2}task 1: Error: boom\n/m);
-		expect(status.stdout).toMatch(/^To go on: qmr resume /m);
+		expect(status.stdout).toMatch(/^1 failed, 4 cancelled:\n {2}task 1: Error: boom\n {2}tasks 2-5 \(4 tasks\): cancelled, for .*\n/m);
+		expect(status.stdout).toMatch(/^To go on: qmr resume \S+ --no-stop-on-error$/m);
 		expect(JSON.parse((await qmr('status', '--json')).stdout)).toMatchObject({tasks: COUNTS, isComplete: true, numFailuresRead: 5});
 		expect(JSON.parse((await qmr('report', '--json')).stdout)).toMatchObject({counts: COUNTS});
 	});
@@ -162,9 +177,15 @@ describe('what was only not computed, for the map was ended, is cancelled and ha
 	test('by errors, which begins with what has failed, and by results', async () => {
 		const {stdout, exitCode} = await qmr('errors');
 		expect(exitCode).toBe(1);
-		expect(stdout).toMatch(/^1 of 6 tasks have failed, all alike\.\n4 of 6 tasks were cancelled: the map was ended before\.\n/);
+		expect(stdout).toMatch(/^1 of 6 tasks has failed\.\n4 of 6 tasks were cancelled: the map was ended before\.\n\nError: boom\n/);
 		expect(stdout).toMatch(/qmr rerun \S+ 1 --local$/m);
+		const cancelled = await qmr('errors', '--kind', 'cancelled');
+		expect(cancelled.stdout).toMatch(/^4 of 6 tasks were cancelled: the map was ended before\.\nOf other kinds: 1 exception\.\n/);
+		expect(cancelled.stdout.split('\n\n').at(-1)).toMatch(
+			/^All of one task: +qmr show \S+ 2\nGo on with the map: +qmr resume \S+ --no-stop-on-error\n$/,
+		);
 		expect(JSON.parse((await qmr('errors', '--json')).stdout)).toMatchObject({numFailed: 1, numCancelled: 4, numOpen: 0});
 		expect((await qmr('results')).stderr).toBe('1 of 6 results written; 1 failed: task 1; 4 cancelled: tasks 2-5.\n');
+		expect((await qmr('show', 'run', '4')).stdout).toMatch(/ {2}its tasks without a result were cancelled, for another task failed/);
 	});
 });

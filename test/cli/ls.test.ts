@@ -55,9 +55,55 @@ test('maps are chosen by their tags, all of which they must have', async () => {
 	expect(stderr).toBe(`There is no map with the tag figure-4 in ${join(maps.directory, '.qmr')}.\n`);
 });
 
-test('several directories, and work_dirs themselves, can be named', async () => {
+test('several directories, and work_dirs themselves, can be named; each map is told of once', async () => {
 	expect((await list(maps.workDir)).length).toBe(1);
-	expect((await list(maps.workDir, join(maps.directory, '.qmr'))).length).toBe(3);
+	expect((await list(maps.workDir, join(maps.directory, '.qmr'), '.qmr')).map(({workDir}: {workDir: string}) => workDir)).toEqual([
+		maps.workDir,
+		workDirIn(maps.directory, 'later'),
+	]);
+});
+
+test('what it prints of a map leads the other commands to it', async () => {
+	const {path: directory, remove} = createTestDirectory('qmr-found-');
+	onTestFinished(remove);
+	cpSync(join(maps.directory, '.qmr'), join(directory, '.qmr'), {recursive: true});
+	// Another map, which by its path is nearer than the one of this name in the work root.
+	cpSync(maps.workDir, join(directory, 'run'), {recursive: true});
+	const qmr = (...args: readonly string[]) => runQmr(args, {cwd: directory});
+	const printed = async (...roots: readonly string[]): Promise<string[]> =>
+		(await qmr('ls', ...roots)).stdout
+			.trimEnd()
+			.split('\n')
+			.slice(1)
+			.map(line => line.split(' ')[0] as string);
+	expect(await printed()).toEqual(['.qmr/run', 'later']);
+	expect(await printed('.', '.qmr')).toEqual(['run', '.qmr/run', '.qmr/later']);
+	expect(await printed(join(directory, 'run'), '.qmr/later/')).toEqual([join(directory, 'run'), '.qmr/later/']);
+	for (const name of ['.qmr/run', 'later', 'run', '.qmr/later', join(directory, 'run')]) {
+		const {workDir} = JSON.parse((await qmr('status', name, '--json')).stdout);
+		expect([name, workDir]).toEqual([
+			name,
+			join(directory, ['later', '.qmr/later'].includes(name) ? '.qmr/later' : name.replace(directory, '')),
+		]);
+	}
+	// So does the session, which no directory is called by.
+	const [{session}] = JSON.parse((await qmr('ls', '--json', '.qmr/later')).stdout);
+	expect(JSON.parse((await qmr('status', session, '--json')).stdout).workDir).toBe(join(directory, '.qmr/later'));
+});
+
+test('where there is no map it is said when there are some close by', async () => {
+	const {path: directory, remove} = createTestDirectory('qmr-near-');
+	onTestFinished(remove);
+	cpSync(maps.workDir, join(directory, 'run'), {recursive: true});
+	expect(await runQmr(['ls'], {cwd: directory})).toMatchObject({
+		stdout: '',
+		stderr: `There is no map in ${join(directory, '.qmr')}. There is in ${directory}: qmr ls .\n`,
+	});
+	const {stderr} = await ls(maps.directory, directory);
+	expect(stderr).toBe('');
+	expect((await ls(maps.directory)).stderr).toBe(
+		`There is no map in ${maps.directory}. There is in ${join(maps.directory, '.qmr')}: qmr ls ${join(maps.directory, '.qmr')}\n`,
+	);
 });
 
 test('200 maps that have ended are told of without a look at their tasks and results', async () => {
@@ -97,15 +143,15 @@ test('one damaged work_dir keeps nobody from seeing the others, and is told of',
 	expect(exitCode).toBe(0);
 	expect(stdout).toMatch(/fn\.mjs#fn +local +3 +1/);
 	for (const problem of [
-		/^a-cut: .*run\.json is damaged: /m,
-		/^b-empty: .* to be of format 1, got undefined/m,
-		/^c-older: .* got 0/m,
-		/^d-part: .* lacks what every map has/m,
+		/^\S+\/a-cut: .*run\.json is damaged: /m,
+		/^\S+\/b-empty: .* to be of format 1, got undefined/m,
+		/^\S+\/c-older: .* got 0/m,
+		/^\S+\/d-part: .* lacks what every map has/m,
 	])
 		expect(stdout).toMatch(problem);
-	expect(stdout).toMatch(/^f-link: .* a symbolic link to /m);
+	expect(stdout).toMatch(/^\S+\/f-link: .* a symbolic link to /m);
 	expect(stdout).not.toMatch(/g-file/);
-	if (process.geteuid?.() !== 0) expect(stdout).toMatch(/^e-open: .* writable by nobody but its owner/m);
+	if (process.geteuid?.() !== 0) expect(stdout).toMatch(/^\S+\/e-open: .* writable by nobody but its owner/m);
 	const json = JSON.parse((await ls('--json', root)).stdout) as {session: string; problem?: string}[];
 	expect(json.filter(({problem}) => problem === undefined).length).toBe(1);
 });

@@ -77,7 +77,7 @@ describe('D11, C11: qmr rerun', () => {
 		writeFileSync(path, readFileSync(path, 'utf8').replace('[3, 7]', '[7]'));
 		const {stdout, stderr, exitCode} = await kept.qmr(['rerun', kept.workDir]);
 		expect(stderr).toContain(`${path} is not what it was`);
-		expect([exitCode, stdout]).toEqual([1, expect.stringContaining('1 of 10 tasks have failed')]);
+		expect([exitCode, stdout]).toEqual([1, expect.stringContaining('1 of 10 tasks has failed.')]);
 	});
 });
 

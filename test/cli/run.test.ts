@@ -1,5 +1,5 @@
 /** `qmr run`, as people run it. */
-import {existsSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';
 import {Pool} from 'queue-map-reduce';
@@ -429,20 +429,94 @@ describe('B14, Y11: the key `host` on Grid Engine', () => {
 		]);
 	});
 
-	test('--resume runs none of them a second time, and says who goes on with them', async () => {
-		const queue = initQueueState(join(cwd, 'queue'), {hosts: [{name: 'node1', state: ''}]});
-		const flags = ['run', ...flagsOf(queue), '--polling-interval-ms', '50', '--keep-work-dir'];
-		const stdin = toLines([{cmd: 'echo any >> ran'}, {cmd: 'echo node1 >> ran', host: 'node1'}]);
-		const first = await runQmr([...flags, '--work-dir', 'first'], {cwd, stdin});
-		expect(first.stderr).toContain(
-			`${join(cwd, 'first.node1')} (for node1; if this is interrupted, qmr resume ${join(cwd, 'first.node1')} goes on`,
-		);
-		const {stdout, exitCode} = await runQmr([...flags, '--resume', 'first'], {cwd, stdin});
-		expect(sorted(stdout).map(({result: {code, error}}) => [code, error])).toEqual([
-			[0, undefined],
-			[null, expect.stringContaining('Those for node1 have a work_dir of their own')],
+	const begin = (jobs: readonly unknown[]): {readonly flags: readonly string[]; readonly stdin: string} => {
+		const queue = initQueueState(join(cwd, 'queue'), {hosts: ['node1', 'node2'].map(name => ({name, state: ''}))});
+		return {flags: ['run', ...flagsOf(queue), '--polling-interval-ms', '50'], stdin: toLines(jobs)};
+	};
+	/** What the commands have written, each once for every time that it was run. */
+	const ran = (): string[] => readFileSync(join(cwd, 'ran'), 'utf8').trimEnd().split('\n').sort();
+
+	test('--resume with any work_dir of the run goes on with all, and runs none a second time', async () => {
+		const {flags, stdin} = begin([
+			{cmd: 'echo any >> ran'},
+			{cmd: 'echo node1 >> ran', host: 'node1'},
+			{cmd: 'exit 3', host: ['node2', 'node1']},
 		]);
-		expect([exitCode, readFileSync(join(cwd, 'ran'), 'utf8').split('\n').sort()]).toEqual([1, ['', 'any', 'node1']]);
+		const first = await runQmr([...flags, '--keep-work-dir', '--work-dir', 'first'], {cwd, stdin});
+		const places = ['first', 'first.node1', 'first.node1+node2'];
+		for (const place of places) expect(first.stderr).toContain(`the same command with --resume ${join(cwd, place)} goes on`);
+		for (const place of places) {
+			const {stdout, exitCode} = await runQmr([...flags, '--keep-work-dir', '--resume', place], {cwd, stdin});
+			expect(sorted(stdout).map(({result: {code, error}}) => [code, error])).toEqual([
+				[0, undefined],
+				[0, undefined],
+				[3, undefined],
+			]);
+			expect([exitCode, ran()]).toEqual([1, ['any', 'node1']]);
+		}
+	});
+
+	test('--resume begins those that had none before the process died, and runs none a second time', async () => {
+		const jobs = ['', 'node1', 'node2', '', 'node1'].map((host, n) => ({cmd: `echo ${n} >> ran`, ...(host === '' ? {} : {host})}));
+		const {flags, stdin} = begin(jobs);
+		const {child, stdout, ended} = startQmr([...flags, '--work-dir', 'first'], {cwd});
+		child.stdin?.write(toLines(jobs.slice(0, 2)));
+		await vi.waitFor(() => expect(linesOf(stdout())).toHaveLength(2), {timeout: 60_000});
+		child.kill('SIGKILL');
+		await ended;
+		expect([ran(), existsSync(join(cwd, 'first.node2'))]).toEqual([['0', '1'], false]);
+		const resumed = await runQmr([...flags, '--resume', 'first.node1'], {cwd, stdin});
+		expect(sorted(resumed.stdout).map(({result: {code}}) => code)).toEqual([0, 0, 0, 0, 0]);
+		expect([resumed.exitCode, ran()]).toEqual([0, ['0', '1', '2', '3', '4']]);
+		expect(readdirSync(cwd).filter(name => name.startsWith('first'))).toEqual([]);
+	});
+
+	test('--resume leaves those whose work_dir is gone, for they may have run, and says so', async () => {
+		const {flags, stdin} = begin([{cmd: 'echo any >> ran'}, {cmd: 'echo node1 >> ran', host: 'node1'}]);
+		await runQmr([...flags, '--keep-work-dir', '--work-dir', 'first'], {cwd, stdin});
+		for (const [removed, named, index] of [
+			['first.node1', 'first', 1],
+			['first', 'first.node1', 0],
+		] as const) {
+			renameSync(join(cwd, removed), join(cwd, 'elsewhere'));
+			const {stdout, exitCode} = await runQmr([...flags, '--keep-work-dir', '--resume', named], {cwd, stdin});
+			expect(sorted(stdout).map(({result: {code}}) => code)).toEqual(index === 0 ? [null, 0] : [0, null]);
+			expect(sorted(stdout)[index]?.result.error).toContain(`not run: beside ${join(cwd, named)} there is no work_dir of the jobs`);
+			expect([exitCode, ran()]).toEqual([1, ['any', 'node1']]);
+			renameSync(join(cwd, 'elsewhere'), join(cwd, removed));
+		}
+	});
+
+	test('--resume with the work_dir of jobs that were refused runs none of the others a second time', async () => {
+		const {flags, stdin} = begin([{cmd: 'echo any >> ran'}, {cmd: 'true', host: 'nobody'}]);
+		const {child, stdout: soFar, ended} = startQmr([...flags, '--work-dir', 'first'], {cwd});
+		child.stdin?.write(stdin);
+		// Refused while there might be more of them.
+		await vi.waitFor(() => expect(linesOf(soFar())).toHaveLength(2), {timeout: 60_000});
+		child.stdin?.end();
+		await ended;
+		expect([existsSync(join(cwd, 'first')), existsSync(join(cwd, 'first.nobody'))]).toEqual([false, true]);
+		const {stdout} = await runQmr([...flags, '--resume', 'first.nobody'], {cwd, stdin});
+		expect(sorted(stdout).map(({result: {error}}) => error)).toEqual([
+			expect.stringContaining('not run: beside'),
+			expect.stringContaining('refused the queue-job'),
+		]);
+		expect(ran()).toEqual(['any']);
+	});
+
+	test('of no map the work_dir is removed before all of the run have their results', async () => {
+		const {flags} = begin([]);
+		const {child, stdout, ended} = startQmr([...flags, '--work-dir', 'first'], {cwd});
+		child.stdin?.write(toLines([{cmd: 'true', host: 'node1'}]));
+		await vi.waitFor(() => expect(linesOf(stdout())).toHaveLength(1), {timeout: 60_000});
+		child.stdin?.end(toLines([{cmd: 'touch begun; until test -e go; do sleep 0.1; done; test -d first.node1'}]));
+		await vi.waitFor(() => expect(existsSync(join(cwd, 'begun'))).toBe(true), {timeout: 60_000});
+		await vi.waitFor(() => expect(readFileSync(join(cwd, 'first.node1', 'log.jsonl'), 'utf8')).toContain('tasks-complete'), {
+			timeout: 60_000,
+		});
+		writeFileSync(join(cwd, 'go'), '');
+		expect((await ended).exitCode).toBe(0);
+		expect(readdirSync(cwd).filter(name => name.startsWith('first'))).toEqual([]);
 	});
 
 	test('of many jobs that fit nobody each is told of, also those that no map has seen', async () => {

@@ -113,7 +113,7 @@ describe('of a map that has ended', () => {
 	test('--watch shows it once and ends, for there is nothing to wait for', async () => {
 		const {stdout, exitCode} = await status('--watch');
 		expect(exitCode).toBe(0);
-		expect(stdout).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d 36 of 40 done, 4 failed, 0 running, 0 pending\n$/);
+		expect(stdout).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC 36 of 40 done, 4 failed, 0 running, 0 pending\n$/);
 	});
 
 	test('colours are for terminals, or for who wants them', async () => {

@@ -198,18 +198,24 @@ all_nodes_answer() { # NODES
 	[ "$(on_master qstat -f -q all.q 2>/dev/null | awk '/^all.q@/ && NF == 5 && $5 !~ /NA/' | wc -l)" -eq "$1" ]
 }
 
+# By rename: while the file is written anew, no host of any cluster would be known. In some containers it is a mounted file, and can only be written:
+# then over what is there, so that it is never empty.
+forget_hosts() {
+	grep -q "$MARK\$" /etc/hosts || return 0
+	local hosts
+	hosts=$(mktemp /etc/hosts.XXXXXX)
+	grep -v "$MARK\$" /etc/hosts >"$hosts" || true
+	chmod 644 "$hosts"
+	mv -f "$hosts" /etc/hosts 2>/dev/null && return
+	dd if="$hosts" of=/etc/hosts bs=1M conv=notrunc status=none
+	truncate --size="$(stat -c %s "$hosts")" /etc/hosts
+	rm -f "$hosts"
+}
+
 down() {
 	remove_nodes
 	stop_master
-	# Not by rename: in containers /etc/hosts is a mounted file. Nor is it empty for a moment, in which other clusters would find no host.
-	if grep -q "$MARK\$" /etc/hosts; then
-		local others
-		others=$(mktemp)
-		grep -v "$MARK\$" /etc/hosts >"$others" || true
-		dd if="$others" of=/etc/hosts bs=1M conv=notrunc status=none
-		truncate --size="$(stat -c %s "$others")" /etc/hosts
-		rm -f "$others"
-	fi
+	forget_hosts
 	remove_users
 	umount "$UTS" 2>/dev/null || true
 	rm -rf "$STATE"

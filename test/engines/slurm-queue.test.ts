@@ -103,6 +103,24 @@ test('why a queue-job waits is told once, and one that waits for longer than `pe
 	await t.untilNothingIsLeft();
 });
 
+test('a partition that takes no queue-jobs for now is waited for, and told once', async () => {
+	const {begun} = t;
+	const setState = (state: string): Promise<string> => call('scontrol', ['update', 'PartitionName=main', `State=${state}`]);
+	await setState('DRAIN');
+	try {
+		const running = t.ending.watch(t.pool.map(faulty.compute, [{begun}, {begun}]));
+		await untilNoted(t.workDir, ({event}) => event === 'queue-silent');
+		expect(t.said).toContain('Required partition not available (inactive or drain)');
+		await setState('UP');
+		expect(await running).toEqual([0, 1]);
+	} finally {
+		await setState('UP');
+	}
+	expect(t.said.match(/takes no queue-jobs/g)).toHaveLength(2);
+	expect(countBegins(begun, 2)).toEqual([1, 1]);
+	await t.untilNothingIsLeft();
+});
+
 test('a suspended queue-job is waited for, and never submitted again', async () => {
 	const {begun, until} = t;
 	const running = t.ending.watch(t.pool.map(faulty.compute, [{begun, until}]));

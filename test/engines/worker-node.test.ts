@@ -5,7 +5,7 @@ import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {Pool} from 'queue-map-reduce';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
-import {lookAround} from '../fixtures/on-node.mjs';
+import {coreFileLimit, lookAround} from '../fixtures/on-node.mjs';
 import {createTestDirectory, keptWorkDirs, poolOptions} from '../helpers/engines.js';
 import {call, untilGone, untilNoted} from '../helpers/grid-engine.js';
 import {countThreads, listeningSockets, processesWith} from '../helpers/processes.js';
@@ -39,6 +39,8 @@ test('W9, W12, N21, N22: a task finds the queue-job’s own variables and scratc
 			cwd: process.cwd(),
 			uid: process.getuid?.(),
 			umask: process.umask(),
+			// A queue lifts it.
+			coreFileLimit: coreFileLimit() === '0' ? '0' : expect.any(String),
 			home: '/nonexistent/home',
 			tmpdir: scratch,
 			isTmpdirThere: true,

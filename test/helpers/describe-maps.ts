@@ -1,7 +1,7 @@
 /** Whole maps, the same on every engine: test/chain/map*.test.ts run them at the same time. The ids are those of the acceptance cases. */
 import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
-import {MapError, type Outcome, Pool, type PoolOptions, readWorkDir, TaskError} from 'queue-map-reduce';
+import {MapError, type Outcome, Pool, type PoolOptions, type Progress, readWorkDir, TaskError} from 'queue-map-reduce';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import * as work from '../fixtures/work.mjs';
 import {type Column, createTestDirectory, keptWorkDirs, poolOptions} from './engines.js';
@@ -349,11 +349,20 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		// One that is not done when the failure is seen; the dummy queue would wait for it.
 		const last = engine === 'dummy' ? 30 : 'stay';
 		const tasks = ['throwError', ...range(1, 29), last];
-		const error = await failureOf(pool.map(work.behave, tasks, {stopOnError: true, numChunks: 31}));
+		const told: Progress[] = [];
+		const onProgress = (numbers: Progress): void => void told.push(numbers);
+		const error = await failureOf(pool.map(work.behave, tasks, {stopOnError: true, numChunks: 31, onProgress}));
 		expect(error.failures[0]).toMatchObject({itask: 0, kind: 'exception'});
 		const outcomes = range(0, 31).map(i => (i in error.results ? 'value' : error.failures.find(({itask}) => itask === i)?.kind));
 		expect(outcomes.every(outcome => outcome !== undefined)).toBe(true);
 		expect(outcomes).toContain('cancelled');
+		const numOf = (isMeant: (outcome: string | undefined) => boolean): number => outcomes.filter(isMeant).length;
+		expect(told.at(-1)).toMatchObject({
+			...{total: 31, running: 0, pending: 0},
+			done: numOf(outcome => outcome === 'value'),
+			cancelled: numOf(outcome => outcome === 'cancelled'),
+			failed: numOf(outcome => outcome !== 'value' && outcome !== 'cancelled'),
+		});
 	});
 };
 

@@ -76,7 +76,7 @@ export const createMapInMemory = ({numChunks, options = {}, engine, fault = () =
 		},
 		removeTree: async directory => {
 			fault('remove', directory);
-			for (const path of contents.keys()) if (path.startsWith(`${directory}/`)) contents.delete(path);
+			for (const path of contents.keys()) if (path === directory || path.startsWith(`${directory}/`)) contents.delete(path);
 		},
 		removeIfEmpty: async () => undefined,
 	};

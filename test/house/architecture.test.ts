@@ -62,10 +62,7 @@ const importsOf = (files: readonly SourceFile[], isFrom: (path: string) => boole
 
 /** Errors, which variables of the environment are a queue-job's own, how our programs end, and what Node needs. */
 const KNOWN_TO_ENGINES: readonly string[] = [
-	'src/errors.ts',
-	'src/environment-names.ts',
-	'src/exit-codes.ts',
-	'src/node-memory.ts',
+	...['src/errors.ts', 'src/environment-names.ts', 'src/exit-codes.ts', 'src/node-memory.ts'],
 	'src/patient-timeout.ts',
 ];
 

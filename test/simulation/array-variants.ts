@@ -50,7 +50,7 @@ export const ARRAY_VARIANTS: readonly Variant[] = [
 	},
 	{
 		name: 'a removal that the queue has not heard of is tried again at the end only',
-		edits: [edit('poll.ts', 'if (state.unremoved.size > 0) await remove(state, ports, []);', '')],
+		edits: [edit('poll.ts', 'await removeJobs(state, ports, []);', '')],
 		breaks: [HANGS],
 	},
 	{

@@ -132,7 +132,7 @@ export const VARIANTS: readonly Variant[] = [
 	},
 	{
 		name: 'the work_dir is removed although a task failed',
-		edits: [edit('end-map.ts', 'if (numFailed > 0) return', 'if (numFailed < 0) return')],
+		edits: [edit('end-map.ts', 'if (failed + cancelled > 0) return', 'if (failed + cancelled < 0) return')],
 		breaks: ['the work_dir is kept when a task failed'],
 	},
 	{
@@ -177,7 +177,10 @@ export const VARIANTS: readonly Variant[] = [
 	},
 	{
 		name: 'a queue-job of another name is taken for ours',
-		edits: [edit('ask-queue.ts', 'job?.name === jobName ? job : undefined', 'job')],
+		edits: [
+			edit('ask-queue.ts', 'job?.name === jobName ? job : undefined', 'job'),
+			edit('ask-queue.ts', 'listing.filter(({name}) => isNameOf(state.session, name))', 'listing'),
+		],
 		breaks: [HANGS],
 	},
 	{

@@ -1,6 +1,8 @@
 import {expect, test} from 'vitest';
-import {countLiving} from '../../src/capacity.js';
-import {type AttemptState, type ChunkState, createAttempt, createChunkStates} from '../../src/map-state.js';
+import {countLiving, hasRoom} from '../../src/capacity.js';
+import {type AttemptState, type ChunkState, createAttempt, createChunkStates, type MapState} from '../../src/map-state.js';
+import type {PoolOptions} from '../../src/options.js';
+import {createMapInMemory} from '../helpers/map-in-memory.js';
 
 const count = (
 	attempts: readonly Partial<AttemptState>[],
@@ -47,4 +49,45 @@ test('a queue-job of whose removal the queue has not heard counts, once', () => 
 	chunks[0]?.attempts.push({...createAttempt(1, 'name', false), jobId: '1'});
 	expect(countLiving({chunks, toSubmit: new Set(chunks), unremoved: new Set(['1']), leaving: new Map()})).toBe(1);
 	expect(countLiving({chunks, toSubmit: new Set(), unremoved: new Set(['1']), leaving: new Map()})).toBe(1);
+});
+
+const listed = (state: 'pending' | 'running' | 'held') => ({kind: 'listed', state, rawState: state, sinceMs: 0}) as const;
+
+test.each<[what: string, isRoom: boolean, attempt: Partial<AttemptState> | undefined, options?: PoolOptions]>([
+	['a queue-job of which nothing is known yet may wait', false, {jobId: '1'}],
+	['a queue-job that waits says that the queue is full', false, {jobId: '1', job: listed('pending')}],
+	['a queue-job that is held is the wish of whoever submits so', false, {jobId: '1', job: listed('held')}],
+	['a queue-job that runs makes room for the next one', true, {jobId: '1', job: listed('running')}],
+	['a worker that has begun runs, whatever the queue has said', true, {jobId: '1', job: listed('pending'), hasFiles: true}],
+	['a chunk that nobody has claimed waits', false, undefined, {schedule: 'dynamic', numJobs: 1}],
+	[
+		'with dynamic chunks whoever is there claims the next one',
+		true,
+		{jobId: '1', hasFiles: true},
+		{schedule: 'dynamic', numJobs: 1, maxQueuedJobs: 1},
+	],
+	['with as many queue-jobs as asked for there is no room', false, {jobId: '1', hasFiles: true}, {maxQueuedJobs: 1}],
+	['with as many as may run there is none, either', false, {jobId: '1', hasFiles: true}, {maxConcurrentJobs: 1}],
+	['below a limit there is room', true, {jobId: '1', hasFiles: true}, {maxQueuedJobs: 2}],
+])('%s: is there room for a chunk? %s', (_, isRoom, attempt, options = {}) => {
+	const {state} = createMapInMemory({numChunks: 2, options, engine: {}});
+	const [first, last] = state.chunks as [ChunkState, ChunkState];
+	first.decision = {kind: 'done', attempt: 1};
+	state.toSubmit.clear();
+	if (attempt !== undefined) last.attempts.push({...createAttempt(1, 'name', false), ...attempt});
+	expect(hasRoom(state)).toBe(isRoom);
+});
+
+test('there is room before the first chunk, and when all are decided; none while one waits to be submitted', () => {
+	const {state} = createMapInMemory({numChunks: 2, engine: {}});
+	const withChunks = (chunks: ChunkState[], toSubmit: readonly ChunkState[] = []): MapState => ({
+		...state,
+		chunks,
+		toSubmit: new Set(toSubmit),
+	});
+	const [first, last] = state.chunks as [ChunkState, ChunkState];
+	expect(hasRoom(withChunks([]))).toBe(true);
+	for (const chunk of [first, last]) chunk.decision = {kind: 'failed', attempt: 1};
+	expect(hasRoom(withChunks([first, last]))).toBe(true);
+	expect(hasRoom(withChunks([first, last], [first]))).toBe(false);
 });

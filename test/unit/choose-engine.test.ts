@@ -7,6 +7,7 @@ import {defaultSlots} from '../../src/engines/local.js';
 import {PoolError} from '../../src/errors.js';
 import type {PoolOptions} from '../../src/options.js';
 import {makePrograms} from '../helpers/made-programs.js';
+import {withVariables} from '../helpers/variables.js';
 
 const GRID_ENGINE = {qsub: 'echo 7', qstat: 'echo "SGE 8.1.9"; echo "usage: qstat [options]"', qdel: 'exit 0'};
 const TORQUE = {qsub: 'echo 7.server', qstat: 'echo "usage: qstat [-f] [-1] [-W site_specific] [-x]" >&2; exit 2', qdel: 'exit 0'};
@@ -119,6 +120,27 @@ describe('options decide', () => {
 	test('engine: slurm, whatever is on PATH beside it, without a word', async () => {
 		putOnPath({...GRID_ENGINE, ...SLURM});
 		expect(await chosen({engine: 'slurm'})).toEqual({name: 'slurm', why: undefined});
+	});
+
+	test.each([
+		['SLURM_CLUSTERS', 'big,small'],
+		['SLURM_CLUSTERS', ' ALL'],
+		['SBATCH_CLUSTERS', 'big,small'],
+	])('several clusters in %s are refused: %s', async (name, value) => {
+		putOnPath(SLURM);
+		await withVariables({[name]: value}, async () => {
+			expect(await refusal()).toMatchObject({
+				code: 'ERR_POOL_OPTION',
+				message: `Expected the environment variable ${name} to name one cluster of Slurm, got ${JSON.stringify(value)}. Set it to the one that is to compute, or unset it for the cluster of this host.`,
+			});
+			// Nobody asks them.
+			expect(await chosen({engine: 'local'})).toMatchObject({name: 'local'});
+		});
+	});
+
+	test('one cluster is as good as none', async () => {
+		putOnPath(SLURM);
+		expect(await withVariables({SLURM_CLUSTERS: 'small', SBATCH_CLUSTERS: 'big,huge'}, () => chosen())).toMatchObject({name: 'slurm'});
 	});
 
 	test('engine: slurm is never replaced by another', async () => {

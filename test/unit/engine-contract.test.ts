@@ -331,6 +331,18 @@ const MUTANTS: readonly Mutant[] = [
 		good => ({arrays: createArrays(good), remove: async () => good.remove((await good.status()).map(({id}) => id))}),
 		waitsFor('the files ended-1'),
 	],
+	[
+		'several elements of an array',
+		'removes the first that is named',
+		good => ({arrays: createArrays(good), remove: ids => good.remove(ids.slice(0, 1))}),
+		/that are not listed any more/,
+	],
+	[
+		'several elements of an array',
+		'removes all of it',
+		good => ({arrays: createArrays(good), remove: async () => good.remove((await good.status()).map(({id}) => id))}),
+		/the files ended-3/,
+	],
 	['an array may have', 'has none', good => ({arrays: createArrays(good, {maxElements: async () => 1})}), /from 2 on, got 1/],
 ];
 

@@ -92,6 +92,14 @@ describe('MapError', () => {
 		expect(inspect(error).split('\n').length).toBeLessThan(25);
 	});
 
+	test('tasks that were only cancelled are counted apart, and told behind what has ended the map', () => {
+		const cancelled = (itask: number): TaskError => new TaskError('cancelled, for another task failed', fields(itask, {kind: 'cancelled'}));
+		expect(mapError([cancelled(0), taskError(1, 'boom'), cancelled(2)], 4).message).toBe(
+			'1 of 4 tasks failed and 2 were cancelled.\n  task 1: boom\n  tasks 0, 2: cancelled, for another task failed\nThe work_dir is kept: /w/s',
+		);
+		expect(mapError([taskError(0, 'boom'), cancelled(1)], 2).message).toContain('1 of 2 tasks failed and 1 was cancelled.\n');
+	});
+
 	test('a thousand tasks that fail in a thousand ways, each at length, print short', () => {
 		const failures = Array.from({length: 1000}, (_, i) => taskError(i, `Error: ${i}\n${'long '.repeat(5000)}`));
 		const printed = inspect(mapError(failures, 100_000));

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
 import {type StreamChunking, streamChunkSize} from '../../src/chunks.js';
 import {type Feed, type FeedEnd, feedTasks} from '../../src/feed-tasks.js';
+import {openJournal} from '../../src/journal.js';
 import {newTasksPath} from '../../src/layout.js';
 import {type Files, realFiles} from '../../src/ports.js';
 import {openTasks} from '../../src/read/read-tasks.js';
@@ -24,16 +25,19 @@ const makeFeed = ({tasks, chunking = {kind: 'chunk-size', chunkSize: 2}, files, 
 	const workDir = mkdtempSync(join(tmpdir(), 'qmr-feed-'));
 	onTestFinished(() => rmSync(workDir, {recursive: true, force: true}));
 	const told: string[] = [];
+	const clock = createHandClock();
 	const feed = feedTasks({
 		stream: takeTasks(tasks) as TaskStream,
 		chunking,
 		chunks: [],
+		journal: openJournal(join(workDir, 'log.jsonl'), realFiles, clock),
+		isResumed: false,
 		workDir,
 		manifest: {session: SESSION, node: process.version, createdAt: '2026-11-21T00:20:07.000Z', call: 'map'},
 		outageLimitMs,
 		checkOwner: async () => undefined,
 		files: {...realFiles, ...files},
-		clock: createHandClock(),
+		clock,
 		tell: line => void told.push(line),
 	});
 	return {feed, workDir, told};

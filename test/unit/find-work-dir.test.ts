@@ -1,7 +1,7 @@
 import {mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {expect, onTestFinished, test} from 'vitest';
+import {expect, onTestFinished, test, vi} from 'vitest';
 import {UsageError} from '../../src/cli/command-error.js';
 import {findWorkDir, listWorkDirs} from '../../src/cli/find-work-dir.js';
 
@@ -48,7 +48,7 @@ test('without an argument the newest is meant, also among those that have a name
 test('of two names that begin alike the one that is typed whole is meant, and else more has to be typed', () => {
 	const {root} = makeRoot('run', 'run-2', 'run-3');
 	expect(findWorkDir('run', root)).toBe(join(root, 'run'));
-	expect(refusal('run-', root)).toBe(`"run-" is the beginning of 2 sessions in ${root}: run-2, run-3. Type more of it.`);
+	expect(refusal('run-', root)).toBe(`"run-" is the beginning of 2 sessions in ${root}: run-2, run-3. Type more of it, or one of these.`);
 });
 
 test('what is no work_dir is none: files, hidden directories, directories without run.json', () => {
@@ -70,4 +70,44 @@ test('nothing there, an empty word, and a root that is a file are told apart', (
 	expect(refusal('', root)).toMatch(/got an empty text/);
 	writeFileSync(join(root, 'file'), '');
 	expect(refusal(undefined, join(root, 'file'))).toMatch(/which can't be read: ENOTDIR/);
+});
+
+/** As `run.json` says, whatever the directory is called. */
+const nameMap = (directory: string, session: string): void => writeFileSync(join(directory, 'run.json'), JSON.stringify({session}));
+
+test('a work_dir with a name of its own is found by its session, too', () => {
+	const {root} = makeRoot(FIRST, 'pilot', 'other');
+	nameMap(join(root, 'pilot'), SECOND);
+	expect(findWorkDir('pilot', root)).toBe(join(root, 'pilot'));
+	expect(findWorkDir(SECOND, root)).toBe(join(root, 'pilot'));
+	expect(findWorkDir('2026-11-21T00-20-08', root)).toBe(join(root, 'pilot'));
+	expect(refusal('2026-11-21', root)).toMatch(/ is the beginning of 2 sessions in .*_a10cda, pilot\. Type more of it, or one of these\.$/);
+	writeFileSync(join(root, 'other', 'run.json'), 'null');
+	expect(findWorkDir(SECOND, root)).toBe(join(root, 'pilot'));
+});
+
+test('so is one in the current directory, unless another directory was named', () => {
+	const {root: cwd} = makeRoot('pilot', 'empty');
+	nameMap(join(cwd, 'pilot'), SECOND);
+	vi.spyOn(process, 'cwd').mockReturnValue(cwd);
+	onTestFinished(() => void vi.restoreAllMocks());
+	expect(findWorkDir(SECOND)).toBe(join(cwd, 'pilot'));
+	expect(findWorkDir('2026-11-21T00')).toBe(join(cwd, 'pilot'));
+	const {root} = makeRoot(FIRST);
+	expect(refusal(SECOND, root)).toMatch(new RegExp(`neither a directory nor the beginning of a session in ${root}\\.`));
+	// Its name alone is a path, as it is for any program.
+	expect(refusal('pil', join(cwd, '.qmr'))).toMatch(/neither a directory nor/);
+});
+
+test('when a session may mean one in the work root and one beside it, nothing is guessed', () => {
+	const {root: cwd} = makeRoot('pilot');
+	nameMap(join(cwd, 'pilot'), SECOND);
+	mkdirSync(join(cwd, '.qmr', FIRST), {recursive: true});
+	nameMap(join(cwd, '.qmr', FIRST), FIRST);
+	vi.spyOn(process, 'cwd').mockReturnValue(cwd);
+	onTestFinished(() => void vi.restoreAllMocks());
+	expect(() => findWorkDir('2026-11-21')).toThrow(
+		`"2026-11-21" is the beginning of 2 sessions in ${cwd}/.qmr or ${cwd}: ${FIRST}, ./pilot. Type more of it, or one of these.`,
+	);
+	expect(() => findWorkDir('2027')).toThrow(`in ${cwd}/.qmr or ${cwd}.`);
 });

@@ -128,8 +128,18 @@ describe('words', () => {
 			'resubmitted',
 			'result',
 		] as const;
-		const rest = ['result-damaged', 'start-failed', 'lost', 'chunk-failed', 'waiting', 'set-aside', 'warning'] as const;
-		const line = {time: '', jobId: '12', host: 'node1', state: 'held', rawState: 'hqw', kind: 'lost', reason: 'why', numFailed: 1} as const;
+		const rest = ['result-damaged', 'start-failed', 'lost', 'chunk-failed', 'waiting', 'set-aside', 'warning', 'chunk-cut'] as const;
+		const line = {
+			time: '',
+			jobId: '12',
+			host: 'node1',
+			state: 'held',
+			rawState: 'hqw',
+			kind: 'lost',
+			reason: 'why',
+			numFailed: 1,
+			numTasks: 3,
+		} as const;
 		expect([...events, ...rest].map(event => formatEvent({...line, event} as JournalLine))).toEqual([
 			'a queue-job is being submitted',
 			'submitted as the queue-job 12 (lost: why)',
@@ -148,6 +158,7 @@ describe('words', () => {
 			'the queue-job 12 waits (lost: why)',
 			'a file was set aside (lost: why)',
 			'warning (lost: why)',
+			'it was closed with 3 tasks',
 		]);
 	});
 

@@ -47,6 +47,12 @@ describe('what a call of qsub has brought about', () => {
 		[NO_MASTER, 'temporary'],
 		[`${NO_MASTER}\nUnable to run job: unable to contact qmaster.\n`, 'temporary'],
 		['error: commlib error: got select error (Connection refused)', 'temporary'],
+		["Unable to run job: job 14 was rejected because it can't be written: No space left on device.\nExiting.\n", 'temporary'],
+		["Unable to run job: job 14 was rejected because it couldn't be written.\nExiting.\n", 'temporary'],
+		['Unable to run job: JSV temporarily rejected job.\nExiting.\n', 'temporary'],
+		['Unable to run job: Job is rejected temporarily.\nExiting.\n', 'temporary'],
+		['Unable to run job: JSV rejected job.\nExiting.\n', 'permanent'],
+		['error: can\'t get password entry for user "ada". Either user does not exist or error with NIS/LDAP etc.\n', 'temporary'],
 		[NO_HOST_NAME, 'temporary'],
 		['job rejected: Only 3 jobs are allowed per user (current job count: 3)', 'full'],
 	])('a failure in the words %j is %s', (stderr, kind) => {

@@ -106,6 +106,27 @@ describe('writing', () => {
 		expect(text()).not.toContain('\n\n');
 	});
 
+	test('written by two at a time every event is there once, in order, and durable if either wants it to be', async () => {
+		const {journal, appended, text, setRoom} = makeJournal();
+		journal.note({event: 'submitting', ichunk: 0});
+		const first = journal.flush({durable: false});
+		journal.note({event: 'chunk-cut', ichunk: 1});
+		const second = journal.flush({durable: true});
+		journal.note({event: 'submitted', ichunk: 0});
+		await Promise.all([first, second]);
+		await journal.flush({durable: false});
+		expect(parseJournal(text()).map(({event}) => event)).toEqual(['submitting', 'chunk-cut', 'submitted']);
+		expect(appended.find(piece => piece.text.includes('chunk-cut'))?.durable).toBe(true);
+		setRoom(0);
+		journal.note({event: 'chunk-cut', ichunk: 2});
+		await expect(journal.flush({durable: true})).rejects.toThrow('ENOSPC');
+		setRoom(Number.POSITIVE_INFINITY);
+		// Somebody else writes what the first one could not.
+		await journal.flush({durable: false});
+		await journal.flush({durable: true});
+		expect(appended.at(-1)).toMatchObject({text: expect.stringContaining('"ichunk":2'), durable: true});
+	});
+
 	test('nothing new is not written', async () => {
 		const {journal, appended} = makeJournal();
 		await journal.flush({durable: true});

@@ -103,7 +103,7 @@ export const makeWorkDir = ({
 	write(tasksPath(workDir, 13), '');
 	write(
 		join(workDir, LAUNCHER),
-		createLauncher({cwd: '/', nodePath: process.execPath, nodeArguments: [], umask: 0o022, ...options, workDir}),
+		createLauncher({cwd: '/', nodePath: process.execPath, nodeArguments: [], umask: 0o022, coreFiles: true, ...options, workDir}),
 	);
 	return workDir;
 };

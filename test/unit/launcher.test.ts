@@ -52,6 +52,25 @@ describe.each(SHELLS.map(shell => ({name: shell.join(' '), shell})))('$name', ({
 		expect(dump.stdio).toEqual(['/dev/null', join(workDir, '000000013.2.o'), join(workDir, '000000013.2.e')]);
 	});
 
+	test('leaves core files where the caller would, and nowhere else', () => {
+		// What a queue of Grid Engine does to the limit; the hard one is left as it is.
+		const lift = 'ulimit -S -c "$(ulimit -H -c)"';
+		const worker =
+			"import('node:fs').then(({readFileSync}) => console.log(/^Max core file size +(.*?) +bytes/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1]));";
+		const limitOf = (coreFiles: boolean, args: readonly string[]): string => {
+			const workDir = makeWorkDir({coreFiles, worker});
+			const input = `${lift}\n${readFileSync(join(workDir, LAUNCHER), 'utf8')}`;
+			expect(runLauncher(shell, workDir, args, {input}).status).toBe(0);
+			return readFileSync(join(workDir, '000000013.1.o'), 'utf8').trim().replaceAll(/ +/g, ' ');
+		};
+		const lifted = limitOf(true, ['13', '1']);
+		// Else nothing was lifted.
+		expect(lifted).not.toMatch(/^0 /);
+		expect(limitOf(false, ['13', '1'])).toBe(`0 ${lifted.split(' ')[1]}`);
+		// By hand, in a shell whose limit is somebody's choice.
+		expect(limitOf(false, ['13'])).toBe(lifted);
+	});
+
 	test('makes private output files, whatever the umask of the caller is', () => {
 		const workDir = makeWorkDir({umask: 0, worker: 'console.log("out"); console.error("err");'});
 		expect(runLauncher(shell, workDir, ['13', '1']).status).toBe(0);
@@ -351,13 +370,15 @@ test('no line of the launcher is taken for an option by a scheduler, whatever th
 		nodePath: '/n\n#PBS -h',
 		nodeArguments: ['\n#$ -t 1-3'],
 		umask: 0,
+		coreFiles: false,
 	});
 	expect(text.split('\n').filter(line => /^\s*#(?![! ]|$)/.test(line))).toEqual([]);
 	expect(text).toMatch(/^#!\/bin\/sh\n/);
 });
 
 test('the last line calls what the lines before define, so that a shell has read everything before it starts', () => {
-	const lines = createLauncher({workDir: '/w', cwd: '/', nodePath: '/node', nodeArguments: [], umask: 0}).trimEnd().split('\n');
+	const text = createLauncher({workDir: '/w', cwd: '/', nodePath: '/node', nodeArguments: [], umask: 0, coreFiles: false});
+	const lines = text.trimEnd().split('\n');
 	expect(lines.at(-1)).toBe('qmr_main "$@"');
 	expect(lines.at(-2)).toBe('');
 	expect(lines.at(-3)).toBe('}');

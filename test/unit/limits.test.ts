@@ -67,7 +67,7 @@ describe('a map with a limit', () => {
 		'%j never has more queue-jobs in the queue, goes on as they end, and does not spin meanwhile',
 		async options => {
 			const {map, most, numAsked, numRounds} = await runAll(6, options);
-			expect(map.reducer.counts()).toEqual({done: 12, failed: 0});
+			expect(map.reducer.counts()).toEqual({done: 12, failed: 0, cancelled: 0});
 			expect(most).toBe(2);
 			// Three rows of ten seconds, each followed by the next as soon as the queue has forgotten it.
 			expect(map.clock.elapsedMs()).toBeLessThan(3 * (TAKES_MS + 5000));
@@ -78,7 +78,7 @@ describe('a map with a limit', () => {
 
 	test('does not wait for ever for what the queue never forgets', async () => {
 		const {map} = await runAll(4, {maxQueuedJobs: 2, graceMs: 60_000}, Number.POSITIVE_INFINITY);
-		expect(map.reducer.counts()).toEqual({done: 8, failed: 0});
+		expect(map.reducer.counts()).toEqual({done: 8, failed: 0, cancelled: 0});
 		expect(map.clock.elapsedMs()).toBeGreaterThan(60_000);
 	});
 
@@ -91,7 +91,7 @@ describe('a map with a limit', () => {
 
 test('W22: a map ends as soon as its last result is seen: nothing is waited for behind it', async () => {
 	const {map, seenAtMs} = await runAll(1, {pollingIntervalMs: 5000});
-	expect(map.reducer.counts()).toEqual({done: 2, failed: 0});
+	expect(map.reducer.counts()).toEqual({done: 2, failed: 0, cancelled: 0});
 	expect(seenAtMs).toBeGreaterThan(TAKES_MS);
 	expect(map.clock.elapsedMs()).toBe(seenAtMs);
 });

@@ -1,8 +1,9 @@
 import {describe, expect, test} from 'vitest';
 import type {JobState, JobStatus} from '../../src/engines/engine.js';
+import {createAttempt} from '../../src/map-state.js';
 import {poll} from '../../src/poll.js';
 import {encodeOutcomes} from '../helpers/chunk-files.js';
-import {createMapInMemory, diskError, type MapInMemory, WORK_DIR} from '../helpers/map-in-memory.js';
+import {createMapInMemory, diskError, type MapInMemory, type MapParts, WORK_DIR} from '../helpers/map-in-memory.js';
 
 /** A map that goes on for ever in spite of its limits would hang the test, too. */
 const MAX_ROUNDS = 50_000;
@@ -103,7 +104,7 @@ describe('a chunk that fails while the work_dir can’t be read', () => {
 		});
 		expect(error).toBeUndefined();
 		expect(numFaults).toBeGreaterThan(1);
-		expect(map.reducer.counts()).toEqual({done: 1, failed: 1});
+		expect(map.reducer.counts()).toEqual({done: 1, failed: 1, cancelled: 0});
 		expect(map.told).toHaveLength(2);
 	});
 
@@ -117,6 +118,62 @@ describe('a chunk that fails while the work_dir can’t be read', () => {
 			},
 		});
 		expect(await watch(map)).toBeUndefined();
-		expect(map.reducer.counts()).toEqual({done: 0, failed: 2});
+		expect(map.reducer.counts()).toEqual({done: 0, failed: 2, cancelled: 0});
+	});
+});
+
+describe('a queue-job that another process has submitted, and that the queue does not list', () => {
+	/** One whose process was killed. */
+	const inherit = (parts: Pick<MapParts, 'engine' | 'owner'>): MapInMemory => {
+		const map = createMapInMemory({numChunks: 2, options: {maxNumResubmissions: 0}, ...parts});
+		map.state.toSubmit.clear();
+		for (const chunk of map.state.chunks) chunk.attempts.push(createAttempt(1, `q${chunk.chunk.ichunk}`, false));
+		return map;
+	};
+	const LINE =
+		'queue-map-reduce: the queue-jobs of 2 chunks are not in the queue any more, and left no result that can be seen: waiting up to 1.5 minutes (`graceMs`) for one';
+
+	test('is waited for, and it is said once for how long', async () => {
+		const map = inherit({engine: {}, owner: {number: 2}});
+		expect(await watch(map)).toBeUndefined();
+		expect(map.told.filter(line => line.includes('graceMs'))).toEqual([LINE]);
+		expect(map.journal()).toContainEqual(expect.objectContaining({event: 'warning', reason: LINE.replace('queue-map-reduce: ', '')}));
+	});
+
+	test('is told of once the queue has said so, however long that was silent', async () => {
+		let numAsked = 0;
+		const map = inherit({
+			engine: {
+				status: async () => {
+					if (numAsked++ < 3) throw new Error('no master');
+					return [];
+				},
+			},
+			owner: {number: 2},
+		});
+		await watch(map);
+		expect(map.told.filter(line => line.includes('graceMs'))).toEqual([LINE]);
+	});
+
+	test('is not spoken of as long as the queue is silent, nor when it is there or was submitted by this process', async () => {
+		let numSilent = 0;
+		const silent = inherit({
+			engine: {
+				status: async () => {
+					if (numSilent++ < 3) throw new Error('no master');
+					return [0, 1].map(i => ({id: `${i}`, name: `q${i}`, state: 'error', rawState: 'Eqw'}));
+				},
+				explain: async () => ({failed: true, reason: 'no shell'}),
+			},
+			owner: {number: 2},
+		});
+		await watch(silent);
+		expect([numSilent > 3, silent.told.join()]).toEqual([true, expect.not.stringContaining('graceMs')]);
+		const first = inherit({engine: {}, owner: {number: 1}});
+		await watch(first);
+		expect(first.told.join()).not.toContain('graceMs');
+		const again = createMapInMemory({numChunks: 1, options: {maxNumResubmissions: 0}, engine: {}, owner: {number: 2}});
+		await watch(again);
+		expect(again.told.join()).not.toContain('graceMs');
 	});
 });

@@ -10,7 +10,7 @@ type MadeUp = {numTasks: number; decision: Decision['kind']; job?: JobState};
 
 /** A map of chunks that can be changed by hand, its progress, and what was told of it. */
 const makeProgress = (chunks: MadeUp[], {progress = true, onProgress = true, isWhole = true, done = 0} = {}) => {
-	const counts = {done, failed: 0};
+	const counts = {done, failed: 0, cancelled: 0};
 	const time = {elapsedMs: 1000};
 	const told: Progress[] = [];
 	let written = '';
@@ -51,7 +51,21 @@ test('B4: tasks are done, failed, in a queue-job that runs, or pending', () => {
 	]);
 	Object.assign(counts, {done: 4, failed: 1});
 	report.update();
-	expect(told).toMatchObject([{total: 15, done: 4, failed: 1, running: 3, pending: 7}]);
+	expect(told).toMatchObject([{total: 15, done: 4, failed: 1, cancelled: 0, running: 3, pending: 7}]);
+});
+
+test('a task that was cancelled has not failed, and has taken no time', () => {
+	const {report, counts, time, told, written} = makeProgress([
+		{numTasks: 4, decision: 'done'},
+		{numTasks: 96, decision: 'failed'},
+	]);
+	report.update();
+	Object.assign(counts, {done: 3, failed: 1, cancelled: 96});
+	time.elapsedMs += 4000;
+	report.update();
+	expect(told.at(-1)).toEqual({total: 100, done: 3, failed: 1, cancelled: 96, running: 0, pending: 0, rate: 1, remainingMs: 0});
+	report.end();
+	expect(written()).toContain('\n3 of 100 done, 1 failed, 96 cancelled, 0 running, 0 pending, 1.0/s\n');
 });
 
 test('Q17: is told only when it has changed', () => {
@@ -153,7 +167,7 @@ test('a display that fails is told of once, and changes nothing', async () => {
 	const report = createProgress(
 		{
 			state: {chunks: []} as unknown as MapState,
-			reducer: {counts: () => ({done: said.length, failed: 0})} as Reducer,
+			reducer: {counts: () => ({done: said.length, failed: 0, cancelled: 0})} as Reducer,
 			clock: {elapsedMs: () => 0},
 			isWhole: () => true,
 			tell: line => void said.push(line),

@@ -157,7 +157,7 @@ describe('reducing', () => {
 		await collect(0, [{value: 'a'}, {value: 'b'}, {value: 'c'}]);
 		expect(reducer.values()).toEqual(['a', 'b', 'c', undefined, null]);
 		expect(3 in reducer.values()).toBe(true);
-		expect(reducer.counts()).toEqual({done: 5, failed: 0});
+		expect(reducer.counts()).toEqual({done: 5, failed: 0, cancelled: 0});
 		expect(reducer.failures()).toEqual([]);
 		expect(reducer.outcomes()[4]).toEqual({
 			status: 'fulfilled',
@@ -196,7 +196,7 @@ describe('reducing', () => {
 		});
 		expect(failure.input).toHaveLength(201);
 		expect(reducer.outcomes()[1]).toMatchObject({status: 'rejected', reason: failure, itask: 1, startedAt: new Date(startedAtMs(1))});
-		expect(reducer.counts()).toEqual({done: 2, failed: 1});
+		expect(reducer.counts()).toEqual({done: 2, failed: 1, cancelled: 0});
 	});
 
 	test('a result that was not kept and is gone when it is asked for is an error of the work_dir', async () => {
@@ -215,7 +215,7 @@ describe('reducing', () => {
 		const path = write(0, 1, 'out', damaged);
 		expect(await reducer.collect(CHUNKS[0], [FIRST], 1, path)).toMatchObject({kind: 'damaged', reason: expect.stringContaining(path)});
 		expect(await collect(1, [], {header: {numTasks: 2}, trailer: {startFailed: exception('no')}})).toMatchObject({kind: 'start-failed'});
-		expect(reducer.counts()).toEqual({done: 0, failed: 0});
+		expect(reducer.counts()).toEqual({done: 0, failed: 0, cancelled: 0});
 		expect(Object.keys(reducer.values())).toEqual([]);
 		expect(Object.keys(reducer.outcomes())).toEqual([]);
 	});
@@ -239,6 +239,15 @@ describe('reducing', () => {
 		expect(reducer.outcomes()[0]).toMatchObject({status: 'rejected', startedAt: undefined, elapsedMs: undefined, host: undefined});
 	});
 
+	test('of a chunk that is cancelled only what nobody has computed counts as cancelled', async () => {
+		const {reducer, write} = makeReducer();
+		const whole = encodeOutcomes([{value: 'a'}, {failure: exception('boom')}, {value: 'c'}], {maxEntries: 1});
+		write(0, 1, 'part', whole.subarray(0, whole.lastIndexOf('BLCK') + 20));
+		expect(await reducer.fail(CHUNKS[0], [FIRST], {kind: 'cancelled', reason: 'the map was ended'})).toBe(1);
+		expect(reducer.counts()).toEqual({done: 1, failed: 1, cancelled: 1});
+		expect(reducer.numFailedIn(0)).toBe(2);
+	});
+
 	test('of a chunk that fails what any attempt has finished is kept, with who did it', async () => {
 		const {reducer, write} = makeReducer();
 		const whole = encodeOutcomes([{value: 'a'}, {value: 'b'}, {value: 'c'}], {maxEntries: 1});
@@ -248,7 +257,7 @@ describe('reducing', () => {
 		write(0, 2, 'part', whole.subarray(0, 10));
 		await reducer.fail(CHUNKS[0], [FIRST, SECOND], {kind: 'error-state', reason: 'no shell'});
 		expect(reducer.values().slice(0, 2)).toEqual(['a', 'b']);
-		expect(reducer.counts()).toEqual({done: 2, failed: 1});
+		expect(reducer.counts()).toEqual({done: 2, failed: 1, cancelled: 0});
 		expect(reducer.outcomes()[1]).toMatchObject({status: 'fulfilled', value: 'b', attempt: 1, jobId: '937', host: 'node1'});
 		expect(reducer.outcomes()[2]).toMatchObject({status: 'rejected', attempt: 2, jobId: '938', reason: {kind: 'error-state', itask: 2}});
 	});

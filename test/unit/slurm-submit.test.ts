@@ -37,6 +37,24 @@ describe('what a call of sbatch has brought about', () => {
 		[failed('Unable to contact slurm controller (connect failure)'), 'temporary'],
 		[failed('Slurm backup controller in standby mode'), 'temporary'],
 		[failed('Protocol authentication error'), 'temporary'],
+		[failed('I/O error writing script/environment to file'), 'temporary'],
+		[failed('Unable to create job record, try again'), 'temporary'],
+		[failed('System submissions disabled'), 'temporary'],
+		[failed('Required partition not available (inactive or drain)'), 'temporary'],
+		[failed('Requested partition configuration not available now'), 'permanent'],
+		[
+			'sbatch: error: _establish_config_source: failed to fetch config\nsbatch: fatal: Could not establish a configuration source\n',
+			'temporary',
+		],
+		[
+			"sbatch: error: Problem talking to database\nsbatch: error: 'big' can't be reached now, or it is an invalid entry for --cluster.  Use 'sacctmgr list clusters' to see available clusters.\n",
+			'temporary',
+		],
+		[
+			"sbatch: error: 'bog' can't be reached now, or it is an invalid entry for --cluster.  Use 'sacctmgr list clusters' to see available clusters.\n",
+			'permanent',
+		],
+		['sbatch: error: No clusters can be reached now. Contact your admin to resolve the problem.\n', 'temporary'],
 		[failed('Socket timed out on send/recv operation'), 'unanswered'],
 		[failed('Zero Bytes were transmitted or received'), 'unanswered'],
 		[`sbatch: error: QOSMaxSubmitJobPerUserLimit\n${POLICY}`, 'full'],
@@ -133,7 +151,7 @@ describe('submissions', () => {
 			user: 'ada',
 			...PLAIN,
 		};
-		return {directory, ...createSubmitter({...made, ...options})};
+		return {directory, ...createSubmitter({...made, ...options}, () => slurmEnvironment(process.env))};
 	};
 
 	test('hand nothing to sbatch, and so to the queue-job, that it does not need', async () => {

@@ -42,10 +42,16 @@ describe('the state of queue-jobs', () => {
 describe('removal', () => {
 	test('names at most 100 queue-jobs a call', async () => {
 		const {engine, directory} = createEngine({scancel: 'echo "$@" >>"${0%/*}/calls"'});
-		await engine.remove(Array.from({length: 101}, (_, i) => `9_${i}`));
+		await engine.remove(Array.from({length: 101}, (_, i) => String(i)));
 		const calls = readFileSync(`${directory}/calls`, 'utf8').trimEnd().split('\n');
 		expect(calls.map(call => call.split(' ').length)).toEqual([101, 2]);
-		expect(calls[1]).toBe('--quiet 9_100');
+		expect(calls[1]).toBe('--quiet 100');
+	});
+
+	test('names the elements of an array in one word', async () => {
+		const {engine, directory} = createEngine({scancel: 'echo "$@" >>"${0%/*}/calls"'});
+		await engine.remove([...Array.from({length: 1000}, (_, i) => `9_${i + 1}`).filter(id => id !== '9_7'), '8']);
+		expect(readFileSync(`${directory}/calls`, 'utf8')).toBe('--quiet 8 9_[1-6,8-1000]\n');
 	});
 
 	test('of what is gone is fine; when the controller has not heard of it, that is told', async () => {

@@ -2,8 +2,9 @@
 import type {MapRun} from '../../map-run.js';
 import {shellWord} from '../../quote-for-shell.js';
 import {EXIT_FAILED} from '../command-error.js';
-import {findErrors, formatErrors, toErrorsJson} from '../look/find-errors.js';
+import {findErrors, toErrorsJson} from '../look/find-errors.js';
 import {formatItasks} from '../look/format-errors.js';
+import {formatErrors} from '../look/tell-errors.js';
 import {coloursFor, print, printJson, say} from '../terminal.js';
 
 export type Following = {

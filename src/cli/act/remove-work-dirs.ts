@@ -3,8 +3,9 @@ import {createInterface} from 'node:readline/promises';
 import {createEngineCache} from '../../engine-cache.js';
 import {cleanMap, type Examined} from '../../later/clean-map.js';
 import type {PoolOptions} from '../../options.js';
+import {formatCounts} from '../../task-counts.js';
 import {CommandError, UsageError} from '../command-error.js';
-import {formatAge, formatCounts} from '../look/words.js';
+import {formatAge} from '../look/words.js';
 
 type Removable = Extract<Examined, {kind: 'removable'}>;
 

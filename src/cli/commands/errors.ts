@@ -16,7 +16,8 @@ export const errorsCommand = (): Command =>
 		.option('--json', 'print JSON')
 		.addHelpText('after', EXAMPLES)
 		.action(async (dir: string | undefined, {root, kind, json = false}: {root?: string; kind?: string; json?: boolean}) => {
-			const {findErrors, formatErrors, toErrorsJson} = await import('../look/find-errors.js');
+			const {findErrors, toErrorsJson} = await import('../look/find-errors.js');
+			const {formatErrors, formatGivenUp, formatNone} = await import('../look/tell-errors.js');
 			const {groupProblems} = await import('../look/group-problems.js');
 			const {unlessRemoved} = await import('../look/unless-removed.js');
 			const workDir = findWorkDir(dir, root);
@@ -24,9 +25,8 @@ export const errorsCommand = (): Command =>
 			if (json) printJson(toErrorsJson(found));
 			else if (found.groups.length > 0) print(formatErrors(found, coloursFor(process.stdout)));
 			else {
-				say(
-					`No task of ${workDir} has failed${kind === undefined ? '' : ` with ${kind}`}${found.numOpen === 0 ? '' : ` so far; ${found.numOpen} are not finished`}.`,
-				);
+				say(formatNone(found));
+				if (found.givenUp.length > 0) print(formatGivenUp(found));
 				for (const problem of groupProblems(found.problems)) say(`problem: ${problem}`);
 			}
 			if (found.groups.length > 0) process.exitCode = EXIT_FAILED;

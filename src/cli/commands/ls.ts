@@ -1,9 +1,11 @@
 /** `qmr ls`: the maps that there are. */
 import {existsSync} from 'node:fs';
-import {basename, resolve} from 'node:path';
+import {basename, join, resolve} from 'node:path';
 import {Command} from 'commander';
+import {DEFAULT_WORK_ROOT, MANIFEST} from '../../layout.js';
+import {shellWord} from '../../quote-for-shell.js';
 import {UsageError} from '../command-error.js';
-import {defaultRoot} from '../find-work-dir.js';
+import {defaultRoot, listWorkDirs} from '../find-work-dir.js';
 import type {DamagedMap, ListedMap, ReadableMap} from '../look/list-maps.js';
 import {formatAgeShort, formatFunctionShort} from '../look/words.js';
 import {toPlainLine} from '../plain-text.js';
@@ -28,40 +30,64 @@ export const lsCommand = (): Command =>
 				const roots = given.length === 0 ? [defaultRoot()] : given;
 				if (missing !== undefined)
 					throw new UsageError(`Expected a directory with work_dirs, got ${JSON.stringify(missing)}, which is not there.`);
-				const found: ListedMap[] = [];
-				for (const root of roots) found.push(...(await listMaps(root)));
-				const maps = found
+				// A work_dir may be named, and its parent, too.
+				const found = new Map<string, NamedMap>();
+				for (const root of roots)
+					for (const map of await listMaps(root))
+						if (!found.has(map.workDir)) found.set(map.workDir, {...map, name: nameOf(map, root, given.length > 0)});
+				const maps = [...found.values()]
 					.filter(map => tags.length === 0 || (map.kind === 'map' && tags.every(tag => map.tags.includes(tag))))
 					.sort((a, b) => compare(beginningOf(a), beginningOf(b)));
 				if (json) printJson(maps.map(toJson));
 				else if (maps.length > 0) print(formatMaps(maps, Date.now()));
-				if (!json && maps.length === 0)
-					say(
-						`There is no map${tags.length === 0 ? '' : ` with the tag ${tags.join(' and ')}`} in ${roots.map(root => resolve(root)).join(' or ')}.`,
-					);
+				else {
+					const withTags = tags.length === 0 ? '' : ` with the tag ${tags.join(' and ')}`;
+					const elsewhere =
+						found.size > 0 ? undefined : (given.length === 0 ? ['.'] : given.map(root => join(root, DEFAULT_WORK_ROOT))).find(hasMaps);
+					const hint = elsewhere === undefined ? '' : ` There is in ${resolve(elsewhere)}: qmr ls ${shellWord(elsewhere)}`;
+					say(`There is no map${withTags} in ${roots.map(root => resolve(root)).join(' or ')}.${hint}`);
+				}
 			},
 		);
+
+/** What is printed of a map leads the other commands to it. */
+type Named = {readonly name: string};
+type NamedMap = ListedMap & Named;
+
+/** Where they look by themselves its own name will do, unless that is a path to another one. */
+const nameOf = ({workDir}: ListedMap, root: string, isGiven: boolean): string => {
+	const name = basename(workDir);
+	if (!isGiven && !existsSync(join(name, MANIFEST))) return name;
+	return workDir === resolve(root) ? root : join(root, name);
+};
+
+const hasMaps = (directory: string): boolean => {
+	try {
+		return listWorkDirs(directory).length > 0;
+	} catch {
+		return false;
+	}
+};
 
 /** Damaged ones first: they are old, as a rule, and nobody knows. */
 const beginningOf = (map: ListedMap): string => (map.kind === 'map' ? map.startedAt : '');
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const toJson = (map: ListedMap): object => {
+const toJson = ({name: _name, ...map}: NamedMap): object => {
 	if (map.kind === 'damaged') return {session: map.session, workDir: map.workDir, problem: map.problem};
 	const {kind: _kind, counts, lastEvent = null, ...rest} = map;
 	return {...rest, tasks: counts, lastEvent};
 };
 
-const formatMaps = (maps: readonly ListedMap[], nowMs: number): string => {
-	const readable = maps.filter(({kind}) => kind === 'map') as readonly ReadableMap[];
-	const damaged = maps.filter(({kind}) => kind === 'damaged') as readonly DamagedMap[];
+const formatMaps = (maps: readonly NamedMap[], nowMs: number): string => {
+	const readable = maps.filter(({kind}) => kind === 'map') as readonly (ReadableMap & Named)[];
+	const damaged = maps.filter(({kind}) => kind === 'damaged') as readonly (DamagedMap & Named)[];
 	const colours = coloursFor(process.stdout);
 	const table = formatTable(
 		readable,
 		[
-			// By this name the other commands find it: its session, unless it was given one of its own.
-			{name: 'MAP', of: ({workDir}) => basename(workDir)},
+			{name: 'MAP', of: ({name}) => name},
 			{name: 'AGE', of: ({startedAt}) => formatAgeShort(Date.parse(startedAt), nowMs), isNumber: true},
 			{name: 'FUNCTION', of: map => shorten(formatFunctionShort(map.function))},
 			{name: 'ENGINE', of: ({engine}) => engine},
@@ -79,7 +105,7 @@ const formatMaps = (maps: readonly ListedMap[], nowMs: number): string => {
 		],
 		colours,
 	);
-	const problems = damaged.map(({session, problem}) => colours.yellow(`${toPlainLine(session)}: ${toPlainLine(problem)}`));
+	const problems = damaged.map(({name, problem}) => colours.yellow(`${toPlainLine(name)}: ${toPlainLine(problem)}`));
 	return [...(readable.length === 0 ? [] : [table]), ...problems].join('\n');
 };
 

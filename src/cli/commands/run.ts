@@ -23,7 +23,7 @@ Keys of a job:
   cd    the working directory of this command (default: the current one)
   out   a file for its stdout, relative to cd; what was in it is gone (default: it is kept in the work_dir)
   err   the same for stderr
-  host  a name or a list of names: the hosts that may run it (jobs of equal hosts are a map of their own: qmr resume goes on with it, --resume only with all others)
+  host  a name or a list of names: the hosts that may run it (jobs of equal hosts are a map of their own; --resume with the work_dir of any map of the run goes on with all)
 
 Keys of a result: index (of the line, from 0), code, signal, error (why it could not be run), kind (of that), submitted, started, completed, received,
 elapsed (seconds), host, jobId, attempt, itask (for \`qmr show\`).
@@ -31,7 +31,8 @@ A line that is no JSON gives {"line": …, "result": {"error": …}}, and all ot
 
 Ends with 0 if every command returned 0, else with 1; with 2 when nothing was begun.
 
-Of a stream that goes on for long, several jobs are given to one queue-job after a while: --chunk-size 1 begins each as soon as it comes.
+Of an input that goes on for long, several jobs are given to one queue-job after a while. When none comes for a second or two, those that there are do not wait for
+more, unless a queue-job of theirs waits in the queue, too; --chunk-size 1 begins each as soon as it comes.
 
 Examples:
   qmr run < jobs.jsonl > results.jsonl

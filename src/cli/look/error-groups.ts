@@ -17,7 +17,7 @@ export type ErrorGroups = {
 	/** Tasks are to be added in their order; those that have not failed are passed over. */
 	readonly add: (task: Pick<TaskRecord, 'itask' | 'outcome' | 'host' | 'stderr'>) => void;
 	readonly numFailures: () => number;
-	/** The most frequent first. */
+	/** The most frequent first, and what was only cancelled behind all others: it tells nothing of why. */
 	readonly all: () => ErrorGroup[];
 };
 
@@ -40,6 +40,8 @@ export const createErrorGroups = (): ErrorGroups => {
 			if (host !== undefined && !group.hosts.includes(host)) group.hosts.push(host);
 		},
 		numFailures: () => numFailures,
-		all: () => [...groups.values()].sort((a, b) => b.itasks.length - a.itasks.length),
+		all: () => [...groups.values()].sort((a, b) => rank(a) - rank(b) || b.itasks.length - a.itasks.length),
 	};
 };
+
+const rank = ({kind}: ErrorGroup): number => (kind === 'cancelled' ? 1 : 0);

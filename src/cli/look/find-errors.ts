@@ -1,27 +1,29 @@
-/** All failures of a map, grouped; and the queue-jobs that were given up on the way. */
+/** All failures of a map, grouped; and the queue-jobs that were given up on the way. Words for them are in tell-errors.ts. */
 import {ADVICE} from '../../advice.js';
-import {findRanges, formatRanges, toLine} from '../../group-failures.js';
+import {findRanges, toLine} from '../../group-failures.js';
 import type {JournalLine} from '../../journal.js';
-import {shellWord} from '../../quote-for-shell.js';
+import type {Manifest} from '../../manifest.js';
 import {openWorkDir} from '../../read/open-work-dir.js';
 import {readTasks} from '../../read/read-work-dir.js';
 import {UsageError} from '../command-error.js';
-import {toPlainLine} from '../plain-text.js';
-import type {Colours} from '../terminal.js';
-import {countGrouped, createErrorGroups, type ErrorGroup} from './error-groups.js';
-import {formatErrorGroup} from './format-errors.js';
-import {groupProblems} from './group-problems.js';
+import {createErrorGroups, type ErrorGroup} from './error-groups.js';
 import {toJsonValue} from './json-value.js';
 
 export type FoundErrors = {
 	readonly workDir: string;
+	/** As `run.json` has them. */
+	readonly options: Manifest['options'];
 	readonly numTasks: number;
 	readonly numFailed: number;
 	/** Not computed, for the map was ended before. They are in `groups`, too. */
 	readonly numCancelled: number;
 	/** Tasks that have no outcome yet. */
 	readonly numOpen: number;
+	/** Of which kind they are to be; undefined for all. */
+	readonly kind: string | undefined;
 	readonly groups: readonly ErrorGroup[];
+	/** Of other kinds. */
+	readonly others: readonly ErrorGroup[];
 	/** Why queue-jobs were submitted again, by reason. */
 	readonly givenUp: readonly GivenUp[];
 	readonly problems: readonly string[];
@@ -31,7 +33,7 @@ export type GivenUp = {readonly reason: string; readonly kind: string; readonly 
 
 /** @param kind - Only failures of this kind. */
 export const findErrors = async (workDir: string, kind?: string): Promise<FoundErrors> => {
-	if (kind !== undefined && !(kind in ADVICE))
+	if (kind !== undefined && !Object.hasOwn(ADVICE, kind))
 		throw new UsageError(`Expected --kind to be one of ${Object.keys(ADVICE).join(', ')}, got ${kind}.`);
 	const map = await openWorkDir(workDir);
 	const groups = createErrorGroups();
@@ -44,10 +46,22 @@ export const findErrors = async (workDir: string, kind?: string): Promise<FoundE
 			groups.add(task);
 		}
 	}
+	const isMeant = (group: {readonly kind: string}): boolean => kind === undefined || group.kind === kind;
+	const all = groups.all();
 	return {
-		...{workDir: map.workDir, numTasks, numOpen, numCancelled, numFailed: groups.numFailures() - numCancelled, problems: map.problems},
-		groups: groups.all().filter(group => kind === undefined || group.kind === kind),
-		givenUp: groupGivenUp(map.journal).filter(group => kind === undefined || group.kind === kind),
+		...{
+			workDir: map.workDir,
+			options: map.manifest.options,
+			numTasks,
+			numOpen,
+			numCancelled,
+			numFailed: groups.numFailures() - numCancelled,
+			kind,
+			problems: map.problems,
+		},
+		groups: all.filter(isMeant),
+		others: all.filter(group => !isMeant(group)),
+		givenUp: groupGivenUp(map.journal).filter(isMeant),
 	};
 };
 
@@ -66,39 +80,6 @@ const groupGivenUp = (journal: readonly JournalLine[]): GivenUp[] => {
 		.map(({ichunks, ...rest}) => ({...rest, ichunks: [...ichunks].sort((a, b) => a - b)}))
 		.sort((a, b) => b.numAttempts - a.numAttempts);
 };
-
-const MAX_GROUPS = 20;
-
-export const formatErrors = ({workDir, numTasks, groups, givenUp, problems}: FoundErrors, colours: Colours): string => {
-	const isCancelled = ({kind}: ErrorGroup): boolean => kind === 'cancelled';
-	const failed = groups.filter(group => !isCancelled(group));
-	const numCancelled = countGrouped(groups.filter(isCancelled));
-	const first = (failed[0] ?? groups[0])?.itasks[0] ?? 0;
-	const word = shellWord(workDir);
-	const numMore = groups.length - MAX_GROUPS;
-	return [
-		...(failed.length === 0
-			? []
-			: [
-					colours.bold(
-						`${countGrouped(failed)} of ${numTasks} tasks have failed, ${failed.length === 1 ? 'all alike' : `in ${failed.length} ways`}.`,
-					),
-				]),
-		...(numCancelled === 0 ? [] : [colours.bold(`${numCancelled} of ${numTasks} tasks were cancelled: the map was ended before.`)]),
-		...groups.slice(0, MAX_GROUPS).flatMap(group => ['', formatErrorGroup(group, colours)]),
-		...(numMore > 0 ? ['', `and ${numMore} further ways, see --json`] : []),
-		...(givenUp.length === 0 ? [] : ['', 'Queue-jobs that were given up on the way:', ...givenUp.slice(0, MAX_GROUPS).map(formatGivenUp)]),
-		...groupProblems(problems).map(problem => colours.yellow(`problem: ${problem}`)),
-		'',
-		`All of one task:          qmr show ${word} ${first}`,
-		`Compute it here again:    qmr rerun ${word} ${first} --local`,
-		`Compute all failed again: qmr rerun ${word}`,
-		...(numCancelled > 0 ? [`Go on with the map:       qmr resume ${word}`] : []),
-	].join('\n');
-};
-
-const formatGivenUp = ({reason, kind, ichunks, numAttempts}: GivenUp): string =>
-	`  ${ichunks.length === 1 ? 'chunk' : 'chunks'} ${formatRanges(ichunks)}, ${numAttempts} ${numAttempts === 1 ? 'attempt' : 'attempts'}: ${kind}: ${toPlainLine(reason)}`;
 
 export const toErrorsJson = ({workDir, numTasks, numFailed, numCancelled, numOpen, groups, givenUp, problems}: FoundErrors): object => ({
 	...{workDir, numTasks, numFailed, numCancelled, numOpen},

@@ -3,7 +3,7 @@ import {formatDuration} from '../../format-duration.js';
 import {formatRanges, toLine} from '../../group-failures.js';
 import type {ChunkSummary, MapSummary} from '../../later/summarise-map.js';
 import {shellWord} from '../../quote-for-shell.js';
-import type {TaskCounts} from '../../task-counts.js';
+import {formatCounts, type TaskCounts} from '../../task-counts.js';
 import {toPlainLine} from '../plain-text.js';
 import {formatTable} from '../print-table.js';
 import type {Colours} from '../terminal.js';
@@ -12,7 +12,7 @@ import {countGrouped} from './error-groups.js';
 import {formatItasks} from './format-errors.js';
 import {groupProblems} from './group-problems.js';
 import {isComplete, type MapView} from './look-at-map.js';
-import {formatAge, formatAgeShort, formatCounts, formatFunction, formatOwner, formatState, formatTime} from './words.js';
+import {formatAge, formatAgeShort, formatFunction, formatGoOn, formatOwner, formatState, formatTime} from './words.js';
 
 export type StatusParts = {readonly chunks: boolean; readonly queue: QueueAnswer | undefined};
 
@@ -84,7 +84,7 @@ const formatHosts = ({hosts}: MapSummary, colours: Colours): string =>
 		colours,
 	);
 
-const formatFailures = ({groups, map: {workDir}, summary: {counts}}: MapView, {red}: Colours): string[] => {
+const formatFailures = ({groups, map: {workDir, manifest}, summary: {counts}}: MapView, {red}: Colours): string[] => {
 	if (groups.length === 0) return [];
 	const lines = groups.slice(0, MAX_GROUPS).map(({reason, itasks}) => `  ${formatItasks(itasks)}: ${red(toPlainLine(toLine(reason)))}`);
 	const numMore = groups.length - MAX_GROUPS;
@@ -97,7 +97,7 @@ const formatFailures = ({groups, map: {workDir}, summary: {counts}}: MapView, {r
 		...(numMore > 0 ? [`  and ${isPart ? 'at least ' : ''}${numMore} further ${numMore === 1 ? 'kind' : 'kinds'} of failure`] : []),
 		`Why: qmr errors ${shellWord(workDir)}`,
 		groups.some(({kind}) => kind === 'cancelled')
-			? `To go on: qmr resume ${shellWord(workDir)}`
+			? `To go on: ${formatGoOn(workDir, manifest.options, counts.failed)}`
 			: `To compute them again: qmr rerun ${shellWord(workDir)}`,
 	];
 };

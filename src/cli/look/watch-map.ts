@@ -1,12 +1,13 @@
 /** Shows a map again and again until it ends, or until nobody wants to see it. It never touches the map. */
 import {setTimeout as sleep} from 'node:timers/promises';
+import {formatCounts} from '../../task-counts.js';
 import {toPlainJson} from '../plain-text.js';
 import {coloursFor, print, say} from '../terminal.js';
 import {formatStatus, type StatusParts} from './format-status.js';
 import {isComplete, isWatched, type MapView} from './look-at-map.js';
 import {toStatusJson} from './status-json.js';
 import {RemovedError} from './unless-removed.js';
-import {formatCounts, formatTime} from './words.js';
+import {formatTime} from './words.js';
 
 export type Watch = {
 	readonly workDir: string;
@@ -66,7 +67,7 @@ const createDisplay = async (json: boolean): Promise<Display> => {
 			} else if (json) {
 				const now = toStatusJson(view, parts);
 				showChange(JSON.stringify({...now, rate: null, remainingMs: null, owner: null}), toPlainJson(JSON.stringify(now)));
-			} else showChange(formatCounts(counts), `${formatTime(new Date(view.atMs))} ${formatCounts(counts)}`);
+			} else showChange(formatCounts(counts), `${formatTime(new Date(view.atMs))} UTC ${formatCounts(counts)}`);
 		},
 		hasShown: () => last !== '',
 		end: () => live?.done(),

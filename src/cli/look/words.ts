@@ -7,8 +7,8 @@ import type {FunctionReference} from '../../function-reference.js';
 import type {JournalLine} from '../../journal.js';
 import type {ChunkSummary} from '../../later/summarise-map.js';
 import type {OwnerView} from '../../look-at-owner.js';
+import type {Manifest} from '../../manifest.js';
 import {shellWord} from '../../quote-for-shell.js';
-import type {TaskCounts} from '../../task-counts.js';
 
 export const formatFunction = (reference: FunctionReference): string => {
 	switch (reference.kind) {
@@ -58,8 +58,9 @@ export const formatAgeShort = (fromMs: number, nowMs: number): string => {
 	return seconds < 172_800 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 };
 
-export const formatCounts = ({total, done, failed, cancelled, running, pending}: TaskCounts): string =>
-	`${done} of ${total} done, ${failed} failed, ${cancelled === 0 ? '' : `${cancelled} cancelled, `}${running} running, ${pending} pending`;
+/** How what was cancelled is computed. A map that has ended at a failure would do so again. */
+export const formatGoOn = (workDir: string, {stopOnError}: Manifest['options'], numFailed: number): string =>
+	`qmr resume ${shellWord(workDir)}${stopOnError === true && numFailed > 0 ? ' --no-stop-on-error' : ''}`;
 
 /** Whether anybody works in it, and how to go on when nobody does. `isOver`: nothing is left to be computed. */
 export const formatOwner = (owner: OwnerView, {workDir, isOver, nowMs}: {workDir: string; isOver: boolean; nowMs: number}): string => {
@@ -94,12 +95,14 @@ const STATES: Readonly<Record<ChunkSummary['state'], string>> = {
 export const formatState = (state: ChunkSummary['state']): string => STATES[state];
 
 /** One event of the journal, without its time, chunk and attempt. */
-export const formatEvent = ({event, jobId, host, state, rawState, kind, reason, message, numFailed}: JournalLine): string => {
+export const formatEvent = ({event, jobId, host, state, rawState, kind, reason, message, numTasks, numFailed}: JournalLine): string => {
 	const job = jobId === undefined ? 'the queue-job' : `the queue-job ${jobId}`;
 	const on = host === undefined ? '' : ` on ${host}`;
 	const why = [kind, reason ?? message].filter(text => text !== undefined).join(': ');
 	const because = why === '' ? '' : ` (${why})`;
 	switch (event) {
+		case 'chunk-cut':
+			return `it was closed with ${numTasks} ${numTasks === 1 ? 'task' : 'tasks'}`;
 		case 'submitting':
 			return 'a queue-job is being submitted';
 		case 'submitted':
@@ -127,6 +130,7 @@ export const formatEvent = ({event, jobId, host, state, rawState, kind, reason, 
 		case 'lost':
 			return `${job} was given up${on}${because}`;
 		case 'chunk-failed':
+			if (kind === 'cancelled') return `its tasks without a result were ${reason ?? 'cancelled'}`;
 			return `its tasks without a result have failed${because}`;
 		case 'waiting':
 			return `${job} waits${because}`;

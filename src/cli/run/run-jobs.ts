@@ -11,10 +11,12 @@ import type {Outcome} from '../../outcome.js';
 import type {CommandResult} from '../../run-command.js';
 import {CommandError} from '../command-error.js';
 import {type Channel, createChannel} from './channel.js';
+import {createGate, type Gate} from './gate.js';
 import {placeHosts, readHosts} from './host-sets.js';
 import type {JsonLine} from './json-lines.js';
 import {listSlurmNodes} from './list-slurm-nodes.js';
 import {createRunLog, type LoggedResult, type RunLog} from './run-log.js';
+import {openRunMaps, type RunMaps} from './run-maps.js';
 import {setMember} from './splice-json.js';
 import type {Streams} from './stream-flags.js';
 
@@ -24,7 +26,8 @@ export const runJobs = async (options: PoolOptions, {lines, output, log, close}:
 	const stopping = new AbortController();
 	const run: Run = {
 		pool: createCommandPool({...options, signal: stopping.signal}),
-		options,
+		maps: await openRunMaps(options),
+		gate: createGate(),
 		runLog,
 		log,
 		write: output.write,
@@ -32,6 +35,7 @@ export const runJobs = async (options: PoolOptions, {lines, output, log, close}:
 		stop: error => {
 			stopping.abort(error);
 			close();
+			run.gate.open();
 			for (const group of run.groups.values()) if ('jobs' in group) group.jobs.end();
 		},
 	};
@@ -50,7 +54,9 @@ export const runJobs = async (options: PoolOptions, {lines, output, log, close}:
 
 type Run = {
 	readonly pool: CommandPool;
-	readonly options: PoolOptions;
+	readonly maps: RunMaps;
+	/** Where all maps wait, with their results taken and their work_dirs there, for those that are not so far. */
+	readonly gate: Gate;
 	readonly runLog: RunLog;
 	readonly log: (text: string) => void;
 	readonly write: (line: string) => Promise<void>;
@@ -75,6 +81,8 @@ const JOB_WEIGHT = 200;
 /** Hands each line to the map of its hosts, and begins that map at its first one. */
 const feed = async (run: Run, lines: AsyncIterable<JsonLine>): Promise<void> => {
 	let numLines = 0;
+	// As long as there are lines there may be further maps.
+	const isRead = run.gate.expect();
 	try {
 		for await (const line of lines) {
 			numLines++;
@@ -93,18 +101,18 @@ const feed = async (run: Run, lines: AsyncIterable<JsonLine>): Promise<void> => 
 		run.runLog.total(numLines);
 	} finally {
 		for (const group of run.groups.values()) if ('jobs' in group) group.jobs.end();
+		isRead();
 	}
 };
-
-const ANY_HOST = '';
 
 const findGroup = async (run: Run, {value}: Job): Promise<Group> => {
 	const hosts = readHosts(value);
 	if (hosts.kind === 'faulty') return {problem: hosts.problem};
-	const key = hosts.kind === 'any' ? ANY_HOST : hosts.names.join('|');
+	const names = hosts.kind === 'any' ? [] : hosts.names;
+	const key = names.join('|');
 	const known = run.groups.get(key);
 	if (known !== undefined) return known;
-	const group = hosts.kind === 'any' ? beginGroup(run, run.pool) : await placeGroup(run, hosts.names);
+	const group = names.length === 0 ? beginGroup(run, names, {}) : await placeGroup(run, names);
 	run.groups.set(key, group);
 	return group;
 };
@@ -115,26 +123,23 @@ const placeGroup = async (run: Run, names: readonly string[]): Promise<Group> =>
 	const placed = await placeHosts(names, {engine, options, listNodes: () => listSlurmNodes(options)});
 	if (placed.kind === 'nowhere') return {problem: placed.problem};
 	if (placed.kind === 'here') return findGroup(run, {line: 0, text: '', value: undefined});
-	// Its map is another one than that of all other jobs.
-	const {workDir, resume, ...others} = options;
-	// Its queue-jobs may still run: begun anew, each command would run twice.
-	if (resume !== undefined)
-		return {
-			problem: `not run: \`resume\` goes on with the jobs that any host may run. Those for ${names.join(', ')} have a work_dir of their own, which the log has named: qmr resume goes on with that. If there is none, run them without \`resume\``,
-		};
-	const ownPlace = workDir === undefined ? {} : {workDir: `${workDir}.${names.join('+')}`};
-	const pool = createCommandPool({...others, ...ownPlace, ...placed.options, engine: engine as NonNullable<PoolOptions['engine']>});
-	return beginGroup(run, pool, names);
+	return beginGroup(run, names, {...placed.options, engine: engine as NonNullable<PoolOptions['engine']>});
 };
 
-const beginGroup = (run: Run, pool: CommandPool, names?: readonly string[]): Group => {
+/** @param options - Of this map alone. */
+const beginGroup = (run: Run, names: readonly string[], options: PoolOptions): Group => {
+	const place = run.maps.placeOf(names);
+	if (place.kind === 'unclear') return {problem: place.problem};
+	const {workDir: _, resume: __, ...others} = run.pool.options;
+	const pool = createCommandPool({...others, ...options, ...(place.kind === 'there' ? {resume: place.workDir} : place.options)});
 	const jobs = createChannel<Job>(MAX_WAITING);
 	const ended = mapJobs(run, pool, jobs, names).catch(error => run.stop(error));
 	return {jobs, ended};
 };
 
 /** One map, of jobs that may run on the same hosts. */
-const mapJobs = async (run: Run, pool: CommandPool, {values}: Channel<Job>, names: readonly string[] | undefined): Promise<void> => {
+const mapJobs = async (run: Run, pool: CommandPool, {values}: Channel<Job>, names: readonly string[]): Promise<void> => {
+	const isTaken = run.gate.expect();
 	/** Those that have no result yet, by the index of their task. There may be many: of each only what is needed. */
 	const open = new Map<number, AnsweredJob>();
 	const submittedAt = new Map<string, string>();
@@ -148,13 +153,15 @@ const mapJobs = async (run: Run, pool: CommandPool, {values}: Channel<Job>, name
 		}
 	};
 	const hooks: MapHooks = {
+		commandRun: run.maps.markOf(names),
+		beforeEnd: () => {
+			isTaken();
+			return run.gate.opened;
+		},
 		onWorkDir: path => {
 			workDir = path;
-			run.log(
-				names === undefined
-					? `work_dir: ${path} (if this is interrupted, the same command with --resume ${path} goes on)`
-					: `work_dir: ${path} (for ${names.join(', ')}; if this is interrupted, qmr resume ${path} goes on with these)`,
-			);
+			const which = names.length === 0 ? '' : `for ${names.join(', ')}; `;
+			run.log(`work_dir: ${path} (${which}if this is interrupted, the same command with --resume ${path} goes on)`);
 		},
 		onEvent: ({event, jobId}) => {
 			if (event !== 'submitted' || jobId === undefined) return;
@@ -175,10 +182,12 @@ const mapJobs = async (run: Run, pool: CommandPool, {values}: Channel<Job>, name
 			await answer(run, job, result);
 		}
 	} catch (error) {
-		if (names === undefined || !(error instanceof PoolError) || error.code !== 'ERR_POOL_SUBMIT_REJECTED') throw error;
+		if (names.length === 0 || !(error instanceof PoolError) || error.code !== 'ERR_POOL_SUBMIT_REJECTED') throw error;
 		// Only these jobs can't be had where they are to run.
 		for (const job of open.values()) await answer(run, job, unrunnable(error.message));
 		for await (const job of values()) await answer(run, job, unrunnable(error.message));
+	} finally {
+		isTaken();
 	}
 };
 

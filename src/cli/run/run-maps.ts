@@ -1,0 +1,106 @@
+/**
+ * The maps of one `qmr run`: one for the jobs that any host may run, and one for each set of hosts. They lie in one directory, and each says in its run.json which run it
+ * belongs to, so that whoever goes on with one of them finds the others. None is removed before all of the run have all their results.
+ */
+import {randomBytes} from 'node:crypto';
+import {readdir} from 'node:fs/promises';
+import {basename, dirname, join, resolve} from 'node:path';
+import {parseJournal} from '../../journal.js';
+import {JOURNAL, MANIFEST} from '../../layout.js';
+import {lookAtOwner} from '../../look-at-owner.js';
+import type {Manifest} from '../../manifest.js';
+import type {PoolOptions} from '../../options.js';
+import {realFiles} from '../../ports.js';
+import {readManifest} from '../../read/read-manifest.js';
+import {readWhole} from '../../read/read-whole.js';
+
+export type RunMaps = {
+	/** Where the map is whose jobs may run on these hosts; none for any. Equal sets have equal names in the same order. */
+	readonly placeOf: (hosts: readonly string[]) => MapPlace;
+	/** What such a map says of itself. */
+	readonly markOf: (hosts: readonly string[]) => NonNullable<Manifest['commandRun']>;
+};
+
+export type MapPlace =
+	/** It is not there: begin it, with these options. */
+	| {readonly kind: 'new'; readonly options: Pick<PoolOptions, 'workDir'>}
+	/** Go on with it. */
+	| {readonly kind: 'there'; readonly workDir: string}
+	/** It is not there, but may have been. */
+	| {readonly kind: 'unclear'; readonly problem: string};
+
+export const openRunMaps = async ({resume, workDir}: Pick<PoolOptions, 'resume' | 'workDir'>): Promise<RunMaps> => {
+	if (resume !== undefined) return findRunMaps(resume);
+	return {
+		placeOf: hosts => ({
+			kind: 'new',
+			options: workDir === undefined ? {} : {workDir: hosts.length === 0 ? workDir : besides(workDir, hosts)},
+		}),
+		markOf: createMark(randomBytes(ID_BYTES).toString('hex')),
+	};
+};
+
+const ID_BYTES = 8;
+
+const besides = (workDir: string, hosts: readonly string[]): string => `${workDir}.${hosts.join('+') || 'any'}`;
+
+const createMark =
+	(id: string): RunMaps['markOf'] =>
+	hosts => ({id, hosts});
+
+const keyOf = (hosts: readonly string[]): string => hosts.join('|');
+
+const findRunMaps = async (resume: string): Promise<RunMaps> => {
+	const named = await readManifest(resolve(resume), realFiles);
+	// What is wrong with it is for whoever goes on with it to say.
+	const {workDir, commandRun} = named.kind === 'found' ? named.manifest : {workDir: resolve(resume), commandRun: undefined};
+	// Undefined when it can't all be seen.
+	const places = commandRun === undefined ? undefined : await findBeside(workDir, commandRun.id).catch(() => undefined);
+	const wasMaybeThere = places === undefined || (await mayHaveBeenThere(workDir));
+	const known = new Map([...(places ?? []), [keyOf(commandRun?.hosts ?? []), resolve(resume)] as const]);
+	const [first = workDir] = [...known].sort().map(([, path]) => path);
+	return {
+		placeOf: hosts => {
+			const place = known.get(keyOf(hosts));
+			if (place !== undefined) return {kind: 'there', workDir: place};
+			// Of two processes that go on at a time only one can make it, whichever map they were told of.
+			if (!wasMaybeThere) return {kind: 'new', options: {workDir: besides(first, hosts)}};
+			const which = hosts.length === 0 ? 'that any host may run' : `for ${hosts.join(', ')}`;
+			return {
+				kind: 'unclear',
+				problem: `not run: beside ${workDir} there is no work_dir of the jobs ${which}. It was removed, as when all of them had succeeded, or they were never begun: then run them without \`resume\``,
+			};
+		},
+		markOf: createMark(commandRun?.id ?? randomBytes(ID_BYTES).toString('hex')),
+	};
+};
+
+/** By their hosts; undefined when there is a map of which nobody can say whose it is. */
+const findBeside = async (workDir: string, id: string): Promise<ReadonlyMap<string, string> | undefined> => {
+	const places = new Map<string, string>();
+	const parent = dirname(workDir);
+	for (const entry of await readdir(parent, {withFileTypes: true})) {
+		if (!entry.isDirectory()) continue;
+		const path = join(parent, entry.name);
+		const found = await readManifest(path, realFiles);
+		if (found.kind !== 'found') {
+			if ((await readdir(path)).includes(MANIFEST)) return undefined;
+			continue;
+		}
+		const {commandRun, workDir: madeAs} = found.manifest;
+		// A copy of one, or what was to become one, is not where its queue-jobs look for it.
+		if (commandRun?.id === id && basename(madeAs) === entry.name) places.set(keyOf(commandRun.hosts), path);
+	}
+	return places;
+};
+
+/**
+ * Whether other maps of its run may have been removed, or may still be begun. A map that neither has all its tasks nor was ended was left while the input was still being read: none of
+ * the run was removed by then.
+ */
+const mayHaveBeenThere = async (workDir: string): Promise<boolean> => {
+	const owner = await lookAtOwner(workDir, await readdir(workDir));
+	if (owner.kind === 'alive' || owner.kind === 'elsewhere') return true;
+	const text = await readWhole(realFiles, join(workDir, JOURNAL));
+	return text === undefined || parseJournal(text.toString()).some(({event}) => event === 'tasks-complete' || event === 'ended');
+};
