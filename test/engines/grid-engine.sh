@@ -198,14 +198,18 @@ all_nodes_answer() { # NODES
 	[ "$(on_master qstat -f -q all.q 2>/dev/null | awk '/^all.q@/ && NF == 5 && $5 !~ /NA/' | wc -l)" -eq "$1" ]
 }
 
-# By rename: while the file is written anew, no host of any cluster would be known. In some containers it is a mounted file, and can only be written.
+# By rename: while the file is written anew, no host of any cluster would be known. In some containers it is a mounted file, and can only be written:
+# then over what is there, so that it is never empty.
 forget_hosts() {
 	grep -q "$MARK\$" /etc/hosts || return 0
 	local hosts
 	hosts=$(mktemp /etc/hosts.XXXXXX)
 	grep -v "$MARK\$" /etc/hosts >"$hosts" || true
 	chmod 644 "$hosts"
-	mv -f "$hosts" /etc/hosts 2>/dev/null || { cat "$hosts" >/etc/hosts && rm "$hosts"; }
+	mv -f "$hosts" /etc/hosts 2>/dev/null && return
+	dd if="$hosts" of=/etc/hosts bs=1M conv=notrunc status=none
+	truncate --size="$(stat -c %s "$hosts")" /etc/hosts
+	rm -f "$hosts"
 }
 
 down() {
