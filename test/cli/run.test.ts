@@ -526,6 +526,18 @@ describe('B14, Y11: the key `host` on Grid Engine', () => {
 		expect(ran()).toEqual(['any', 'node1']);
 	});
 
+	test('a set of many hosts has a work_dir, too, and --resume finds it', async () => {
+		const {flags, stdin} = begin([
+			{cmd: 'echo many >> ran', host: ['node1', ...Array.from({length: 60}, (_, n) => `other${n}`)]},
+			{cmd: 'exit 3'},
+		]);
+		await runQmr([...flags, '--keep-work-dir', '--work-dir', 'first'], {cwd, stdin});
+		const place = readdirSync(cwd).find(name => name.startsWith('first.node1+other0+')) ?? '';
+		const {stdout} = await runQmr([...flags, '--resume', place], {cwd, stdin});
+		expect(sorted(stdout).map(({result: {code}}) => code)).toEqual([0, 3]);
+		expect(ran()).toEqual(['many']);
+	});
+
 	test('--resume with the work_dir of jobs that were refused runs none of the others a second time', async () => {
 		const {flags, stdin} = begin([{cmd: 'echo any >> ran'}, {cmd: 'true', host: 'nobody'}]);
 		const {child, stdout: soFar, ended} = startQmr([...flags, '--work-dir', 'first'], {cwd});

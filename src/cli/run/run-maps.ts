@@ -2,7 +2,7 @@
  * The maps of one `qmr run`: one for the jobs that any host may run, and one for each set of hosts. They lie in one directory, and each says in its run.json which run it
  * belongs to, so that whoever goes on with one of them finds the others. None is removed before all of the run have all their results.
  */
-import {randomBytes} from 'node:crypto';
+import {createHash, randomBytes} from 'node:crypto';
 import type {Dirent} from 'node:fs';
 import {readdir} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
@@ -48,7 +48,19 @@ export const openRunMaps = async ({resume, workDir}: Pick<PoolOptions, 'resume' 
 
 const ID_BYTES = 8;
 
-const besides = (workDir: string, hosts: readonly string[]): string => `${workDir}.${hosts.join('+') || 'any'}`;
+const besides = (workDir: string, hosts: readonly string[]): string => `${workDir}.${shorten(hosts.join('+')) || 'any'}`;
+
+/** A file system takes 255 bytes as a name, of which the work_dir has its own part, and a suffix while it is made. */
+const MAX_NAME_LENGTH = 100;
+
+/** Of equal hosts the same. */
+const shorten = (name: string): string =>
+	name.length <= MAX_NAME_LENGTH
+		? name
+		: `${name.slice(0, MAX_NAME_LENGTH / 2)}-${createHash('sha256')
+				.update(name)
+				.digest('hex')
+				.slice(0, 2 * ID_BYTES)}`;
 
 const createMark =
 	(id: string): RunMaps['markOf'] =>
