@@ -64,12 +64,15 @@ export const chooseEngine = async (options: PoolOptions): Promise<ChosenEngine> 
 	}
 	return {
 		...local(options),
-		why: `engine local, for no qsub and no sbatch is on PATH: computing on this machine, ${options.slots ?? defaultSlots()} queue-jobs at once`,
+		why: `engine local, for no qsub and no sbatch is on PATH: computing on this machine, ${localSlots(options)} queue-jobs at once`,
 	};
 };
 
 /** As far as the environment says which cluster it is: the slots of this machine, and an engine of the caller's own, are the same whatever it says. */
 export const clusterOf = ({engine}: PoolOptions): string => (engine === 'local' || typeof engine === 'object' ? '' : keepCluster().key);
+
+/** So many queue-jobs run at once on `local`. */
+export const localSlots = ({slots = defaultSlots()}: PoolOptions): number => slots;
 
 type Made = Omit<ChosenEngine, 'why'>;
 
@@ -78,7 +81,7 @@ const foreign = (engine: Engine, {programTimeoutMs = PROGRAM_TIMEOUT_MS}: PoolOp
 	askSite: undefined,
 });
 
-const local = (options: PoolOptions): Made => ({engine: createLocalEngine({slots: options.slots ?? defaultSlots()}), askSite: undefined});
+const local = (options: PoolOptions): Made => ({engine: createLocalEngine({slots: localSlots(options)}), askSite: undefined});
 
 const gridEngine = (options: PoolOptions): Made => {
 	const settings: GridEngineOptions = {

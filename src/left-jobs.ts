@@ -2,9 +2,11 @@
 import {hostname} from 'node:os';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {isForeign} from './check-engine.js';
+import {localSlots} from './choose-engine.js';
 import type {Engine, JobStatus} from './engines/engine.js';
 import {jobName, LAUNCHER, ownerPath, WORKER_SCRIPT} from './layout.js';
-import type {MapState} from './map-state.js';
+import type {MapOptions, MapState} from './map-state.js';
+import type {PoolOptions} from './options.js';
 import {OWNER_RELEASED, type Processes, parseIdentity} from './owner.js';
 import type {Ports} from './ports.js';
 import {type GroupLeader, isRunning, listGroupLeaders} from './processes.js';
@@ -48,6 +50,10 @@ const toLeftJob = (leader: GroupLeader, workDir: string): LeftJob | undefined =>
 		? {ichunk: Number(ichunk), attempt: Number(attempt), leader}
 		: undefined;
 };
+
+/** They are in slots that the engine of this process takes for free: so only as many queue-jobs may live as there are slots. */
+export const leaveSlots = (options: MapOptions, left: readonly LeftJob[] | undefined, given: PoolOptions): MapOptions =>
+	left === undefined || left.length === 0 ? options : {...options, maxQueuedJobs: Math.min(options.maxQueuedJobs, localSlots(given))};
 
 /** The same ports with an engine to which these are queue-jobs like its own. */
 export const withLeftJobs = (ports: Ports, left: readonly LeftJob[], state: Pick<MapState, 'session' | 'chunks'>): Ports => {

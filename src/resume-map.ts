@@ -10,7 +10,7 @@ import {findMap} from './find-map.js';
 import {openJournal, parseJournal} from './journal.js';
 import {claimMap, wholeOf} from './later/claim-map.js';
 import {JOURNAL} from './layout.js';
-import {findLeftJobs, withLeftJobs} from './left-jobs.js';
+import {findLeftJobs, leaveSlots, withLeftJobs} from './left-jobs.js';
 import type {Manifest} from './manifest.js';
 import type {MapHooks} from './map-hooks.js';
 import type {OpenMap} from './map-run.js';
@@ -74,12 +74,12 @@ export const resumeMap = async (
 		// Another process may have written more of a stream before it ended.
 		await comparison?.compare(found);
 		const journal = openJournal(`${workDir}/${JOURNAL}`, own.files, own.clock, {owner: owner.number, mask, onEvent: hooks?.onEvent});
-		const mapOptions = {...toMapOptions(options), numJobs: manifest.worker.numJobs ?? undefined};
+		const left = await findLeftJobs({workDir, owner}, own, realProcesses);
+		const mapOptions = leaveSlots({...toMapOptions(options), numJobs: manifest.worker.numJobs ?? undefined}, left, options);
 		const state = createMapState({session, workDir, options: mapOptions, owner, journal, chunks});
 		state.firstMissing = firstMissing;
 		const taskAt = createTaskReader(workDir, session, itask => chunkOf(state, itask), own.files);
 		const reducer = createReducer({session, workDir, keep, taskAt, files: own.files});
-		const left = await findLeftJobs(state, own, realProcesses);
 		const ports = left === undefined ? own : withLeftJobs(own, left, state);
 		await restoreMap(state, ports, reducer, left);
 		const {stream: chunking} = manifest;

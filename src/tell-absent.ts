@@ -1,5 +1,6 @@
 /** Says what a map waits for that another process has left: without a word it would stand still for the grace time. */
 import {formatDuration} from './format-duration.js';
+import {MISSED_ANSWERS} from './judge.js';
 import {type ChunkState, type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
 
@@ -11,18 +12,27 @@ export const createAbsenceTeller = (state: MapState, {tell}: Pick<Ports, 'tell'>
 	// The first process submits all that it waits for.
 	const left = state.owner.number === 1 ? [] : openChunks(state);
 	const inherited = new Map(left.map(chunk => [chunk, chunk.attempts.at(-1)]));
+	/** Of these what the first answer did not list. */
+	let missing: readonly ChunkState[] | undefined;
 	let isSaid = left.length === 0;
 	return () => {
 		if (isSaid || state.answeredMs === Number.NEGATIVE_INFINITY) return;
+		missing = (missing ?? left).filter(chunk => chunk.attempts.at(-1) === inherited.get(chunk) && isWaitedFor(state, chunk));
+		// What has ended just now shows its result in a moment.
+		if (missing.some(isNews)) return;
 		isSaid = true;
-		const absent = left.filter(chunk => chunk.attempts.at(-1) === inherited.get(chunk) && isWaitedFor(state, chunk));
-		if (absent.length === 0) return;
+		if (missing.length === 0) return;
 		const whose =
-			absent.length === 1 ? `the queue-job of chunk ${absent[0]?.chunk.ichunk} is` : `the queue-jobs of ${absent.length} chunks are`;
+			missing.length === 1 ? `the queue-job of chunk ${missing[0]?.chunk.ichunk} is` : `the queue-jobs of ${missing.length} chunks are`;
 		const reason = `${whose} not in the queue any more, and left no result that can be seen: waiting up to ${formatDuration(state.options.graceMs)} (\`graceMs\`) for one`;
 		state.journal.note({event: 'warning', reason});
 		tell(`queue-map-reduce: ${reason}`);
 	};
+};
+
+const isNews = ({attempts}: ChunkState): boolean => {
+	const job = attempts.at(-1)?.job;
+	return job?.kind === 'absent' && job.answers < MISSED_ANSWERS;
 };
 
 /** Nothing is known of how it ended, so its result may only be late. */

@@ -50,6 +50,17 @@ test('what still runs is waited for, and what never began is submitted at once: 
 	expect(left.living()).toEqual([]);
 });
 
+test('what still runs keeps its slots: there are never more queue-jobs at once', async () => {
+	const left = await leaveMap();
+	const run = await Pool.resume<number>(left.workDir);
+	process.kill(left.living()[0] as number, 'SIGKILL');
+	await until(() => left.computed().length > 2);
+	expect(left.living()).toHaveLength(2);
+	left.release();
+	expect(await run.results()).toEqual(DOUBLED);
+	expect(left.computed()).toHaveLength(7);
+});
+
 test('what has died with it is submitted again at once', async () => {
 	const left = await leaveMap();
 	for (const pid of left.living()) process.kill(pid, 'SIGKILL');

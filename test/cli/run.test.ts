@@ -487,6 +487,57 @@ describe('B14, Y11: the key `host` on Grid Engine', () => {
 		}
 	});
 
+	test('--resume refuses an input without the jobs of a map that is there, and a work_dir that is not where it was, before anything is run', async () => {
+		const {flags, stdin} = begin([{cmd: 'echo any >> ran'}, {cmd: 'echo node1 >> ran', host: 'node1'}]);
+		await runQmr([...flags, '--keep-work-dir', '--work-dir', 'first'], {cwd, stdin});
+		const resume = async (named: string, input: string): Promise<unknown[]> => {
+			const {stdout, stderr, exitCode} = await runQmr([...flags, '--resume', named], {cwd, stdin: input});
+			expect(stderr).not.toContain('completed');
+			return [exitCode, stdout, stderr.split('\n').filter(line => line.startsWith('qmr: '))];
+		};
+		const lacks = (place: string): string =>
+			`qmr: ${join(cwd, place)} has jobs of this run, and the input has none of them. Give the same input as before.`;
+		expect((await resume('first', toLines([{cmd: 'echo any >> ran'}]))).filter((_, i) => i !== 1)).toEqual([2, [lacks('first.node1')]]);
+		expect(await resume('first.node1', '')).toEqual([
+			2,
+			'',
+			[expect.stringMatching(/^qmr: .* has jobs of this run, and the input has none/)],
+		]);
+		expect(await resume('nowhere', stdin)).toEqual([2, '', [expect.stringContaining(`There is no directory ${join(cwd, 'nowhere')}`)]]);
+		mkdirSync(join(cwd, 'other'));
+		renameSync(join(cwd, 'first'), join(cwd, 'other', 'first'));
+		expect(await resume('other/first', stdin)).toEqual([2, '', [expect.stringContaining(`was made as ${join(cwd, 'first')}`)]]);
+		expect(ran()).toEqual(['any', 'node1']);
+	});
+
+	test('--resume finds the maps of its run also beside what can not be read, and names that where one is missing', async () => {
+		const {flags, stdin} = begin([{cmd: 'echo any >> ran'}, {cmd: 'echo node1 >> ran', host: 'node1'}]);
+		await runQmr([...flags, '--keep-work-dir', '--work-dir', 'first'], {cwd, stdin});
+		mkdirSync(join(cwd, 'damaged'));
+		writeFileSync(join(cwd, 'damaged', 'run.json'), '{');
+		const resume = async (): Promise<unknown[]> => {
+			const {stdout} = await runQmr([...flags, '--keep-work-dir', '--resume', 'first'], {cwd, stdin});
+			return sorted(stdout).map(({result: {code, error}}) => error ?? code);
+		};
+		expect(await resume()).toEqual([0, 0]);
+		renameSync(join(cwd, 'first.node1'), join(cwd, 'damaged', 'first.node1'));
+		const [, error] = await resume();
+		expect(error).toContain(`for ${join(cwd, 'damaged', 'run.json')} can't be read`);
+		expect(ran()).toEqual(['any', 'node1']);
+	});
+
+	test('a set of many hosts has a work_dir, too, and --resume finds it', async () => {
+		const {flags, stdin} = begin([
+			{cmd: 'echo many >> ran', host: ['node1', ...Array.from({length: 60}, (_, n) => `other${n}`)]},
+			{cmd: 'exit 3'},
+		]);
+		await runQmr([...flags, '--keep-work-dir', '--work-dir', 'first'], {cwd, stdin});
+		const place = readdirSync(cwd).find(name => name.startsWith('first.node1+other0+')) ?? '';
+		const {stdout} = await runQmr([...flags, '--resume', place], {cwd, stdin});
+		expect(sorted(stdout).map(({result: {code}}) => code)).toEqual([0, 3]);
+		expect(ran()).toEqual(['many']);
+	});
+
 	test('--resume with the work_dir of jobs that were refused runs none of the others a second time', async () => {
 		const {flags, stdin} = begin([{cmd: 'echo any >> ran'}, {cmd: 'true', host: 'nobody'}]);
 		const {child, stdout: soFar, ended} = startQmr([...flags, '--work-dir', 'first'], {cwd});

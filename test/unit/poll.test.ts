@@ -1,9 +1,10 @@
 import {describe, expect, test} from 'vitest';
 import type {JobState, JobStatus} from '../../src/engines/engine.js';
+import {jobName} from '../../src/layout.js';
 import {createAttempt} from '../../src/map-state.js';
 import {poll} from '../../src/poll.js';
 import {encodeOutcomes} from '../helpers/chunk-files.js';
-import {createMapInMemory, diskError, type MapInMemory, type MapParts, WORK_DIR} from '../helpers/map-in-memory.js';
+import {createMapInMemory, diskError, type MapInMemory, type MapParts, SESSION, WORK_DIR} from '../helpers/map-in-memory.js';
 
 /** A map that goes on for ever in spite of its limits would hang the test, too. */
 const MAX_ROUNDS = 50_000;
@@ -127,7 +128,7 @@ describe('a queue-job that another process has submitted, and that the queue doe
 	const inherit = (parts: Pick<MapParts, 'engine' | 'owner'>): MapInMemory => {
 		const map = createMapInMemory({numChunks: 2, options: {maxNumResubmissions: 0}, ...parts});
 		map.state.toSubmit.clear();
-		for (const chunk of map.state.chunks) chunk.attempts.push(createAttempt(1, `q${chunk.chunk.ichunk}`, false));
+		for (const chunk of map.state.chunks) chunk.attempts.push(createAttempt(1, jobName(SESSION, chunk.chunk.ichunk, 1), false));
 		return map;
 	};
 	const LINE =
@@ -138,6 +139,26 @@ describe('a queue-job that another process has submitted, and that the queue doe
 		expect(await watch(map)).toBeUndefined();
 		expect(map.told.filter(line => line.includes('graceMs'))).toEqual([LINE]);
 		expect(map.journal()).toContainEqual(expect.objectContaining({event: 'warning', reason: LINE.replace('queue-map-reduce: ', '')}));
+	});
+
+	test('is not spoken of when it has ended a moment ago, and its result is seen after that', async () => {
+		let numAsked = 0;
+		const map = inherit({
+			engine: {
+				status: async () => {
+					if (++numAsked === 2)
+						for (const ichunk of [0, 1])
+							map.contents.set(
+								`${WORK_DIR}/00000000${ichunk}.1.out`,
+								encodeOutcomes([{value: 5}, {value: 6}], {header: {ichunk, numTasks: 2}}),
+							);
+					return [];
+				},
+			},
+			owner: {number: 2},
+		});
+		expect(await watch(map)).toBeUndefined();
+		expect([numAsked > 1, map.reducer.counts().done, map.told.join()]).toEqual([true, 4, expect.not.stringContaining('graceMs')]);
 	});
 
 	test('is told of once the queue has said so, however long that was silent', async () => {
@@ -161,7 +182,7 @@ describe('a queue-job that another process has submitted, and that the queue doe
 			engine: {
 				status: async () => {
 					if (numSilent++ < 3) throw new Error('no master');
-					return [0, 1].map(i => ({id: `${i}`, name: `q${i}`, state: 'error', rawState: 'Eqw'}));
+					return [0, 1].map(i => ({id: `${i}`, name: jobName(SESSION, i, 1), state: 'error', rawState: 'Eqw'}));
 				},
 				explain: async () => ({failed: true, reason: 'no shell'}),
 			},

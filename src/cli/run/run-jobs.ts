@@ -99,11 +99,19 @@ const feed = async (run: Run, lines: AsyncIterable<JsonLine>): Promise<void> => 
 			else await group.jobs.put(job, job.text.length + JOB_WEIGHT);
 		}
 		run.runLog.total(numLines);
+		// They have jobs, whose results nobody would hear of.
+		const missed = run.maps.there.find(({hosts}) => !run.groups.has(hosts.join('|')));
+		if (missed !== undefined) throw refuseInput(missed.workDir);
 	} finally {
 		for (const group of run.groups.values()) if ('jobs' in group) group.jobs.end();
 		isRead();
 	}
 };
+
+const refuseInput = (workDir: string): PoolError =>
+	new PoolError('ERR_POOL_RESUME', `${workDir} has jobs of this run, and the input has none of them. Give the same input as before.`, {
+		workDir,
+	});
 
 const findGroup = async (run: Run, {value}: Job): Promise<Group> => {
 	const hosts = readHosts(value);
