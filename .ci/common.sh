@@ -7,7 +7,7 @@ TO_DO_AT_THE_END=:
 trap 'finish $?' EXIT
 trap 'exit 143' HUP INT TERM # or bash would end with the code of whatever came before
 
-heading() { printf '\n=== %s\n' "$*"; }
+heading() { printf '\n=== %s (after %d s)\n' "$*" "$SECONDS"; }
 
 # step TITLE COMMAND...: a failure is counted, and the rest goes on
 step() {

@@ -9,7 +9,7 @@ import type {Ports} from './ports.js';
  */
 export const createAbsenceTeller = (state: MapState, {tell}: Pick<Ports, 'tell'>): (() => void) => {
 	// The first process submits all that it waits for.
-	const left = state.owner.number === 1 ? [] : openChunks(state).filter(({attempts}) => attempts.length > 0);
+	const left = state.owner.number === 1 ? [] : openChunks(state);
 	const inherited = new Map(left.map(chunk => [chunk, chunk.attempts.at(-1)]));
 	let isSaid = left.length === 0;
 	return () => {

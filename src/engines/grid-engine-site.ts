@@ -2,7 +2,7 @@
 import {PoolError} from '../errors.js';
 import type {ArrayRequest, JobRequest, JobResources, SubmitOutcome} from './engine.js';
 import {checkPlaced, type PlacedRequest, type PlacedResources} from './grid-engine-resources.js';
-import type {Submitter} from './grid-engine-submit.js';
+import {NO_ANSWER, NO_MASTER, type Submitter} from './grid-engine-submit.js';
 import type {ProgramResult} from './run-program.js';
 
 export type Placement<Request extends JobRequest> =
@@ -34,7 +34,8 @@ export const createPlacing = (
 		if (answers.has(key)) return answers.get(key);
 		if (qconfPath === undefined) return undefined;
 		const {exitCode, stdout, stderr, ending} = await run(qconfPath, args);
-		if (ending !== 'exited' || NO_MASTER.test(stderr)) throw new NoAnswer(`qconf: ${stderr.trim() || 'it did not answer in time'}`);
+		if (ending !== 'exited' || NO_ANSWER.test(stderr) || NO_MASTER.test(stderr))
+			throw new NoAnswer(`qconf: ${stderr.trim() || 'it did not answer in time'}`);
 		answers.set(key, exitCode === 0 ? stdout : undefined);
 		return answers.get(key);
 	};
@@ -116,8 +117,6 @@ export const submitPlaced = (
 });
 
 class NoAnswer extends Error {}
-
-const NO_MASTER = /send (?:error|message)|commlib|qmaster|connect|got read error|time-?out/i;
 
 const words = (text: string): string[] => text.split(/\s+/).filter(word => word !== '');
 

@@ -134,9 +134,10 @@ const findNumber = (stdout: string, numElements: number | undefined): string | u
 		.findLast(match => match?.[2] === range)?.[1];
 };
 
-/** The disk of the master is full, the site's own check (JSV) says "not now", or the directory service does not know who this is, or which host. */
+/** The disk of the master is full, the site's own check (JSV) says "not now", or the directory service does not know who this is. */
 const PASSING =
-	/because it (?:can't|couldn't) be written|spooling database|rejected temporarily|temporarily rejected|can't get password entry|gethostbyname failed/i;
+	/because it (?:can't|couldn't) be written|spooling database|rejected temporarily|temporarily rejected|can't get password entry/i;
 
 export const NO_ANSWER: RegExp = /time-?out|got read error|receive/i;
-export const NO_MASTER: RegExp = /send (?:error|message)|commlib|qmaster|connect/i;
+/** Also when no host is found by its name for a moment: `sge_gethostbyname failed`. */
+export const NO_MASTER: RegExp = /send (?:error|message)|commlib|qmaster|connect|gethostbyname/i;

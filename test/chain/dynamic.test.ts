@@ -2,6 +2,7 @@
 import {copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {type MapError, Pool, type PoolOptions, readWorkDir, type TaskError} from 'queue-map-reduce';
+import {updateQueueState} from 'queue-map-reduce/dummy-queue';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import {attemptPath} from '../../src/layout.js';
 import {realFiles} from '../../src/ports.js';
@@ -53,6 +54,10 @@ describe.each(ENGINES)('dynamic chunks on %s', engine => {
 		begins()
 			.map(({itask}) => itask)
 			.sort((a, b) => a - b);
+	/** So many queue-jobs may run on the dummy queue. */
+	const setRoom = (maxRunning: number): void => {
+		if (engine === 'dummy') updateQueueState(join(directory.path, 'queue'), state => Object.assign(state, {maxRunning}));
+	};
 	const pidOf = (itask: number): number | undefined => begins().find(each => each.itask === itask)?.pid;
 
 	test('V4: results are in order, every task is computed once, by no more queue-jobs than asked for', async () => {
@@ -206,13 +211,16 @@ describe.each(ENGINES)('dynamic chunks on %s', engine => {
 	test('a chunk whose tasks can’t be read fails, and no other', async () => {
 		mkdirSync(join(directory.path, 'flags'));
 		const flag = join(directory.path, 'flags', 'go');
+		// A call of its qstat lasts as long as the queue-job that it runs.
+		setRoom(0);
 		const run = await new Pool({...options, maxNumResubmissions: 1}).submit(
 			claims.compute,
-			tasksOf(8, areConcurrent ? {0: {until: flag}, 1: {until: flag}} : {0: {until: flag}}),
+			tasksOf(8, {0: {until: flag}, 1: {until: flag}}),
 		);
 		// Neither has claimed anything yet.
 		copyFileSync(join(workDir, '000000003.tasks'), join(workDir, '000000005.tasks'));
 		writeFileSync(flag, '');
+		setRoom(10);
 		const error = await run.results().catch((reason: unknown) => reason);
 		expect((error as MapError).failures.map(({itask, kind}) => [itask, kind])).toEqual([[5, expect.any(String)]]);
 		expect((error as MapError).failures[0]?.stderrTail).toContain('Expected');

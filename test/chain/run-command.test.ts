@@ -73,8 +73,9 @@ describe.each(ENGINES)('on %s', engine => {
 			pool.submit(runCommand, [{cmd: 'exit 1'}, {cmd: 'exit 2'}]),
 			pool.submit(
 				runCommand,
-				// A call of the dummy queue's qstat lasts as long as the queue-job that it runs.
-				Array.from({length: 16}, () => ({cmd: engine === 'dummy' ? 'sleep 0.5' : 'sleep 300'})),
+				Array.from({length: 16}, () => ({cmd: 'sleep 300'})),
+				// A call of the dummy queue's qstat lasts as long as the queue-job that it runs: there they wait.
+				engine === 'dummy' ? {qsubArgs: ['-h']} : {},
 			),
 		]);
 		const codes: (number | null)[] = [];

@@ -198,14 +198,18 @@ all_nodes_answer() { # NODES
 	[ "$(on_master qstat -f -q all.q 2>/dev/null | awk '/^all.q@/ && NF == 5 && $5 !~ /NA/' | wc -l)" -eq "$1" ]
 }
 
-# By rename: while the file is written anew, no host of any cluster would be known. In some containers it is a mounted file, and can only be written.
+# By rename: while the file is written anew, no host of any cluster would be known. In some containers it is a mounted file, and can only be written:
+# then over what is there, so that it is never empty.
 forget_hosts() {
 	grep -q "$MARK\$" /etc/hosts || return 0
 	local hosts
 	hosts=$(mktemp /etc/hosts.XXXXXX)
 	grep -v "$MARK\$" /etc/hosts >"$hosts" || true
 	chmod 644 "$hosts"
-	mv -f "$hosts" /etc/hosts 2>/dev/null || { cat "$hosts" >/etc/hosts && rm "$hosts"; }
+	mv -f "$hosts" /etc/hosts 2>/dev/null && return
+	dd if="$hosts" of=/etc/hosts bs=1M conv=notrunc status=none
+	truncate --size="$(stat -c %s "$hosts")" /etc/hosts
+	rm -f "$hosts"
 }
 
 down() {
@@ -222,9 +226,9 @@ up() { # NODES SLOTS
 	check_size "$1" "$2"
 	install_packages
 	down
-	# Of queue-jobs: one that is killed with its node leaves its scratch directory behind.
-	mkdir -p -m 1777 "$STATE/tmp"
-	mkdir -p "$SGE_ROOT/$SGE_CELL/common" "$STATE/spool/qmaster/job_scripts" "$STATE/spool/execd" "$STATE/spool/spooldb"
+	mkdir -p "$SGE_ROOT/$SGE_CELL/common" "$STATE/spool/qmaster/job_scripts" "$STATE/spool/execd" "$STATE/spool/spooldb" "$STATE/tmp"
+	# For queue-jobs: one that is killed with its node leaves its scratch directory behind.
+	chmod 1777 "$STATE/tmp"
 	local name
 	for name in bin lib utilbin; do ln -s "/var/lib/gridengine/$name" "$SGE_ROOT/$name"; done
 	ln -s /usr/share/gridengine/util "$SGE_ROOT/util"

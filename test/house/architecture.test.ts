@@ -60,8 +60,11 @@ const say = ({from, to, kind}: Import): string => `${from} imports ${kind === 't
 const importsOf = (files: readonly SourceFile[], isFrom: (path: string) => boolean): Import[] =>
 	files.filter(file => isFrom(file.path)).flatMap(file => file.imports);
 
-/** Errors, which variables of the environment are a queue-job's own, how our programs end, and what Node needs. */
-const KNOWN_TO_ENGINES: readonly string[] = ['src/errors.ts', 'src/environment-names.ts', 'src/exit-codes.ts', 'src/node-memory.ts'];
+/** Errors, a time-out, which variables of the environment are a queue-job’s own, how our programs end, and what Node needs. */
+const KNOWN_TO_ENGINES: readonly string[] = [
+	...['src/errors.ts', 'src/environment-names.ts', 'src/exit-codes.ts', 'src/node-memory.ts'],
+	'src/patient-timeout.ts',
+];
 
 const rules: Readonly<Record<string, Rule>> = {
 	'steps know the type of an engine, never an engine': files =>

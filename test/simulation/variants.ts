@@ -132,7 +132,7 @@ export const VARIANTS: readonly Variant[] = [
 	},
 	{
 		name: 'the work_dir is removed although a task failed',
-		edits: [edit('end-map.ts', 'if (numFailed > 0) return', 'if (numFailed < 0) return')],
+		edits: [edit('end-map.ts', 'if (failed + cancelled > 0) return', 'if (failed + cancelled < 0) return')],
 		breaks: ['the work_dir is kept when a task failed'],
 	},
 	{

@@ -7,6 +7,8 @@ import {avoidingArguments, judgeSubmission, submitArguments, submitEnvironment} 
 import {makePrograms} from '../helpers/made-programs.js';
 
 const judged = (stderr: string, exitCode = 1, stdout = ''): SubmitOutcome => judgeSubmission({ending: 'exited', exitCode, stdout, stderr});
+/** As all programs of 8.1.9 say when the resolver fails for a moment. */
+const NO_HOST_NAME = 'Unable to initialize environment because of error: sge_gethostbyname failed\nExiting.\n';
 const NO_MASTER = 'error: unable to send message to qmaster using port 6444 on host "qmaster": got send error';
 const TAKEN_WITH_WARNING = `Unable to run job: warning: root's job is not allowed to run in any queue
 Your job 1 ("x") has been submitted
@@ -51,7 +53,7 @@ describe('what a call of qsub has brought about', () => {
 		['Unable to run job: Job is rejected temporarily.\nExiting.\n', 'temporary'],
 		['Unable to run job: JSV rejected job.\nExiting.\n', 'permanent'],
 		['error: can\'t get password entry for user "ada". Either user does not exist or error with NIS/LDAP etc.\n', 'temporary'],
-		['Unable to initialize environment because of error: sge_gethostbyname failed\nExiting.\n', 'temporary'],
+		[NO_HOST_NAME, 'temporary'],
 		['job rejected: Only 3 jobs are allowed per user (current job count: 3)', 'full'],
 	])('a failure in the words %j is %s', (stderr, kind) => {
 		expect(judged(stderr).kind).toBe(kind);
@@ -297,6 +299,7 @@ case "$*" in *"-t 1-5"*) echo 8.1-5:1;; *) echo 7;; esac`;
 
 	test.each([
 		['finds no master', `echo '${NO_MASTER}' >&2; exit 1`, {}, 'unable to send message to qmaster'],
+		['finds no host by its name', `echo '${NO_HOST_NAME}' >&2; exit 1`, {}, 'gethostbyname failed'],
 		['hangs', 'exec sleep 1000', {programTimeoutMs: HANG_MS}, 'qdel did not answer in time'],
 		['is killed', 'kill -9 $$', {}, 'qdel was killed'],
 	])('a qdel that %s has removed nothing that one can rely on, and is tried for all others', async (_, qdel, options, message) => {

@@ -57,7 +57,7 @@ test('queue-jobs that go on are found, before and after they have become Node, a
 	]);
 	// Who has let go has left none.
 	const {find: findOfOthers} = makeWorkDir(RELEASED, RELEASED);
-	expect(await findOfOthers()).toEqual([]);
+	expect(await findOfOthers(LOCAL, () => undefined)).toEqual([]);
 });
 
 test('they are unknown where they can not be seen, and of an engine that may have them elsewhere', async () => {

@@ -140,6 +140,21 @@ describe('a queue-job that another process has submitted, and that the queue doe
 		expect(map.journal()).toContainEqual(expect.objectContaining({event: 'warning', reason: LINE.replace('queue-map-reduce: ', '')}));
 	});
 
+	test('is told of once the queue has said so, however long that was silent', async () => {
+		let numAsked = 0;
+		const map = inherit({
+			engine: {
+				status: async () => {
+					if (numAsked++ < 3) throw new Error('no master');
+					return [];
+				},
+			},
+			owner: {number: 2},
+		});
+		await watch(map);
+		expect(map.told.filter(line => line.includes('graceMs'))).toEqual([LINE]);
+	});
+
 	test('is not spoken of as long as the queue is silent, nor when it is there or was submitted by this process', async () => {
 		let numSilent = 0;
 		const silent = inherit({
