@@ -3,6 +3,7 @@ import {readdirSync} from 'node:fs';
 import {basename} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {ADVICE} from '../../src/advice.js';
+import * as library from '../../src/index.js';
 import {
 	attemptPath,
 	cancelPath,
@@ -194,6 +195,11 @@ test('the table of words has the words of this project, and the identifiers and 
 test('the table of dependencies has every package that users get, and no other', () => {
 	const {dependencies} = JSON.parse(readText('package.json')) as {dependencies: Readonly<Record<string, string>>};
 	expect(namesIn(findTable(README, 'package').map(([name]) => name)).sort()).toEqual(Object.keys(dependencies).sort());
+});
+
+test('whatever can be imported is named where the calls are told', () => {
+	const [, calls = ''] = /^## The calls of a pool\n([\s\S]*?)^## /m.exec(README) ?? [];
+	expect(Object.keys(library).filter(name => !calls.includes(`\`${name}\``))).toEqual([]);
 });
 
 test('the table of the house has every file and folder of src, and no other', () => {
