@@ -93,7 +93,7 @@ export type ReadWorkDirOptions = {
 
 /**
  * @param workDir - The directory of one map.
- * @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir of a format that this version knows, or others could have written there.
+ * @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir of a format that this version knows, or others could have written there; `ERR_POOL_OPTION` when it is no path.
  */
 export const readWorkDir = async (workDir: string, {values = true}: ReadWorkDirOptions = {}): Promise<WorkDirRecord> => {
 	checkPath('workDir', workDir);

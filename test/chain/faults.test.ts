@@ -12,27 +12,22 @@ import {
 } from 'queue-map-reduce/dummy-queue';
 import {afterEach, beforeEach, expect, test, vi} from 'vitest';
 import * as work from '../fixtures/work.mjs';
+import {catchStderr} from '../helpers/caught-stderr.js';
 import {createTestDirectory, keptWorkDirs} from '../helpers/engines.js';
 
 let directory: ReturnType<typeof createTestDirectory>;
 let queue: DummyQueue;
 let options: PoolOptions;
 let pool: Pool;
-let said: string;
+const said = catchStderr();
 
 beforeEach(() => {
 	directory = createTestDirectory();
 	queue = initQueueState(join(directory.path, 'queue'));
 	options = {...queue, workRoot: join(directory.path, 'work'), pollingIntervalMs: 50, graceMs: 300};
 	pool = new Pool(options);
-	said = '';
-	vi.spyOn(process.stderr, 'write').mockImplementation(text => {
-		said += String(text);
-		return true;
-	});
 });
 afterEach(() => {
-	vi.restoreAllMocks();
 	directory.remove();
 });
 
@@ -165,8 +160,8 @@ test.each<[string, Fault]>([
 	expect(await pool.map(work.sum, SUMS)).toEqual([3, 5, 9]);
 	expect(numSeen()).toEqual([4]);
 	expect(calls().qsub).toBe(3);
-	expect(said).toContain('the queue does not answer');
-	expect(said).toContain('over after');
+	expect(said()).toContain('the queue does not answer');
+	expect(said()).toContain('over after');
 });
 
 test('Q30: a qstat that hangs is killed after programTimeoutMs and asked again', async () => {
@@ -241,14 +236,14 @@ test('C6: a queue that is full of our own queue-jobs is no outage, however long'
 	);
 	expect(await pool.map(work.sum, SUMS, {outageLimitMs: 1})).toEqual([3, 5, 9]);
 	expect(numSeen()).toEqual([1, 4]);
-	expect(said).not.toContain('takes no queue-jobs');
+	expect(said()).not.toContain('takes no queue-jobs');
 });
 
 test('qsub calls that are never answered are an outage, and cost a chunk none of its attempts', async () => {
 	setFaults({kind: 'hang', program: 'qsub', times: 3});
 	expect(await pool.map(work.sum, [[1, 2]], {programTimeoutMs: HANG_MS, maxNumResubmissions: 0, graceMs: 50})).toEqual([3]);
 	expect(numSeen()).toEqual([3]);
-	expect(said).toContain('the scheduler takes no queue-jobs');
+	expect(said()).toContain('the scheduler takes no queue-jobs');
 });
 
 test('when a map ends, queue-jobs that a failed qdel has left are removed all the same', async () => {
@@ -267,7 +262,7 @@ test('queue-jobs that can’t be removed are named, and the work_dir is kept', a
 		{kind: 'fail', program: 'qdel', exitCode: 1, stdout: 'error: Connection refused\n', times: 10_000},
 	);
 	expect(await pool.map(work.sum, SUMS)).toEqual([3, 5, 9]);
-	expect(said).toContain('may be left in the queue');
+	expect(said()).toContain('may be left in the queue');
 	expect(keptWorkDirs(options.workRoot as string)).toHaveLength(1);
 });
 
@@ -277,7 +272,7 @@ test('a work_dir that is away for a moment is waited for; one that stays away en
 	const running = pool.map(work.sum, SUMS, {workDir, graceMs: 30_000});
 	await vi.waitUntil(haveBeenQueued(3), {interval: 5, timeout: 90_000});
 	renameSync(workDir, `${workDir}.away`);
-	await vi.waitUntil(() => said.includes("can't be read or written"), {interval: 5, timeout: 90_000});
+	await vi.waitUntil(() => said().includes("can't be read or written"), {interval: 5, timeout: 90_000});
 	renameSync(`${workDir}.away`, workDir);
 	expect(await running).toEqual([3, 5, 9]);
 
@@ -386,7 +381,7 @@ test('W17, N12: attempts share no output, and what a failed one wrote to stderr 
 	const tasks = [0, 1].map(() => ({itask: 1, times: 1}));
 	expect(await pool.map(work.complainAndDie, tasks, {keepWorkDir: true, avoidHosts: false})).toEqual([0, 1]);
 	const [workDir] = keptWorkDirs(options.workRoot as string) as [string];
-	expect(said).toContain('is kept, for `keepWorkDir` is set');
+	expect(said()).toContain('is kept, for `keepWorkDir` is set');
 	expect([1, 2].map(attempt => readFileSync(join(workDir, `000000001.${attempt}.e`), 'utf8'))).toEqual(['last words\n', '']);
 });
 

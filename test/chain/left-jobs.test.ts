@@ -2,22 +2,13 @@
 import {readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {Pool, readWorkDir} from 'queue-map-reduce';
-import {afterEach, beforeEach, expect, test, vi} from 'vitest';
+import {expect, test} from 'vitest';
+import {catchStderr} from '../helpers/caught-stderr.js';
 import {DOUBLED, type MappingProgram, makeMappingProgram, until} from '../helpers/mapping-programs.js';
 import {processesWith} from '../helpers/processes.js';
 import {runQmr} from '../helpers/qmr.js';
 
-let said: string;
-beforeEach(() => {
-	said = '';
-	vi.spyOn(process.stderr, 'write').mockImplementation(text => {
-		said += String(text);
-		return true;
-	});
-});
-afterEach(() => {
-	vi.restoreAllMocks();
-});
+const said = catchStderr();
 
 /** Tasks wait as long as there is a file `wait`. */
 const WORK = `import {appendFileSync, existsSync} from 'node:fs';
@@ -51,11 +42,11 @@ const leaveMap = async (): Promise<MappingProgram & {readonly release: () => voi
 test('what still runs is waited for, and what never began is submitted at once: nothing is computed twice', async () => {
 	const left = await leaveMap();
 	const run = await Pool.resume<number>(left.workDir);
-	expect(said).toContain('queue-map-reduce: 2 queue-jobs of the process before this one, which was killed, still run on this machine\n');
+	expect(said()).toContain('queue-map-reduce: 2 queue-jobs of the process before this one, which was killed, still run on this machine\n');
 	left.release();
 	expect(await run.results()).toEqual(DOUBLED);
 	expect(left.computed().sort()).toEqual([0, 1, 2, 3, 4, 5]);
-	expect(said).not.toContain('graceMs');
+	expect(said()).not.toContain('graceMs');
 	expect(left.living()).toEqual([]);
 });
 
@@ -66,7 +57,7 @@ test('what has died with it is submitted again at once', async () => {
 	left.release();
 	expect(await (await Pool.resume<number>(left.workDir, {keepWorkDir: true})).results()).toEqual(DOUBLED);
 	expect(left.computed().sort()).toEqual([0, 0, 1, 1, 2, 3, 4, 5]);
-	expect(said).not.toMatch(/still run|graceMs/);
+	expect(said()).not.toMatch(/still run|graceMs/);
 	expect(left.journal()).toContain('it has ended with its process');
 });
 

@@ -6,26 +6,21 @@ import {type MapError, Pool, type PoolOptions} from 'queue-map-reduce';
 import {type DummyQueue, initQueueState, type QueueState, readQueueState, updateQueueState} from 'queue-map-reduce/dummy-queue';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import * as work from '../fixtures/work.mjs';
+import {catchStderr} from '../helpers/caught-stderr.js';
 import {createTestDirectory} from '../helpers/engines.js';
 
 let directory: ReturnType<typeof createTestDirectory>;
 let queue: DummyQueue;
 let options: PoolOptions;
-let said: string;
+const said = catchStderr();
 
 beforeEach(() => {
 	directory = createTestDirectory();
 	queue = initQueueState(join(directory.path, 'queue'));
 	// One at a time: what comes first, and what a fault hits, is then what the tests say.
 	options = {...queue, workDir: join(directory.path, 'run'), pollingIntervalMs: 50, graceMs: 300, submitConcurrency: 1};
-	said = '';
-	vi.spyOn(process.stderr, 'write').mockImplementation(text => {
-		said += String(text);
-		return true;
-	});
 });
 afterEach(() => {
-	vi.restoreAllMocks();
 	directory.remove();
 });
 
@@ -176,7 +171,7 @@ describe('a map that is cancelled', () => {
 		expect(arrived).toEqual(['0 value', '1 value', '2 cancelled', '3 cancelled']);
 		expect(await thrownBy(run.results())).toMatchObject({message: 'enough'});
 		expect(run.status()).toMatchObject({done: 2, failed: 0, cancelled: 2, isOver: true});
-		expect([numJobs(), said.includes(`await Pool.resume(${JSON.stringify(run.workDir)})`)]).toEqual([0, true]);
+		expect([numJobs(), said().includes(`await Pool.resume(${JSON.stringify(run.workDir)})`)]).toEqual([0, true]);
 		letAllEnd();
 		const again = await Pool.resume<number>(run.workDir);
 		expect(again.status()).toMatchObject({done: 2, failed: 0});
@@ -199,7 +194,7 @@ describe('a map that is cancelled', () => {
 			state => void state.faults.push({kind: 'fail', program: 'qdel', exitCode: 1, stdout: 'error: Connection refused\n', times: 10_000}),
 		);
 		await run.cancel();
-		expect([numJobs(), said.includes('may be left in the queue')]).toEqual([3, true]);
+		expect([numJobs(), said().includes('may be left in the queue')]).toEqual([3, true]);
 		letAllEnd();
 		while (numJobs() > 0) spawnSync(queue.qstatPath, ['-xml']);
 		const again = await Pool.resume(run.workDir);

@@ -4,20 +4,15 @@ import {join} from 'node:path';
 import {type Engine, type JobRequest, type JobStatus, Pool, type PoolOptions, type SubmitOutcome} from 'queue-map-reduce';
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
 import {createLocalEngine} from '../../src/engines/local.js';
+import {catchStderr} from '../helpers/caught-stderr.js';
 import {createTestDirectory} from '../helpers/engines.js';
 
 let directory: ReturnType<typeof createTestDirectory>;
-let said: string;
+const said = catchStderr();
 beforeEach(() => {
 	directory = createTestDirectory();
-	said = '';
-	vi.spyOn(process.stderr, 'write').mockImplementation(text => {
-		said += String(text);
-		return true;
-	});
 });
 afterEach(() => {
-	vi.restoreAllMocks();
 	directory.remove();
 });
 
@@ -110,7 +105,7 @@ describe('who comes back to a map', () => {
 	test('brings the engine again', async () => {
 		const {workDir, words} = await leaveMap();
 		expect(words).toContain(`await Pool.resume(${JSON.stringify(workDir)}, {engine})`);
-		expect(said).toContain(`to go on: await Pool.resume(${JSON.stringify(workDir)}, {engine})\n`);
+		expect(said()).toContain(`to go on: await Pool.resume(${JSON.stringify(workDir)}, {engine})\n`);
 		const run = await Pool.resume(workDir, {engine: createEngine()});
 		expect(await run.results()).toEqual(SQUARES);
 		expect(existsSync(workDir)).toBe(false);
@@ -258,7 +253,7 @@ describe('an engine that breaks its contract costs no result and no end', () => 
 			);
 			return {seen, members: {explain: call, submit}};
 		});
-		expect(said).toContain('queue-map-reduce: the engine mine: `explain`');
+		expect(said()).toContain('queue-map-reduce: the engine mine: `explain`');
 	});
 
 	test('and never does anything else ends the map at `outageLimitMs`, with words', async () => {

@@ -2,10 +2,11 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {Pool, type PoolOptions, readWorkDir} from 'queue-map-reduce';
-import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
+import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import {createEngineCache} from '../../src/engine-cache.js';
 import {cancelMap} from '../../src/later/cancel-map.js';
 import * as work from '../fixtures/work.mjs';
+import {catchStderr} from '../helpers/caught-stderr.js';
 import {createTestDirectory} from '../helpers/engines.js';
 import {functionOf, makeKeptMap} from '../helpers/kept-map.js';
 import {makeMappingProgram, until} from '../helpers/mapping-programs.js';
@@ -13,19 +14,13 @@ import {makeMappingProgram, until} from '../helpers/mapping-programs.js';
 let directory: ReturnType<typeof createTestDirectory>;
 let options: PoolOptions;
 let workDir: string;
-let said: string;
+const said = catchStderr();
 beforeEach(() => {
 	directory = createTestDirectory();
 	workDir = join(directory.path, 'run');
 	options = {engine: 'local', slots: 2, pollingIntervalMs: 50, workDir, keepWorkDir: true};
-	said = '';
-	vi.spyOn(process.stderr, 'write').mockImplementation(text => {
-		said += String(text);
-		return true;
-	});
 });
 afterEach(() => {
-	vi.restoreAllMocks();
 	directory.remove();
 });
 
@@ -40,7 +35,7 @@ describe('the whole map again', () => {
 		const run = await Pool.rerun<number>(workDir, {all: true, message: 'once more'});
 		expect(await run.results()).toEqual([0, 10, 20, 30, 40]);
 		expect(run.workDir).toMatch(new RegExp(`^${directory.path}/\\d{4}-`));
-		expect(said).not.toContain('rerun.');
+		expect(said()).not.toContain('rerun.');
 	});
 
 	test('with schedule dynamic has its chunks claimed as then', async () => {
@@ -64,7 +59,7 @@ describe('some tasks again', () => {
 			[3, expect.stringContaining('task 3: ')],
 			[7, expect.stringContaining('task 7: ')],
 		]);
-		expect(said).toContain('tasks failed');
+		expect(said()).toContain('tasks failed');
 		// Iterated over again, by who comes back to it.
 		const again = await (await Pool.resume(run.workDir)).outcomes();
 		expect(again.map(({itask, status}) => `${itask} ${status}`)).toEqual(['2 fulfilled', '3 rejected', '7 rejected', '9 fulfilled']);

@@ -5,20 +5,11 @@ import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {MapError, Pool} from 'queue-map-reduce';
 import {updateQueueState} from 'queue-map-reduce/dummy-queue';
-import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
+import {describe, expect, test} from 'vitest';
+import {catchStderr} from '../helpers/caught-stderr.js';
 import {DOUBLED, type MappingProgram, makeMappingProgram, TASKS, until} from '../helpers/mapping-programs.js';
 
-let said: string;
-beforeEach(() => {
-	said = '';
-	vi.spyOn(process.stderr, 'write').mockImplementation(text => {
-		said += String(text);
-		return true;
-	});
-});
-afterEach(() => {
-	vi.restoreAllMocks();
-});
+const said = catchStderr();
 
 const thrownBy = async (promise: Promise<unknown>): Promise<unknown> =>
 	promise.then(
@@ -152,7 +143,7 @@ describe('a map that has ended', () => {
 		rmSync(join(program.workDir, '000000001.1.out'));
 		truncateSync(join(program.workDir, '000000004.1.out'), 100);
 		expect(await (await Pool.resume(program.workDir)).results()).toEqual(DOUBLED);
-		expect(said).toContain('000000001.1.out');
+		expect(said()).toContain('000000001.1.out');
 		expect(program.journal().match(/"it had counted/g)).toHaveLength(2);
 		expect([...program.computed()].sort()).toEqual([0, 1, 1, 2, 3, 4, 4, 5]);
 	});

@@ -3,8 +3,9 @@ import {existsSync, readdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {type Outcome, Pool, PoolError, type PoolOptions, readWorkDir, TaskError} from 'queue-map-reduce';
-import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
+import {afterEach, beforeEach, describe, expect, test} from 'vitest';
 import * as work from '../fixtures/work.mjs';
+import {catchStderr} from '../helpers/caught-stderr.js';
 import {createTestDirectory, ENGINES, keptWorkDirs, poolOptions} from '../helpers/engines.js';
 
 const thrownBy = async (promise: Promise<unknown>): Promise<unknown> =>
@@ -34,21 +35,15 @@ describe.each(ENGINES)('on %s', engine => {
 	let options: PoolOptions;
 	let pool: Pool;
 	let workRoot: string;
-	let said: string;
+	const said = catchStderr();
 
 	beforeEach(() => {
 		directory = createTestDirectory();
 		options = poolOptions(engine, directory.path);
 		workRoot = options.workRoot as string;
 		pool = new Pool(options);
-		said = '';
-		vi.spyOn(process.stderr, 'write').mockImplementation(text => {
-			said += String(text);
-			return true;
-		});
 	});
 	afterEach(() => {
-		vi.restoreAllMocks();
 		directory.remove();
 	});
 
@@ -132,7 +127,7 @@ describe.each(ENGINES)('on %s', engine => {
 			expect(error).toBeInstanceOf(PoolError);
 			expect(error).toMatchObject({code: 'ERR_POOL_TASKS', message: 'The iterator of `tasks` threw at task 1: the sensor is broken'});
 			const [workDir] = keptWorkDirs(workRoot) as [string];
-			expect(said).toContain(workDir);
+			expect(said()).toContain(workDir);
 			const {tasks: records, problems} = await readWorkDir(workDir);
 			expect(records.map(({input}) => input)).toEqual([{touch: file('first'), value: 1}]);
 			expect(problems).toContain('task 1 and those after it are not written (yet)');
@@ -164,7 +159,7 @@ describe.each(ENGINES)('on %s', engine => {
 			expect((settled as Error).message).toContain('task 5 is the first that is missing');
 			expect(resumed.settledSoFar().map(({itask, status}) => [itask, status])).toEqual(upTo(5).map(i => [i, 'fulfilled']));
 			await expect(resumed.results()).rejects.toMatchObject({code: 'ERR_POOL_INCOMPLETE'});
-			expect(said).toContain('task 5 is the first that is missing');
+			expect(said()).toContain('task 5 is the first that is missing');
 			expect(await pool.map(work.identity, numbers(8), {resume: workDir})).toEqual(upTo(8));
 			expect(existsSync(workDir)).toBe(false);
 		});

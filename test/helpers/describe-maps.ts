@@ -2,8 +2,9 @@
 import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {MapError, type Outcome, Pool, type PoolOptions, type Progress, readWorkDir, TaskError} from 'queue-map-reduce';
-import {afterEach, beforeEach, expect, test, vi} from 'vitest';
+import {afterEach, beforeEach, expect, test} from 'vitest';
 import * as work from '../fixtures/work.mjs';
+import {catchStderr} from './caught-stderr.js';
 import {type Column, createTestDirectory, keptWorkDirs, poolOptions} from './engines.js';
 
 export const describeMaps = ({engine, arrayJobs}: Column): void => {
@@ -11,21 +12,15 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 	let options: PoolOptions;
 	let pool: Pool;
 	let workRoot: string;
-	let said: string;
+	const said = catchStderr();
 
 	beforeEach(() => {
 		directory = createTestDirectory();
 		options = {...poolOptions(engine, directory.path), arrayJobs};
 		workRoot = options.workRoot as string;
 		pool = new Pool(options);
-		said = '';
-		vi.spyOn(process.stderr, 'write').mockImplementation(text => {
-			said += String(text);
-			return true;
-		});
 	});
 	afterEach(() => {
-		vi.restoreAllMocks();
 		directory.remove();
 	});
 
@@ -45,7 +40,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		expect(results).toEqual([4950, 5050, 5150, 5250, 5350, 5450, 5550, 5650, 5750, 5850]);
 		expect(results).toEqual(tasks.map(task => work.sum(task)));
 		expect(existsSync(workRoot)).toBe(false);
-		expect(said).not.toContain('work_dir');
+		expect(said()).not.toContain('work_dir');
 	});
 
 	test('Q8, Q21, W10, P4, A4, N20: with keepWorkDir the work_dir stays, private, with the files of every chunk, and is named', async () => {
@@ -56,7 +51,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		for (const kind of ['tasks', '1.out', '1.o', '1.e']) expect(names.filter(name => name.endsWith(`.${kind}`))).toHaveLength(10);
 		expect(statSync(workDir).mode & 0o777).toBe(0o700);
 		for (const name of names) expect([name, statSync(join(workDir, name)).mode & 0o777]).toEqual([name, 0o600]);
-		expect(said).toContain(workDir);
+		expect(said()).toContain(workDir);
 	});
 
 	test('A5: when every task fails each failure is told, and the work_dir is kept', async () => {
@@ -257,7 +252,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 		expect(keptWorkDirs(workRoot)).toEqual([]);
 		expect(await pool.map(work.speak, ['a', 'loud', 'c'], {numChunks: 1})).toEqual(['a', 'loud', 'c']);
 		const [workDir] = keptWorkDirs(workRoot) as [string];
-		expect(said).toContain('wrote to stderr');
+		expect(said()).toContain('wrote to stderr');
 		const {tasks} = await readWorkDir(workDir);
 		expect(tasks.map(({stdout, stderr}) => [stdout, stderr])).toEqual([
 			['out a\n', ''],
@@ -340,7 +335,7 @@ export const describeMaps = ({engine, arrayJobs}: Column): void => {
 			}, 20);
 		}
 		await expect(running).rejects.toThrow('enough');
-		expect(said).toContain('is kept');
+		expect(said()).toContain('is kept');
 		const {journal} = await readWorkDir(keptWorkDirs(workRoot)[0] as string);
 		expect(journal.filter(({event}) => event === 'deleted').length).toBeGreaterThan(0);
 	});
