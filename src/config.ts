@@ -69,16 +69,20 @@ const NOT_IN_FILES: readonly (keyof PoolOptions)[] = ['workDir', 'resume', 'conf
 
 const readConfigFile = (path: string): PoolOptions => {
 	const refuse = (problem: string): PoolError =>
-		new PoolError('ERR_POOL_OPTION', `${path}: ${problem} To do without it: the option \`config: false\`, or QMR_CONFIG=off.`);
+		new PoolError(
+			'ERR_POOL_OPTION',
+			`${path}: ${problem} To do without it: the option \`config: false\`, --no-config of qmr, or the variable QMR_CONFIG=off.`,
+		);
 	const stats = statSync(path);
 	// Whoever may write it decides what our queue-jobs run.
 	if ((stats.mode & 0o022) !== 0 || (stats.uid !== 0 && stats.uid !== process.getuid?.()))
 		throw refuse('Expected a file of yours or of root that nobody else may write: chmod go-w.');
+	if (!stats.isFile()) throw refuse('Expected a file, and that is none.');
 	let options: unknown;
 	try {
 		options = JSON.parse(readFileSync(path, 'utf8'));
 	} catch (error) {
-		throw refuse(`Expected JSON: ${(error as Error).message}.`);
+		throw refuse(`Expected JSON, and it is none: ${(error as Error).message}.`);
 	}
 	try {
 		const checked = mergeOptions(options as PoolOptions);

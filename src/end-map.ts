@@ -5,6 +5,7 @@ import {andCancelled} from './group-failures.js';
 import {jobKey, parseJobName} from './layout.js';
 import {type MapState, openChunks} from './map-state.js';
 import type {Ports} from './ports.js';
+import {shellWord} from './quote-for-shell.js';
 import type {Reducer} from './reduce.js';
 import {findStrangers} from './remove-jobs.js';
 import {removeWorkDir, type WorkDirPlace} from './work-dir.js';
@@ -98,13 +99,16 @@ export const stopMap = async (state: MapState, ports: Ports, reducer: Reducer, {
 	await owner.release().catch(() => undefined);
 	const what = isLeaving ? 'the map was left, its queue-jobs go on' : 'the map was ended, its work_dir is kept';
 	ports.tell(
-		`queue-map-reduce: ${what} (${done + failed} tasks are finished): ${workDir}\nqueue-map-reduce: to go on: ${resumeCall(workDir, ports.engine.name)}`,
+		`queue-map-reduce: ${what} (${done + failed} tasks are finished): ${workDir}\nqueue-map-reduce: to go on: ${howToGoOn(workDir, ports.engine.name)}`,
 	);
 };
 
-/** What to write in a program to go on with a map. Its engine has to be given again, unless it is one of this library. */
-export const resumeCall = (workDir: string, engine: string | undefined): string =>
-	`await Pool.resume(${JSON.stringify(workDir)}${engine !== undefined && isForeign(engine) ? ', {engine}' : ''})`;
+/** What to write in a program, or to type, to go on with a map. An engine that is none of this library has to be given again, which only a program can. */
+export const howToGoOn = (workDir: string, engine: string | undefined): string => {
+	const isBrought = engine !== undefined && isForeign(engine);
+	const call = `await Pool.resume(${JSON.stringify(workDir)}${isBrought ? ', {engine}' : ''})`;
+	return isBrought ? call : `${call}, or qmr resume ${shellWord(workDir)}`;
+};
 
 /** A removal may fail, and a queue that was told of a job may list it a moment later: so often the queue is asked whether any is left. */
 const MAX_SWEEPS = 3;

@@ -2,7 +2,7 @@
 import {type Arrivals, createArrivals} from './arrivals.js';
 import {isHeldBack} from './capacity.js';
 import {driveMap, type Taker} from './drive-map.js';
-import {resumeCall} from './end-map.js';
+import {howToGoOn} from './end-map.js';
 import {MapError, PoolError} from './errors.js';
 import type {Feed} from './feed-tasks.js';
 import {chunkOf, type MapState} from './map-state.js';
@@ -170,7 +170,7 @@ export const launch = (
 			await ended;
 		},
 		detach: async () => {
-			const message = `The map was left to itself. To come back to it: ${resumeCall(workDir, ports.engine.name)}`;
+			const message = `The map was left to itself. To come back to it: ${howToGoOn(workDir, ports.engine.name)}`;
 			stop({kind: 'detach', reason: new PoolError('ERR_POOL_DETACHED', message, {workDir})});
 			await ended;
 		},

@@ -5,7 +5,7 @@ import {sayBeside} from './live-lines.js';
 export type Stoppable = {
 	/** Undefined as long as the map has none: nothing is submitted then. */
 	readonly workDir: () => string | undefined;
-	/** What to write in a program to go on with it. */
+	/** What to write in a program, or to type, to go on with it. */
 	readonly goOn: (workDir: string) => string;
 	/** Begins to end the map. */
 	readonly stop: (kind: Stop['kind'], signal: NodeJS.Signals) => void;

@@ -1,5 +1,5 @@
 /** The one way to end a map before its time, whoever wants it: the caller, the option `signal`, or a signal to this process. */
-import {resumeCall, type Stop} from './end-map.js';
+import {howToGoOn, type Stop} from './end-map.js';
 import {PoolError} from './errors.js';
 import type {PoolOptions} from './options.js';
 import {stopBySignals} from './signals.js';
@@ -21,7 +21,7 @@ export const createStopping = ({
 	handleSignals = true,
 	engine,
 }: Pick<PoolOptions, 'signal' | 'handleSignals' | 'engine'>): Stopping => {
-	const goOn = (path: string): string => resumeCall(path, typeof engine === 'object' ? engine.name : engine);
+	const goOn = (path: string): string => howToGoOn(path, typeof engine === 'object' ? engine.name : engine);
 	const controller = new AbortController();
 	let workDir: string | undefined;
 	const stop = (reason: Stop): void => controller.abort(reason);

@@ -1,15 +1,7 @@
 /** How many tasks came to what. */
+import type {Progress} from './options.js';
 
-/** In numbers of tasks. */
-export type TaskCounts = {
-	readonly total: number;
-	readonly done: number;
-	readonly failed: number;
-	/** Not computed, for the map was ended before. */
-	readonly cancelled: number;
-	readonly running: number;
-	readonly pending: number;
-};
+export type TaskCounts = Omit<Progress, 'rate' | 'remainingMs'>;
 
 /** What is asked of a task to count it. */
 export type CountedTask = {

@@ -1,5 +1,5 @@
 /** Whatever was given as tasks: a collection, whose tasks are all there, or a stream that makes them one after the other. */
-import {inspect} from 'node:util';
+import {inspect, types} from 'node:util';
 import {PoolError} from './errors.js';
 import {unlessAborted} from './unless-aborted.js';
 
@@ -22,10 +22,7 @@ export type NextTask = {readonly done: true} | {readonly done: false; readonly t
  */
 export const takeTasks = (tasks: unknown): TaskSource => {
 	if (!isIterable(tasks)) {
-		throw new PoolError(
-			'ERR_POOL_TASKS',
-			`Expected \`tasks\` to be an iterable or an async iterable, got ${tasks === null ? 'null' : typeof tasks}.`,
-		);
+		throw new PoolError('ERR_POOL_TASKS', `Expected \`tasks\` to be an iterable or an async iterable, got ${describe(tasks)}`);
 	}
 	// Not an async iterator for both: it is slow, and would replace tasks that are promises by their values.
 	if (!(Symbol.iterator in Object(tasks))) return createStream(true, () => (tasks as AsyncIterable<unknown>)[Symbol.asyncIterator]());
@@ -38,6 +35,13 @@ export const takeTasks = (tasks: unknown): TaskSource => {
 		throw iteratorError(taken.length, error);
 	}
 	return {kind: 'at-hand', tasks: taken};
+};
+
+const describe = (value: unknown): string => {
+	if (types.isPromise(value)) return 'a Promise. Await it first.';
+	if (typeof value === 'function') return 'a function. The function comes first, then the tasks.';
+	if (typeof value === 'object' && value !== null) return 'an object. Pass an array, as Object.values(…) or Object.entries(…) gives.';
+	return `${value === null ? 'null' : typeof value}. Pass an array.`;
 };
 
 /** All tasks of a source: to be told how many there are. @throws PoolError `ERR_POOL_TASKS`; the reason of the signal. */

@@ -16,6 +16,9 @@ export const findWorkDir = (argument: string | undefined, given?: string): strin
 	const root = resolve(given ?? defaultRoot());
 	if (argument === '') throw new UsageError('Expected a work_dir, got an empty text. (A variable that is not set?)');
 	if (argument !== undefined && existsSync(join(argument, MANIFEST))) return resolve(argument);
+	const barred = argument === undefined ? undefined : whyBarred(join(argument, MANIFEST));
+	if (barred !== undefined)
+		throw new UsageError(`Expected a work_dir that you may read, got ${JSON.stringify(argument)}: ${barred}. Ask whoever has made it.`);
 	const names = listWorkDirs(root);
 	if (argument === undefined) {
 		const newest = names.at(-1);
@@ -39,6 +42,17 @@ export const findWorkDir = (argument: string | undefined, given?: string): strin
 		);
 	if (meant[0] !== undefined) return meant[0].path;
 	throw new UsageError(`Expected a work_dir, got ${JSON.stringify(argument)}, ${whyNot(argument, where)}`);
+};
+
+/** Why nobody can tell whether that file is there, as in a directory of somebody else. */
+const whyBarred = (path: string): string | undefined => {
+	try {
+		statSync(path);
+	} catch (error) {
+		const {code, message} = error as NodeJS.ErrnoException;
+		return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG' ? undefined : message;
+	}
+	return undefined;
 };
 
 /** Whether the map there has a session that begins so: a work_dir may be called otherwise. */
@@ -91,6 +105,7 @@ const readNames = (root: string): string[] => {
 	} catch (error) {
 		const {code, message} = error as NodeJS.ErrnoException;
 		if (code === 'ENOENT') return [];
+		if (code === 'ENOTDIR') throw new UsageError(`Expected a directory with work_dirs, got ${resolve(root)}, which is a file.`);
 		throw new UsageError(`Expected a directory with work_dirs, got ${resolve(root)}, which can't be read: ${message}`);
 	}
 };

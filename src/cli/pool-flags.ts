@@ -65,7 +65,7 @@ const PLACEHOLDERS: Readonly<Record<Exclude<FlagKind, 'switch'>, string>> = {
 
 const HINTS: {readonly [Kind in FlagKind]?: string} = {
 	list: ' May be given several times.',
-	arguments: " Here one text, as '-l h_vmem=8G', which is split at its blanks; or a JSON array.",
+	arguments: " Here one text that is split at its blanks, as '-l h_vmem=8G' or '--qos=long'; or a JSON array.",
 	resources: " Here as 'memory=8G,time=12h,slots=4', or as JSON.",
 	environment:
 		' Here a name, several times if need be, or `all` or `none`. Values never stand on a command line, where others can read them.',

@@ -1,4 +1,4 @@
-import {existsSync} from 'node:fs';
+import {existsSync, statSync} from 'node:fs';
 import {isAbsolute} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
 import {PoolError} from '../errors.js';
@@ -88,6 +88,9 @@ const existingModule = (url: string): string => {
 	const found = typeScriptSiblings(url.slice(0, url.length - search.length - hash.length)).find(candidate =>
 		existsSync(new URL(candidate)),
 	);
+	// What Node would say of it is said on a worker-node, after all was submitted.
+	if (found !== undefined && statSync(new URL(found)).isDirectory())
+		throw new PoolError('ERR_POOL_FN_MISSING', `Expected a module, got the directory ${fileURLToPath(url)}. Name a file in it.`);
 	if (found !== undefined) return `${found}${search}${hash}`;
 	throw new PoolError(
 		'ERR_POOL_FN_MISSING',

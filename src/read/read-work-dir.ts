@@ -1,4 +1,5 @@
 /** Reads a work_dir, also one that is still being worked in or is damaged: what ran where, when, how long, how often, with what and to what end. */
+import {checkPath} from '../check-options.js';
 import {type Chunk, itaskOf} from '../chunks.js';
 import type {RemoteError, TaskErrorKind} from '../errors.js';
 import type {JournalEvent, JournalLine} from '../journal.js';
@@ -92,9 +93,10 @@ export type ReadWorkDirOptions = {
 
 /**
  * @param workDir - The directory of one map.
- * @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir of a format that this version knows, or others could have written there.
+ * @throws PoolError `ERR_POOL_WORK_DIR` when it is no work_dir of a format that this version knows, or others could have written there; `ERR_POOL_OPTION` when it is no path.
  */
 export const readWorkDir = async (workDir: string, {values = true}: ReadWorkDirOptions = {}): Promise<WorkDirRecord> => {
+	checkPath('workDir', workDir);
 	const map = await openWorkDir(workDir);
 	const tasks: TaskRecord[] = [];
 	for await (const chunk of readTasks(map, {values})) for (const task of chunk) tasks.push(task);

@@ -105,7 +105,7 @@ describe('who comes back to a map', () => {
 	test('brings the engine again', async () => {
 		const {workDir, words} = await leaveMap();
 		expect(words).toContain(`await Pool.resume(${JSON.stringify(workDir)}, {engine})`);
-		expect(said()).toContain(`to go on: await Pool.resume(${JSON.stringify(workDir)}, {engine})`);
+		expect(said()).toContain(`to go on: await Pool.resume(${JSON.stringify(workDir)}, {engine})\n`);
 		const run = await Pool.resume(workDir, {engine: createEngine()});
 		expect(await run.results()).toEqual(SQUARES);
 		expect(existsSync(workDir)).toBe(false);

@@ -121,7 +121,9 @@ test('all maps of a process are ended, before any of them tells its caller', asy
 	expect(await mapping.ended).toEqual({code: null, signal: 'SIGINT'});
 	expect(program.jobsLeft()).toBe(0);
 	for (const name of ['a', 'b', 'c'])
-		expect(mapping.stderr()).toContain(`to go on: await Pool.resume(${JSON.stringify(join(program.directory, name))})`);
+		expect(mapping.stderr()).toContain(
+			`to go on: await Pool.resume(${JSON.stringify(join(program.directory, name))}), or qmr resume ${join(program.directory, name)}\n`,
+		);
 });
 
 test('no listener is left when the last map is over', async () => {

@@ -171,6 +171,10 @@ describe('C15: qmr clean', () => {
 		expect(readdirSync(root).sort()).toEqual(['c', 'other']);
 		expect((await kept.qmr(['clean', '--finished', '--older-than', 'soon', root])).stderr).toContain('as 7d, 36h or 90m');
 		expect((await kept.qmr(['clean', '--older-than', '7d', join(root, 'c')])).exitCode).toBe(2);
+		expect(await kept.qmr(['clean', '--finished', '--yes', join(root, 'c')])).toMatchObject({
+			exitCode: 2,
+			stderr: expect.stringContaining('which is a work_dir. To remove this one leave --finished out.'),
+		});
 	});
 
 	test('when it was interrupted the rest goes by the same command', async () => {

@@ -136,6 +136,7 @@ describe('qmr map', () => {
 
 	test.each([
 		['a module that is not there', ['./nowhere.mjs#f'], 'There is no module'],
+		['a directory in place of a module', ['.#f'], 'Expected a module, got the directory'],
 		['an export that is not there', ['./model.mjs#cube'], 'has no export "cube"; it has: square'],
 		['no name behind the #', ['./model.mjs#'], 'Expected a module and its export, as ./model.js#simulate'],
 		['no function at all', [], "missing required argument 'file#export'"],

@@ -95,7 +95,7 @@ describe('bad usage of qmr rerun', () => {
 		[['--all', '3'], '--all or numbers of tasks'],
 		[['--inspect-brk'], 'only with --local'],
 		[['--local'], 'the number of one task with --local, got none'],
-		[['--local', '1-3'], 'the number of one task with --local, got 3'],
+		[['--local', '1-3'], 'the number of one task with --local, got 3 of them.'],
 		[['--local', '--all'], 'without --all'],
 		[['7-3'], 'got "7-3"'],
 		[['x'], 'got "x"'],

@@ -114,8 +114,8 @@ describe('V8: the results of a map whose process is gone', () => {
 		});
 		expect(await results('nothing', '-o', 'never.csv')).toMatchObject({exitCode: 2});
 		expect(await results('-o', join('nowhere', 'out.csv'))).toMatchObject({
-			exitCode: 1,
-			stderr: expect.stringContaining("can't be written: ENOENT"),
+			exitCode: 2,
+			stderr: "qmr: nowhere/out.csv can't be written, for there is no directory nowhere. Make it, or name another file.\n",
 		});
 		expect(existsSync(join(map.directory, 'never.csv'))).toBe(false);
 	});

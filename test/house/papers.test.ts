@@ -3,6 +3,7 @@ import {readdirSync} from 'node:fs';
 import {basename} from 'node:path';
 import {describe, expect, test} from 'vitest';
 import {ADVICE} from '../../src/advice.js';
+import * as library from '../../src/index.js';
 import {
 	attemptPath,
 	cancelPath,
@@ -196,9 +197,18 @@ test('the table of dependencies has every package that users get, and no other',
 	expect(namesIn(findTable(README, 'package').map(([name]) => name)).sort()).toEqual(Object.keys(dependencies).sort());
 });
 
+test('whatever can be imported is named where the calls are told', () => {
+	const [, calls = ''] = /^## The calls of a pool\n([\s\S]*?)^## /m.exec(README) ?? [];
+	expect(Object.keys(library).filter(name => !calls.includes(`\`${name}\``))).toEqual([]);
+});
+
 test('the table of the house has every file and folder of src, and no other', () => {
 	const present = readdirSync(`${ROOT}src`, {withFileTypes: true}).map(entry => (entry.isDirectory() ? `${entry.name}/` : entry.name));
-	expect(namesIn(findTable(readText('CONTRIBUTING.md'), 'file or folder').map(([name]) => name)).sort()).toEqual(present.sort());
+	const tables = readText('CONTRIBUTING.md')
+		.split('\n\n')
+		.filter(part => part.startsWith('| file or folder |'));
+	const rows = tables.flatMap(table => findTable(table, 'file or folder'));
+	expect(namesIn(rows.map(([name]) => name)).sort()).toEqual(present.sort());
 });
 
 test('the first version in the changelog is this one', () => {

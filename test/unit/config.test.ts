@@ -101,6 +101,12 @@ describe('a configuration is refused', () => {
 		expect(refusal().message).toContain(`${file}: Expected a file of yours or of root that nobody else may write: chmod go-w.`);
 	});
 
+	test('that is a directory', () => {
+		const {root, write, refusal} = makePlace();
+		write('project/qmr.config.json/file', {});
+		expect(refusal().message).toContain(`${join(root, 'project/qmr.config.json')}: Expected a file, and that is none.`);
+	});
+
 	test.each([
 		['that is no JSON', '{numChunks: 3}', /Expected JSON/],
 		['that is no object', '[1]', /Expected/],

@@ -1,4 +1,4 @@
-import {mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {expect, onTestFinished, test, vi} from 'vitest';
@@ -69,7 +69,17 @@ test('nothing there, an empty word, and a root that is a file are told apart', (
 	expect(refusal(undefined, join(root, 'nowhere'))).toMatch(/there is none in .*nowhere/);
 	expect(refusal('', root)).toMatch(/got an empty text/);
 	writeFileSync(join(root, 'file'), '');
-	expect(refusal(undefined, join(root, 'file'))).toMatch(/which can't be read: ENOTDIR/);
+	expect(refusal(undefined, join(root, 'file'))).toMatch(/got .*file, which is a file\.$/);
+});
+
+test('one that may not be looked into is named with its reason, whatever is elsewhere', () => {
+	const {root} = makeRoot(FIRST);
+	mkdirSync(join(root, 'barred'));
+	// Root may look into every directory, but not through a link that leads to itself.
+	symlinkSync('run.json', join(root, 'barred', 'run.json'));
+	expect(refusal(join(root, 'barred'), root)).toMatch(
+		/^Expected a work_dir that you may read, got ".*barred": ELOOP.*\. Ask whoever has made it\.$/,
+	);
 });
 
 /** As `run.json` says, whatever the directory is called. */

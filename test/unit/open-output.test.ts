@@ -2,7 +2,7 @@ import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'nod
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, onTestFinished, test} from 'vitest';
-import {CommandError, UsageError} from '../../src/cli/command-error.js';
+import {UsageError} from '../../src/cli/command-error.js';
 import {openOutput, toStream} from '../../src/cli/run/open-output.js';
 
 const HOSTILE = 'a\x1b[2J\tb\n';
@@ -63,6 +63,6 @@ describe('a file', () => {
 	});
 
 	test('in a directory that is not there is refused at once', async () => {
-		await expect(openOutput(join(makeDirectory(), 'none', 'out'), {force: false})).rejects.toThrow(CommandError);
+		await expect(openOutput(join(makeDirectory(), 'none', 'out'), {force: false})).rejects.toThrow(UsageError);
 	});
 });

@@ -43,6 +43,16 @@ const refusal = async (workDir: string): Promise<PoolError> => {
 
 const states = async (workDir: string): Promise<string[]> => (await readWorkDir(workDir)).tasks.map(({state}) => state);
 
+test.each([
+	[undefined, 'undefined'],
+	['', '""'],
+])('a work_dir that is no path is refused, and is not the current directory: %j', async (workDir, got) => {
+	await expect(readWorkDir(workDir as string)).rejects.toMatchObject({
+		code: 'ERR_POOL_OPTION',
+		message: `Expected \`workDir\` to be a path (a string that is not empty), got ${got}.`,
+	});
+});
+
 describe('a whole work_dir', () => {
 	test('tells of every task what ran where, when, how long, how often, with what and to what end', async () => {
 		const {workDir, write, note, submitted, finish} = makeWorkDir();

@@ -64,15 +64,15 @@ describe('tasks may be', () => {
 
 describe('tasks may not be', () => {
 	test.each([
-		[null, 'null'],
-		[undefined, 'undefined'],
-		[5, 'number'],
-		[{}, 'object'],
-		[{length: 1, 0: 'a'}, 'object'],
-		[() => [], 'function'],
-		[Promise.resolve([1]), 'object'],
+		[null, 'null. Pass an array.'],
+		[undefined, 'undefined. Pass an array.'],
+		[5, 'number. Pass an array.'],
+		[{}, 'an object. Pass an array, as Object.values(…) or Object.entries(…) gives.'],
+		[{length: 1, 0: 'a'}, 'an object. Pass an array, as Object.values(…) or Object.entries(…) gives.'],
+		[() => [], 'a function. The function comes first, then the tasks.'],
+		[Promise.resolve([1]), 'a Promise. Await it first.'],
 	])('%j', async (tasks, got) => {
-		expect((await refusal(tasks)).message).toBe(`Expected \`tasks\` to be an iterable or an async iterable, got ${got}.`);
+		expect((await refusal(tasks)).message).toBe(`Expected \`tasks\` to be an iterable or an async iterable, got ${got}`);
 	});
 });
 

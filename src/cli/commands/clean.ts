@@ -2,6 +2,7 @@
 import {existsSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {Command} from 'commander';
+import {MANIFEST} from '../../layout.js';
 import {CommandError, EXIT_USAGE, UsageError} from '../command-error.js';
 import {defaultRoot, findWorkDir, listWorkDirs, rootOption} from '../find-work-dir.js';
 import {addPoolFlags, readPoolFlags} from '../pool-flags.js';
@@ -76,6 +77,11 @@ const findPaths = async (dirs: readonly string[], {root, finished = false, older
 	const roots = dirs.length === 0 ? [root ?? defaultRoot()] : dirs;
 	const missing = roots.find(each => !existsSync(each));
 	if (missing !== undefined) throw new UsageError(`Expected a directory of work_dirs, got ${JSON.stringify(missing)}, which is not there.`);
+	const workDir = dirs.find(each => existsSync(join(each, MANIFEST)));
+	if (workDir !== undefined)
+		throw new UsageError(
+			`Expected with --finished a directory of work_dirs, got ${JSON.stringify(workDir)}, which is a work_dir. To remove this one leave --finished out.`,
+		);
 	return roots.flatMap(each => listWorkDirs(each).map(name => join(resolve(each), name)));
 };
 

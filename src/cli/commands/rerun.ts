@@ -67,7 +67,9 @@ const refuseTogether = ({all = false, local = false, detach = false, inspectBrk}
 	if (local && (all || detach))
 		throw new UsageError(`Expected --local without ${all ? '--all' : '--detach'}: it computes one task, here and now.`);
 	if (local && itasks?.length !== 1)
-		throw new UsageError(`Expected the number of one task with --local, got ${itasks === undefined ? 'none' : itasks.length}.`);
+		throw new UsageError(
+			`Expected the number of one task with --local, got ${itasks === undefined ? 'none' : `${itasks.length} of them`}.`,
+		);
 };
 
 /** What defines a map, or is for `qmr` to say. */

@@ -14,13 +14,15 @@ export type Output = {
 	readonly discard: () => Promise<void>;
 };
 
-/** @throws UsageError when the file exists, unless by force; CommandError when it can't be made. */
+/** @throws UsageError when the file exists, unless by force, or its directory does not; CommandError when it can't be made. */
 export const openOutput = async (path: string | undefined, {force}: {readonly force: boolean}): Promise<Output> => {
 	if (path === undefined) return toStream(process.stdout);
 	const exists = (): UsageError => new UsageError(`${path} exists already. Name another file, or replace it by --force.`);
 	if (!force && existsSync(path)) throw exists();
 	// A device, as /dev/null, would be gone for everybody.
 	if (existsSync(path) && !statSync(path).isFile()) throw new UsageError(`Expected the name of a file, got ${path}, which is none.`);
+	if (!existsSync(dirname(path)))
+		throw new UsageError(`${path} can't be written, for there is no directory ${dirname(path)}. Make it, or name another file.`);
 	const scratch = join(dirname(path), `.${basename(path)}.${process.pid}.new`);
 	let handle: FileHandle | undefined = await open(scratch, 'wx').catch((error: Error) => {
 		throw new CommandError(`${path} can't be written: ${error.message}`);
