@@ -107,7 +107,7 @@ export const createFileViews = (world: World): FileViews => {
 			if (file.madeBy !== process.host) file.syncedLength = Math.max(file.syncedLength, length);
 			const bytes = Buffer.from(file.buffer.subarray(0, length));
 			if (name.endsWith('.claim') && bytes.at(-1) !== NEWLINE) world.fault('claim-unreadable', name);
-			return flipFor(process, name, key, bytes);
+			return flipFor(process, file, key, bytes);
 		},
 		create: (process, name) => {
 			checkThere('open', name);
@@ -169,7 +169,7 @@ export const createFileViews = (world: World): FileViews => {
 		file.buffer[at] = (file.buffer[at] as number) ^ (1 << dice.int(0, 7));
 	}
 
-	function flipFor(process: SimProcess, name: string, key: string, bytes: Buffer): Buffer {
+	function flipFor(process: SimProcess, {name, isDamaged}: DiskFile, key: string, bytes: Buffer): Buffer {
 		const nowMs = events.nowMs();
 		let flip = flipped.get(key);
 		if (flip === undefined && /\.(part|out)$/.test(name) && world.strikes('read-flipped', dice)) {
@@ -177,6 +177,8 @@ export const createFileViews = (world: World): FileViews => {
 			flipped.set(key, flip);
 		}
 		if (flip === undefined || nowMs >= flip.untilMs || bytes.length === 0 || world.isCalm()) return bytes;
+		// It may be the very bit, and what nobody could read any more would be read well.
+		if (isDamaged) return bytes;
 		world.fault('read-flipped', `${name} on ${process.host}`);
 		deceived.add(process.name);
 		const at = flip.at % bytes.length;
