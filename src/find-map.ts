@@ -81,7 +81,7 @@ const explainAbsence = async (workDir: string): Promise<string> => {
 	const siblings = await readdir(dirname(workDir)).catch(() => []);
 	const scratch = siblings.find(name => name.startsWith(`.${basename(workDir).replaceAll('.', '_').slice(0, 40)}-`));
 	return scratch === undefined
-		? `There is no directory ${workDir}. A work_dir is removed when every task has succeeded, and it comes to be only when all tasks are written: if they never were, nothing was submitted.`
+		? `There is no directory ${workDir}. A work_dir is removed when every task has succeeded, and it comes to be only when its tasks are written, of a stream the first ones: if they never were, nothing was submitted.`
 		: `There is no directory ${workDir}, but ${dirname(workDir)}/${scratch}: ${NEVER_COMPLETE}`;
 };
 
