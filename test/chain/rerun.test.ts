@@ -114,8 +114,8 @@ describe.each(ENGINES)('on %s', engine => {
 			expect(JSON.parse(again.stdout).map(({how}: {how: string}) => how)).toEqual(new Array(engine === 'local' ? 2 : 3).fill('had-ended'));
 			writeFileSync(join(directory.path, 'mended'), '');
 			rmSync(join(directory.path, 'wait'));
-			expect((await qmr('rerun', workDir)).exitCode).toBe(0);
-			expect((await qmr('clean', workDir, '--yes')).exitCode).toBe(0);
+			expect(await qmr('rerun', workDir)).toMatchObject({exitCode: 0});
+			expect(await qmr('clean', workDir, '--yes')).toMatchObject({exitCode: 0});
 			expect(existsSync(workDir)).toBe(false);
 		},
 	);
