@@ -66,19 +66,19 @@ const cancelOne = async (map: FoundMap, request: CancelRequest): Promise<Cancell
 	// Every task had its result meanwhile, and all went with that.
 	if (!existsSync(join(workDir, MANIFEST))) return end('by-its-process', await listJobs(engine, map));
 	const isOver = summariseMap(await openWorkDir(workDir), Date.now()).end === 'ended';
-	const left = await listJobs(engine, map);
-	if (isOver && left.length === 0) return end(wasAsked ? 'by-its-process' : 'had-ended', left);
+	// What has brought the last results may be in the queue for a moment more.
+	if (isOver && (await listUntilLeft(engine, map, () => true)).length === 0) return end(wasAsked ? 'by-its-process' : 'had-ended', []);
 	const {state, ports, reducer} = await resumeMap(
 		{workDir, options: request.options, chooseEngine: request.chooseEngine, keep: 'nothing', meant: undefined, isEnding: true},
 		new AbortController().signal,
 	);
 	const reason = new PoolError('ERR_POOL_CANCELLED', 'somebody has cancelled the map by `qmr cancel`', {workDir});
 	await stopMap(state, ports, reducer, {kind: 'cancel', reason});
-	const after = await listJobs(engine, map);
 	const isOurs = ({id, name, element}: JobStatus): boolean =>
 		state.chunks.some(({attempts}) =>
 			attempts.some(known => known.jobName === name && (known.jobId === id || (known.jobId === undefined && known.element === element))),
 		);
+	const after = await listUntilLeft(engine, map, isOurs);
 	const stay = after.filter(isOurs);
 	if (stay.length > 0) {
 		const ids = stay.map(({id}) => id).join(', ');
@@ -105,6 +105,18 @@ const listJobs = async (engine: Engine, {manifest: {session}, workDir}: FoundMap
 	} catch (cause) {
 		const message = `The queue does not say which queue-jobs of ${workDir} are in it: ${(cause as Error).message}. Try again when it answers.`;
 		throw new PoolError('ERR_POOL_OUTAGE', message, {workDir, cause});
+	}
+};
+
+/** A queue lists for so long at most what has ended, or was removed. */
+const LEAVING_MS = 15_000;
+const LEAVING_LOOK_MS = 500;
+
+/** Lists them when none of those that are meant is there any more, or when they stay. */
+const listUntilLeft = async (engine: Engine, map: FoundMap, isMeant: (job: JobStatus) => boolean): Promise<JobStatus[]> => {
+	for (const sinceMs = performance.now(); ; await sleep(LEAVING_LOOK_MS)) {
+		const jobs = await listJobs(engine, map);
+		if (!jobs.some(isMeant) || performance.now() - sinceMs >= LEAVING_MS) return jobs;
 	}
 };
 

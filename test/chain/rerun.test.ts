@@ -114,8 +114,13 @@ describe.each(ENGINES)('on %s', engine => {
 			expect(JSON.parse(again.stdout).map(({how}: {how: string}) => how)).toEqual(new Array(engine === 'local' ? 2 : 3).fill('had-ended'));
 			writeFileSync(join(directory.path, 'mended'), '');
 			rmSync(join(directory.path, 'wait'));
-			expect(await qmr('rerun', workDir)).toMatchObject({exitCode: 0});
-			expect(await qmr('clean', workDir, '--yes')).toMatchObject({exitCode: 0});
+			for (const args of [
+				['rerun', workDir],
+				['clean', workDir, '--yes'],
+			]) {
+				const {exitCode, stderr} = await qmr(...args);
+				expect(exitCode, stderr).toBe(0);
+			}
 			expect(existsSync(workDir)).toBe(false);
 		},
 	);
