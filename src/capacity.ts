@@ -39,9 +39,9 @@ export const hasRoom = (state: MapState): boolean => {
 };
 
 const isBegun = ({attempts, decision}: ChunkState): boolean => {
+	if (decision.kind !== 'open') return true;
 	const current = attempts.at(-1);
-	if (decision.kind !== 'open' || current === undefined) return decision.kind !== 'open';
-	return current.hasFiles || (current.job.kind === 'listed' && current.job.state === 'running');
+	return current !== undefined && (current.hasFiles || (current.job.kind === 'listed' && current.job.state === 'running'));
 };
 
 /** A queue-job that is done or removed will leave the queue in a moment. */
